@@ -1,0 +1,1 @@
+//! Turns state into commands and commands into effects, with acknowledgement.

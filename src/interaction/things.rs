@@ -1,0 +1,59 @@
+//! What a thing lets people do with it: components that `task` puts on the lesson's objects.
+
+use bevy::prelude::*;
+
+/// Can be grasped, moved, thrown. Needs a dynamic body of `physics`.
+#[derive(Component, Debug, Default)]
+pub struct Grabbable;
+
+/// In this hand now.
+#[derive(Component, Debug, Clone, Copy)]
+pub struct HeldBy(pub Entity);
+
+/// Notices hands that touch it.
+#[derive(Component, Debug, Default)]
+pub struct Touchable;
+
+/// Notices the head turned to it.
+#[derive(Component, Debug, Default)]
+pub struct Gazeable;
+
+/// A hand is near enough to take or touch it: drawn brighter.
+#[derive(Component, Debug, Clone, Copy)]
+pub struct Near;
+
+/// A button that goes in along its local -y.
+#[derive(Component, Debug, Default)]
+pub struct Pressable;
+
+/// A marked spot to teleport to.
+#[derive(Component, Debug, Clone, Copy)]
+pub struct TeleportSpot {
+    /// Metres.
+    pub radius: f32,
+}
+
+/// Floor that a teleport arc may land on (an upright box around the entity, metres).
+#[derive(Component, Debug, Clone, Copy)]
+pub struct TeleportFloor {
+    /// Half extents in x and z.
+    pub half: Vec2,
+}
+
+/// A place that objects fit into.
+#[derive(Component, Debug, Clone)]
+#[require(Transform)]
+pub struct Socket {
+    /// Entities that it takes.
+    pub accepts: Vec<Entity>,
+    /// Metres.
+    pub reach: f32,
+    /// An accepted object snaps in when let go within this distance, metres …
+    pub position_tolerance: f32,
+    /// … and this angle (radians); `None`: however it lies.
+    pub rotation_tolerance: Option<f32>,
+}
+
+/// Rests in this socket.
+#[derive(Component, Debug, Clone, Copy)]
+pub struct InSocket(pub Entity);

@@ -1,0 +1,6 @@
+//! The learning maths: plain Rust over plain data.
+//! In: what a learner did. Out: estimates of what they know.
+//! Never: bevy, I/O, a clock, or randomness that isn't passed in.
+
+pub mod bkt;
+pub mod skill;

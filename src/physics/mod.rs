@@ -1,0 +1,1 @@
+//! rapier3d as a Bevy plugin: world, bodies, contacts, placement queries.

@@ -1,0 +1,173 @@
+//! What happened: immutable events, of which a learner's state is the fold.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::command::{Command, Refusal};
+use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
+use crate::learning::bkt::BktParams;
+use crate::learning::skill::SkillId;
+
+/// One line of a learner's log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// Position in this learner's log: 1, 2, 3 … without gaps.
+    pub seq: u64,
+    /// Wall-clock time, milliseconds since the Unix epoch. For people; order is `seq`.
+    pub at_unix_ms: u64,
+    /// Whose log this is.
+    pub learner: LearnerId,
+    /// In which session it happened.
+    pub session: SessionId,
+    /// What happened.
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EventBody {
+    /// A session began with a fresh state of the lesson.
+    SessionStarted {
+        /// Which lesson.
+        lesson: LessonId,
+        /// Digest of the lesson's text, so that a replay knows which edition was played.
+        lesson_digest: String,
+        /// Seed of the learner's generator: a replay takes the same decisions.
+        seed: u64,
+        /// The lesson's skills and the parameters in force, so that the log alone gives the state.
+        skills: BTreeMap<SkillId, BktParams>,
+        /// [`super::PROTOCOL_VERSION`] of the writer.
+        protocol: u16,
+    },
+    /// The session was taken up again after an interruption (crash, lost runtime, restart).
+    SessionResumed,
+    /// The learner stands before this step now.
+    StepEntered {
+        /// Which step.
+        step: StepId,
+    },
+    /// The step's goal was reached, or it was left as optional (`skipped`).
+    StepCompleted {
+        /// Which step.
+        step: StepId,
+        /// True where an optional step was passed over or given up.
+        skipped: bool,
+    },
+    /// The learner tried.
+    Attempted(Attempt),
+    /// A command had its effect in the world.
+    CommandApplied {
+        /// The command.
+        command: Command,
+        /// For a hint: the level now shown (1 = first rung); 0 when hints were taken away.
+        hint_level: Option<u8>,
+    },
+    /// A command was understood and not done.
+    CommandRefused {
+        /// The command.
+        command: Command,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The lesson stands still.
+    Paused {
+        /// Who or what stopped it.
+        by: PauseCause,
+    },
+    /// The lesson goes on.
+    Resumed {
+        /// Which cause ended.
+        by: PauseCause,
+    },
+    /// The session is over.
+    SessionEnded {
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// Who or what stopped a lesson. Several may hold at once; it goes on when none does.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseCause {
+    /// The learner opened the menu.
+    Learner,
+    /// The instructor paused.
+    Instructor,
+    /// The headset is off, out of focus, or its runtime is gone.
+    Runtime,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Every step is done.
+    LessonCompleted,
+    /// The learner left.
+    LearnerLeft,
+    /// The process was asked to stop.
+    Shutdown,
+}
+
+/// One try at a step: right, wrong or partly right.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// Which attempt.
+    pub id: AttemptId,
+    /// The step it belongs to.
+    pub step: StepId,
+    /// The skills it is evidence for.
+    pub skills: Vec<SkillId>,
+    /// Whether it met the step's goal within tolerance.
+    pub correct: bool,
+    /// Partial credit, 0..1; 1 where `correct`.
+    pub credit: f32,
+    /// From entering the step, or from the attempt before, to this one, pauses left out.
+    pub latency: Duration,
+    /// Hint level shown at that moment; 0 = none.
+    pub hints_used: u8,
+    /// Distance from the target in metres, where a place was asked for.
+    pub position_error: Option<f32>,
+    /// Angle from the target in radians, where a rotation was asked for.
+    pub rotation_error: Option<f32>,
+    /// What was seen.
+    pub evidence: Evidence,
+}
+
+/// What was seen: the interaction behind an attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "interaction", rename_all = "snake_case")]
+pub enum Evidence {
+    /// The head turned to it and stayed.
+    Looked { object: ObjectId },
+    /// A hand touched it.
+    Touched { object: ObjectId },
+    /// A hand grasped it.
+    Grabbed { object: ObjectId },
+    /// It was let go in, or near, a socket; `None`: nowhere.
+    Placed {
+        object: ObjectId,
+        socket: Option<SocketId>,
+    },
+    /// It was let go with speed (metres per second); `hit`: what it struck first.
+    Thrown {
+        object: ObjectId,
+        speed: f32,
+        hit: Option<ObjectId>,
+    },
+    /// A button was pressed.
+    Pressed { object: ObjectId },
+    /// The learner moved by teleport; `object`: the marked spot, if one was hit.
+    Teleported { object: Option<ObjectId> },
+    /// A panel's question was answered with this choice (0-based).
+    Answered { panel: PanelId, choice: u32 },
+    /// The step's time ran out.
+    TimedOut,
+}

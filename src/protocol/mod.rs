@@ -1,0 +1,11 @@
+//! The wire and log vocabulary: ids, events, commands, snapshots and their version.
+//! In and out: serde types shared by headset, host, instructor and store.
+//! Never: behaviour, bevy, I/O.
+
+pub mod command;
+pub mod event;
+pub mod ids;
+pub mod snapshot;
+
+/// Version of the log and wire vocabulary; written with every session so that later readers can migrate.
+pub const PROTOCOL_VERSION: u16 = 1;

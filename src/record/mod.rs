@@ -1,0 +1,1 @@
+//! The append-only log on disk, on its own thread behind bounded channels.

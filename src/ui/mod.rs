@@ -1,0 +1,1 @@
+//! Panels in the world and on the desk, captions, hint presentation, comfort settings.
