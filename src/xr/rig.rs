@@ -66,3 +66,7 @@ pub struct HapticPulse {
 /// The learner asked to have the room turned to where they look now.
 #[derive(Message, Debug, Clone, Copy)]
 pub struct Recenter;
+
+/// How much higher the stage is shown for somebody seated, metres; 0: standing.
+#[derive(Resource, Debug, Default, Clone, Copy, PartialEq)]
+pub struct SeatedOffset(pub f32);
