@@ -1,1 +1,3 @@
-//! Turns state into commands and commands into effects, with acknowledgement.
+//! Turns.
+pub mod decide;
+pub mod ladder;

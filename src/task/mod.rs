@@ -1,1 +1,4 @@
-//! Watches interactions and decides what they mean for the running step: emits attempts with evidence.
+//! Watches.
+pub mod judge;
+#[allow(dead_code)]
+mod look;
