@@ -2,6 +2,8 @@
 
 use bevy::prelude::*;
 
+pub use crate::xr::pointer::PointerSurface;
+
 /// Can be grasped, moved, thrown. Needs a dynamic body of `physics`.
 #[derive(Component, Debug, Default)]
 pub struct Grabbable;

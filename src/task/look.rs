@@ -44,7 +44,7 @@ pub(super) fn matt(color: impl Into<Color>) -> StandardMaterial {
     }
 }
 
-/// A surface that gives light itself (`strength` in candela per square metre, 0: none).
+/// A surface that shines by itself, whatever light falls on it (`strength`: share of its colour, 0: none).
 pub(super) fn glowing(color: Color, strength: f32) -> StandardMaterial {
     StandardMaterial {
         emissive: color.to_linear() * strength,
