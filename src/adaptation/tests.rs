@@ -1,5 +1,6 @@
 //! The adaptation room in an app without a renderer, its time driven by hand.
 
+use bevy::ecs::message::MessageCursor;
 use bevy::time::TimeUpdateStrategy;
 
 use super::*;
@@ -15,6 +16,7 @@ struct Room {
     app: App,
     learner: Entity,
     id: LearnerId,
+    answers: MessageCursor<CommandAnswered>,
 }
 
 fn step(name: &str, hints: &[&str]) -> Step {
@@ -66,7 +68,8 @@ impl Room {
         let id = LearnerId::fresh();
         let session = SessionId::fresh();
         let learner = app.world_mut().spawn(Learner { id, session }).id();
-        let mut room = Self { app, learner, id };
+        let answers = MessageCursor::default();
+        let mut room = Self { app, learner, id, answers };
         room.enter("take");
         room
     }
@@ -121,8 +124,9 @@ impl Room {
         self.app.world_mut().write_message(CommandRequested(command.clone()));
         self.app.update();
         let answers = self.app.world().resource::<Messages<CommandAnswered>>();
-        let mut answers: Vec<&CommandAnswered> = answers
-            .iter_current_update_messages()
+        let mut answers: Vec<&CommandAnswered> = self
+            .answers
+            .read(answers)
             .filter(|answer| answer.command.id == command.id)
             .collect();
         assert_eq!(answers.len(), 1, "one answer to one request");

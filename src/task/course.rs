@@ -119,11 +119,14 @@ impl Course {
         let mut deed = self.clip(deed);
         // Each round completes a step, so there are never more rounds than steps.
         for _ in 0..=lesson.steps.len() {
-            if !self.count(lesson, &deed, hint_level, events) {
-                deeds.keep(deed);
-                return;
+            match self.count(lesson, &deed, hint_level, events) {
+                None => {
+                    deeds.keep(deed, false);
+                    return;
+                }
+                Some(Evidence::Touched { .. }) => deeds.keep(deed, true),
+                Some(_) => deeds.spend(&deed),
             }
-            deeds.spend(&deed);
             match self.done_ahead(lesson, deeds) {
                 Some(earlier) => deed = earlier,
                 None => return,
@@ -142,37 +145,32 @@ impl Course {
         }
     }
 
-    /// Whether the deed counted for a step.
+    /// Judges the deed; returns what it counted as.
     fn count(
         &mut self,
         lesson: &Lesson,
         deed: &Deed,
         hint_level: u8,
         events: &mut Vec<EventBody>,
-    ) -> bool {
+    ) -> Option<Evidence> {
         let candidates = self.progress.candidates();
         let steps = candidates.iter().filter_map(|id| find(lesson, id));
-        let found = judge_among(lesson, steps, deed, &self.mistaken);
-        match found {
-            Some((step, verdict)) => {
-                self.attempt(step, verdict, hint_level, events);
-                true
-            }
-            None => false,
-        }
+        let (step, verdict) = judge_among(lesson, steps, deed, &self.mistaken)?;
+        let evidence = verdict.evidence.clone();
+        self.attempt(step, verdict, hint_level, events);
+        Some(evidence)
     }
 
     /// A right deed, done before one of the steps asked for it, that still holds.
     fn done_ahead(&self, lesson: &Lesson, deeds: &Deeds) -> Option<Deed> {
         let candidates = self.progress.candidates();
         candidates.iter().filter_map(|id| find(lesson, id)).find_map(|step| {
-            let object = match &step.action {
-                Action::Touch { object } | Action::Grab { object } | Action::Place { object, .. } => {
-                    object
-                }
+            let (object, as_touch) = match &step.action {
+                Action::Touch { object } => (object, true),
+                Action::Grab { object } | Action::Place { object, .. } => (object, false),
                 _ => return None,
             };
-            let deed = deeds.done_ahead(object)?;
+            let deed = deeds.done_ahead(object, as_touch)?;
             let one = std::iter::once(step);
             let (_, verdict) = judge_among(lesson, one, deed, &self.mistaken)?;
             verdict.correct.then(|| deed.clone())

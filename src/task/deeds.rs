@@ -21,7 +21,14 @@ pub(super) struct Deeds {
     pub now: Vec<Deed>,
     flights: Vec<Flight>,
     /// What was last done with each object without counting for a step yet: it may be what the next step asks.
-    ahead: BTreeMap<ObjectId, Deed>,
+    ahead: BTreeMap<ObjectId, Ahead>,
+}
+
+#[derive(Debug)]
+struct Ahead {
+    deed: Deed,
+    /// It has counted as a touch; it may still count as what it is.
+    touched: bool,
 }
 
 #[derive(Debug)]
@@ -81,11 +88,12 @@ impl Deeds {
         self.flights.iter().any(|flight| flight.object == *object)
     }
 
-    /// Keeps a deed that counted for nothing yet, while the object stays as it is.
-    pub fn keep(&mut self, deed: Deed) {
+    /// Keeps a deed that has not counted as what it is, while the object stays as it is. `touched`: it has counted
+    /// as a touch.
+    pub fn keep(&mut self, deed: Deed, touched: bool) {
         match &deed {
             Deed::Grabbed { object } | Deed::Released { object, .. } => {
-                self.ahead.insert(object.clone(), deed);
+                self.ahead.insert(object.clone(), Ahead { deed, touched });
             }
             Deed::Thrown { object, .. } => {
                 self.ahead.remove(object);
@@ -94,7 +102,7 @@ impl Deeds {
         }
     }
 
-    /// A deed has been judged: what was done with this object before is over.
+    /// A deed has counted: what was done with this object before is over.
     pub fn spend(&mut self, deed: &Deed) {
         if let Deed::Grabbed { object } | Deed::Released { object, .. } | Deed::Thrown { object, .. } =
             deed
@@ -104,8 +112,9 @@ impl Deeds {
     }
 
     /// What was done with an object before a step asked for it, if it still holds.
-    pub fn done_ahead(&self, object: &ObjectId) -> Option<&Deed> {
-        self.ahead.get(object)
+    pub fn done_ahead(&self, object: &ObjectId, as_touch: bool) -> Option<&Deed> {
+        let ahead = self.ahead.get(object)?;
+        (!(as_touch && ahead.touched)).then_some(&ahead.deed)
     }
 }
 

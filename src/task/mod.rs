@@ -138,3 +138,6 @@ fn judge_deeds(
     course.mind_the_time(&lesson, state.hint_level, &mut events);
     happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,7 +152,7 @@ fn asked_again(step: Option<&Step>, thing: &ObjectId, rests: &SocketId, deeds: &
     matches!(
         step.map(|step| &step.action),
         Some(Action::Place { object, socket, .. }) if object == thing && socket == rests
-    ) && deeds.done_ahead(thing).is_none()
+    ) && deeds.done_ahead(thing, false).is_none()
 }
 
 fn out_of_reach(at: Vec3, home: Vec3) -> bool {
