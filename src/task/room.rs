@@ -6,7 +6,7 @@ use std::f32::consts::{FRAC_PI_2, PI};
 use bevy::light::{CascadeShadowConfigBuilder, NotShadowCaster};
 use bevy::prelude::*;
 
-use super::look::{Look, matt, planks, rounded_box};
+use super::look::{Look, glowing, matt, planks, rounded_box};
 use super::scene::PartOfScene;
 use super::solid::fixed_box;
 use crate::interaction::things::TeleportFloor;
@@ -52,11 +52,14 @@ impl RoomSize {
     }
 }
 
-const FLOOR: Color = Color::srgb(0.72, 0.53, 0.36);
+const FLOOR: Color = Color::srgb(0.70, 0.55, 0.40);
+const JOINT: Color = Color::srgb(0.47, 0.35, 0.25);
 const WALL: Color = Color::srgb(0.93, 0.88, 0.80);
 const FEATURE_WALL: Color = Color::srgb(0.62, 0.70, 0.68);
 const CEILING: Color = Color::srgb(0.97, 0.95, 0.92);
 const WOODWORK: Color = Color::srgb(0.98, 0.96, 0.93);
+/// Light that floor and walls throw back, as a share of the surface's own colour: the ceiling gets most of it.
+const BOUNCE: f32 = 0.22;
 const RUG: Color = Color::srgb(0.33, 0.43, 0.50);
 const RUG_EDGE: Color = Color::srgb(0.85, 0.79, 0.68);
 
@@ -98,7 +101,7 @@ fn lay_floor(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
     }
     if let Some(skin) = look.skin(
         || Plane3d::new(Vec3::Y, size.half).mesh().build(),
-        matt(Color::srgb(0.30, 0.21, 0.14)),
+        matt(JOINT),
     ) {
         commands.spawn((
             PartOfScene,
@@ -138,7 +141,7 @@ fn raise_walls(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
             look,
             Transform::from_translation(face).with_rotation(facing_in),
             || Plane3d::new(Vec3::Z, Vec2::new(length, HEIGHT) / 2.0).mesh().build(),
-            matt(color),
+            glowing(color, 0.3 * BOUNCE),
         );
         let skirting = face.with_y(0.05) - towards * 0.008;
         draw(
@@ -155,7 +158,7 @@ fn raise_walls(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
         look,
         ceiling,
         || Plane3d::new(Vec3::NEG_Y, half).mesh().build(),
-        matt(CEILING),
+        glowing(CEILING, BOUNCE),
     );
 }
 
@@ -238,7 +241,7 @@ fn light(commands: &mut Commands, size: &RoomSize) {
         Name::new("daylight"),
         DirectionalLight {
             color: Color::srgb(1.0, 0.95, 0.87),
-            illuminance: 4_200.0,
+            illuminance: 3_800.0,
             shadow_maps_enabled: true,
             shadow_depth_bias: 0.015,
             shadow_normal_bias: 1.2,
@@ -259,16 +262,16 @@ fn light(commands: &mut Commands, size: &RoomSize) {
         Name::new("ceiling light"),
         PointLight {
             color: Color::srgb(1.0, 0.93, 0.84),
-            intensity: 160_000.0,
+            intensity: 90_000.0,
             range: 12.0,
             radius: 0.2,
             ..default()
         },
-        Transform::from_xyz(size.middle.x, HEIGHT - 0.4, size.middle.y),
+        Transform::from_xyz(size.middle.x, HEIGHT - 0.7, size.middle.y),
     ));
     commands.insert_resource(GlobalAmbientLight {
-        color: Color::srgb(0.93, 0.95, 1.0),
-        brightness: 420.0,
+        color: Color::srgb(1.0, 0.97, 0.93),
+        brightness: 620.0,
         ..default()
     });
     commands.insert_resource(ClearColor(Color::srgb(0.80, 0.82, 0.84)));
