@@ -1,13 +1,18 @@
 //! The adaptation room in an app without a renderer, its time driven by hand.
 
+use std::sync::Arc;
+
 use bevy::ecs::message::MessageCursor;
 use bevy::time::TimeUpdateStrategy;
 
 use super::*;
+use crate::lesson::Loaded;
 use crate::lesson::format::{Action, Flow, Hint, Lesson, LearningEvent, OnFailure, Step};
 use crate::protocol::command::{Command, CommandBody, Outcome, Principal, Refusal};
 use crate::protocol::event::{Attempt, EventBody, Evidence, PauseCause};
-use crate::protocol::ids::{AttemptId, CommandId, LearnerId, LessonId, SessionId, StepId};
+use crate::protocol::ids::{AttemptId, CommandId, LearnerId, LessonId, StepId};
+use crate::session::join::Joining;
+use crate::session::{SessionPlugin, SessionSystems};
 
 /// One frame of these tests; odd on purpose, so that nothing counts frames.
 const FRAME: Duration = Duration::from_millis(37);
@@ -61,13 +66,18 @@ fn lesson() -> Lesson {
 impl Room {
     fn new() -> Self {
         let mut app = App::new();
-        app.add_plugins((MinimalPlugins, AdaptationPlugin));
+        app.add_plugins((MinimalPlugins, SessionPlugin, AdaptationPlugin));
+        app.configure_sets(Update, (SessionSystems, AdaptationSystems).chain());
         app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
-        app.add_systems(Update, fold.before(AdaptationSystems));
-        app.insert_resource(ActiveLesson { lesson: lesson() });
-        let id = LearnerId::fresh();
-        let session = SessionId::fresh();
-        let learner = app.world_mut().spawn(Learner { id, session }).id();
+        let loaded = Loaded {
+            lesson: Arc::new(lesson()),
+            path: None,
+            digest: "test".to_owned(),
+        };
+        let joining = Joining::newcomer();
+        let id = joining.learner;
+        let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
+        app.insert_resource(ActiveLesson(loaded));
         let answers = MessageCursor::default();
         let mut room = Self { app, learner, id, answers };
         room.enter("take");
@@ -316,36 +326,4 @@ fn a_message_is_shown_for_its_reading_time() {
     assert!(room.app.world().get::<MessageShown>(room.learner).is_some());
     room.wait(2 * SECOND);
     assert!(room.app.world().get::<MessageShown>(room.learner).is_none());
-}
-
-fn fold(
-    mut happened: MessageReader<Happened>,
-    mut learners: Query<(&Learner, &mut LearnerState)>,
-    mut folded: MessageWriter<Folded>,
-) {
-    for Happened { learner, body } in happened.read() {
-        let (who, mut state) = learners.get_mut(*learner).expect("a learner");
-        state.seq += 1;
-        match body {
-            EventBody::StepEntered { step } => {
-                state.step = Some(step.clone());
-                state.hint_level = 0;
-                state.failures_on_step = 0;
-            }
-            EventBody::CommandApplied { hint_level: Some(level), .. } => state.hint_level = *level,
-            EventBody::Paused { by } => state.paused_by.push(*by),
-            EventBody::Resumed { by } => state.paused_by.retain(|cause| cause != by),
-            _ => {}
-        }
-        folded.write(Folded {
-            learner: *learner,
-            event: crate::protocol::event::Event {
-                seq: state.seq,
-                at_unix_ms: 0,
-                learner: who.id,
-                session: who.session,
-                body: body.clone(),
-            },
-        });
-    }
 }

@@ -1,1 +1,1 @@
-//! The roles put together as plugin groups.
+//! wip

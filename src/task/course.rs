@@ -36,13 +36,9 @@ pub(super) struct Course {
 
 impl Course {
     /// The course as the log left it.
-    pub fn from_log(lesson: &Lesson, state: &LearnerState) -> Self {
-        let mut progress = Progress::new(lesson);
-        for step in &state.completed {
-            progress.complete(step, true);
-        }
+    pub fn from_log(lesson: &Lesson, state: &LearnerState, log: &[EventBody]) -> Self {
         Self {
-            progress,
+            progress: Progress::replay(&lesson.flow, log),
             entered: state.step.clone(),
             mistaken: BTreeSet::new(),
             failures: state.failures_on_step,
@@ -51,9 +47,15 @@ impl Course {
         }
     }
 
-    /// Whether the log has not yet been told which step the learner stands before.
-    pub fn to_begin(&self) -> bool {
-        self.entered.is_none()
+    /// Goes on from where the log ends: a first step is entered, a step that was done but not yet completed when
+    /// the process ended is completed, a step that an edited lesson no longer has is left.
+    pub fn go_on(&mut self, log: &[EventBody], events: &mut Vec<EventBody>) {
+        let candidates = self.progress.candidates();
+        match self.entered.clone().filter(|step| candidates.contains(step)) {
+            None => self.enter_next(events),
+            Some(step) if done_without_completion(log, &step) => self.complete(&step, true, events),
+            Some(_) => {}
+        }
     }
 
     /// The step that the learner stands before.
@@ -190,6 +192,7 @@ impl Course {
             self.enter(step.id.clone(), events);
         }
         let correct = verdict.correct;
+        self.progress.attempted(&step.id, correct);
         if let (false, Evidence::Grabbed { object }) = (correct, &verdict.evidence) {
             self.mistaken.insert(object.clone());
         }
@@ -220,8 +223,7 @@ impl Course {
     }
 
     fn complete(&mut self, step: &StepId, achieved: bool, events: &mut Vec<EventBody>) {
-        let clean = achieved && self.failures == 0;
-        for passed in self.progress.complete(step, clean) {
+        for passed in self.progress.completed(step) {
             events.push(EventBody::StepCompleted {
                 step: passed,
                 skipped: true,
@@ -233,6 +235,16 @@ impl Course {
         });
         self.enter_next(events);
     }
+}
+
+/// Whether the last word on the step is a right attempt.
+fn done_without_completion(log: &[EventBody], asked: &StepId) -> bool {
+    let last = log.iter().rev().find(|body| match body {
+        EventBody::StepEntered { step } | EventBody::StepCompleted { step, .. } => step == asked,
+        EventBody::Attempted(attempt) => attempt.step == *asked,
+        _ => false,
+    });
+    matches!(last, Some(EventBody::Attempted(attempt)) if attempt.correct)
 }
 
 fn find<'a>(lesson: &'a Lesson, id: &StepId) -> Option<&'a Step> {

@@ -62,7 +62,7 @@ pub(super) fn follow_hints(
             commands.entity(marker).try_despawn();
         }
     }
-    for object in lesson.objects.iter().filter(|object| wanted.contains(&object.id)) {
+    for object in lesson.lesson.objects.iter().filter(|object| wanted.contains(&object.id)) {
         if let Some(entity) = stage.objects.get(&object.id)
             && !hinted.contains(*entity)
         {

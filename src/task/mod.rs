@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use crate::interaction::Interacted;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::session::state::LearnerState;
-use crate::session::{Happened, Learner, PanelAnswered};
+use crate::session::{Happened, Learner, PanelAnswered, SessionLog};
 
 mod course;
 mod deeds;
@@ -80,7 +80,7 @@ fn set_the_stage(
         commands.entity(learner).remove::<Course>();
     }
     deeds.forget();
-    let stage = scene::build(&mut commands, &mut look, assets.as_deref(), "", &lesson);
+    let stage = scene::build(&mut commands, &mut look, assets.as_deref(), &lesson);
     commands.insert_resource(stage);
 }
 
@@ -89,24 +89,24 @@ fn take_up_the_course(
     mut commands: Commands,
     lesson: Option<Res<ActiveLesson>>,
     stage: Option<Res<Stage>>,
-    learners: Query<(Entity, &LearnerState), (With<Learner>, Without<Course>)>,
+    learners: Query<(Entity, &Learner, &LearnerState, &SessionLog), Without<Course>>,
     mut happened: MessageWriter<Happened>,
 ) {
     let (Some(lesson), Some(stage)) = (lesson, stage) else {
         return;
     };
-    for (learner, state) in &learners {
-        // Before the log has its first event there is no session to take up.
-        if state.seq == 0 {
+    for (learner, who, state, log) in &learners {
+        // Until the session's first event is in the log there is nothing to take up.
+        if state.session != Some(who.session) {
             continue;
         }
-        let mut course = Course::from_log(&lesson, state);
-        if course.to_begin() && !state.ended {
+        let mut course = Course::from_log(&lesson.lesson, state, &log.0);
+        if !state.ended {
             let mut events = Vec::new();
-            course.enter_next(&mut events);
+            course.go_on(&log.0, &mut events);
             happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
         }
-        restore::put_in_place(&mut commands, &lesson, &stage, state);
+        restore::put_in_place(&mut commands, &lesson.lesson, &stage, state);
         commands.entity(learner).insert(course);
     }
 }
@@ -131,11 +131,11 @@ fn judge_deeds(
     course.pass(time.delta());
     let mut events = Vec::new();
     for deed in done.drain(..).chain(deeds.come_down(time.delta())) {
-        course.meet(&lesson, deed, state.hint_level, &mut deeds, &mut events);
+        course.meet(&lesson.lesson, deed, state.hint_level, &mut deeds, &mut events);
     }
     // The list keeps its memory for the next frame.
     deeds.now = done;
-    course.mind_the_time(&lesson, state.hint_level, &mut events);
+    course.mind_the_time(&lesson.lesson, state.hint_level, &mut events);
     happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
 }
 

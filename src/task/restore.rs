@@ -52,8 +52,8 @@ fn resting_places<'a>(
     state: &LearnerState,
 ) -> BTreeMap<&'a ObjectId, &'a SocketId> {
     let mut places = BTreeMap::new();
-    let completed = state.completed.iter();
-    for step in completed.filter_map(|id| lesson.steps.iter().find(|step| step.id == *id)) {
+    let completed = state.completed.iter().filter(|done| !done.skipped);
+    for step in completed.filter_map(|done| lesson.steps.iter().find(|step| step.id == done.step)) {
         match &step.action {
             Action::Place { object, socket, .. } => {
                 places.insert(object, socket);
@@ -81,7 +81,7 @@ pub(super) fn set_tolerances(
         position_tolerance,
         rotation_tolerance,
         ..
-    }) = course.step(&lesson).map(|step| &step.action)
+    }) = course.step(&lesson.lesson).map(|step| &step.action)
     else {
         return;
     };
@@ -115,7 +115,7 @@ pub(super) fn bring_back(
         .iter()
         .next()
         .filter(|(state, _)| state.paused_by.is_empty() && !state.ended)
-        .and_then(|(_, course)| course.step(&lesson));
+        .and_then(|(_, course)| course.step(&lesson.lesson));
     for (entity, object, at, home, mut away, resting) in &mut things {
         let resting = resting.and_then(|socket| sockets.get(socket.0).ok());
         let lost = !stage.room.contains(at.translation);

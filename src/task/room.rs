@@ -60,14 +60,11 @@ const CEILING: Color = Color::srgb(0.97, 0.95, 0.92);
 const WOODWORK: Color = Color::srgb(0.98, 0.96, 0.93);
 /// Light that floor and walls throw back, as a share of the surface's own colour: the ceiling gets most of it.
 const BOUNCE: f32 = 0.22;
-const RUG: Color = Color::srgb(0.33, 0.43, 0.50);
-const RUG_EDGE: Color = Color::srgb(0.85, 0.79, 0.68);
 
 /// Builds the room. Solid parts are solid, also where nothing is drawn.
 pub(super) fn furnish(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
     lay_floor(commands, look, size);
     raise_walls(commands, look, size);
-    lay_rug(commands, look);
     open_window(commands, look, size);
     light(commands, size);
 }
@@ -160,23 +157,6 @@ fn raise_walls(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
         || Plane3d::new(Vec3::NEG_Y, half).mesh().build(),
         glowing(CEILING, BOUNCE),
     );
-}
-
-fn lay_rug(commands: &mut Commands, look: &mut Look) {
-    const RADIUS: f32 = 0.75;
-    for (radius, height, color) in [(RADIUS + 0.06, 0.004, RUG_EDGE), (RADIUS, 0.006, RUG)] {
-        draw(
-            commands,
-            look,
-            Transform::from_xyz(0.0, height / 2.0, 0.0),
-            || Cylinder::new(radius, height).mesh().resolution(64).build(),
-            StandardMaterial {
-                perceptual_roughness: 0.95,
-                reflectance: 0.1,
-                ..matt(color)
-            },
-        );
-    }
 }
 
 /// A window in the left wall: the light comes from there.

@@ -13,8 +13,9 @@ use super::glow::Shine;
 use super::restore::Away;
 use super::solid;
 use crate::interaction::things;
-use crate::interaction::things::{Gazeable, Grabbable, Pressable, TeleportSpot, Touchable};
+use crate::interaction::things::{Gazeable, Grabbable, Pressable, TeleportSpot, Touchable, Weight};
 use crate::lesson::format::{Action, Lesson, Object, Panel, Role, Shape, Socket};
+use crate::lesson::Loaded;
 use crate::lesson::placed::{LessonObject, LessonPanel, LessonSocket};
 use crate::protocol::ids::{ObjectId, SocketId};
 
@@ -44,21 +45,24 @@ fn pose(position: [f32; 3], turned: [f32; 3]) -> Transform {
     Transform::from_translation(Vec3::from_array(position)).with_rotation(rotation(turned))
 }
 
-/// Builds everything. `folder`: where the lesson's own models lie, as an asset path.
+/// Builds everything.
 pub(super) fn build(
     commands: &mut Commands,
     look: &mut Look,
     assets: Option<&AssetServer>,
-    folder: &str,
-    lesson: &Lesson,
+    loaded: &Loaded,
 ) -> Stage {
+    let lesson: &Lesson = &loaded.lesson;
     let room = RoomSize::for_lesson(lesson);
     room::furnish(commands, look, &room);
     let objects: BTreeMap<ObjectId, Entity> = lesson
         .objects
         .iter()
         .map(|object| {
-            let entity = place_object(commands, look, assets, folder, lesson, object);
+            let entity = place_object(commands, look, lesson, object);
+            if let (Shape::Gltf { path, .. }, Some(assets)) = (&object.shape, assets) {
+                commands.entity(entity).insert(model(assets, loaded, path));
+            }
             (object.id.clone(), entity)
         })
         .collect();
@@ -83,8 +87,6 @@ pub(super) fn build(
 fn place_object(
     commands: &mut Commands,
     look: &mut Look,
-    assets: Option<&AssetServer>,
-    folder: &str,
     lesson: &Lesson,
     object: &Object,
 ) -> Entity {
@@ -98,36 +100,25 @@ fn place_object(
         Visibility::default(),
     ));
     let color = look::color(&object.color);
-    match &object.shape {
-        Shape::Gltf { path, .. } => {
-            if let Some(assets) = assets {
-                let file = format!("{folder}{path}");
-                entity.insert(WorldAssetRoot(assets.load(GltfAssetLabel::Scene(0).from_asset(file))));
-            }
-        }
-        shape => {
-            let own = match object.role {
-                Role::TeleportSpot => 0.5,
-                _ => 0.0,
-            };
-            let material = look::glowing(color, own);
-            if let Some(mesh) = look::mesh_of(shape)
-                && let Some(skin) = look.skin(|| mesh, material)
-            {
-                entity.insert((skin, Shine { own, now: 0.0 }));
-            }
-        }
+    let own = match object.role {
+        Role::TeleportSpot => 0.5,
+        _ => 0.0,
+    };
+    if let Some(mesh) = look::mesh_of(&object.shape)
+        && let Some(skin) = look.skin(|| mesh, look::glowing(color, own))
+    {
+        entity.insert((skin, Shine { own, now: 0.0 }));
     }
     match object.role {
         Role::Decor => {}
         Role::Fixed => {
-            entity.insert(solid::fixed(&object.shape));
+            entity.insert(solid::body(&object.shape, Weight::Fixed));
         }
         Role::Grabbable { mass } => {
-            entity.insert((Grabbable, Touchable, Away::default(), solid::grabbable(&object.shape, mass)));
+            entity.insert((Grabbable, Touchable, Away::default(), solid::body(&object.shape, Weight::Kilograms(mass))));
         }
         Role::Button => {
-            entity.insert((Pressable, Touchable, solid::button(&object.shape)));
+            entity.insert((Pressable, Touchable, solid::body(&object.shape, Weight::Driven)));
         }
         Role::TeleportSpot => {
             entity.insert(TeleportSpot {
@@ -147,6 +138,14 @@ fn place_object(
         }
     }
     entity.id()
+}
+
+/// A lesson's own model, from the folder of the lesson. The checker has seen to it that it is there.
+fn model(assets: &AssetServer, loaded: &Loaded, path: &str) -> WorldAssetRoot {
+    let file = loaded.folder().join(path);
+    let file = std::path::absolute(&file).unwrap_or(file);
+    let scene = GltfAssetLabel::Scene(0).from_asset(file);
+    WorldAssetRoot(assets.load_builder().override_unapproved().load(scene))
 }
 
 /// A spot is as wide as it looks.

@@ -1,5 +1,6 @@
 //! A lesson in an app without a renderer: interactions in, events of attempts and steps out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::ecs::message::MessageCursor;
@@ -8,12 +9,15 @@ use bevy::time::TimeUpdateStrategy;
 use super::*;
 use crate::interaction::things::{InSocket, Socket, TeleportSpot};
 use crate::interaction::{Interaction, SocketFit};
+use crate::lesson::Loaded;
 use crate::lesson::format::{
     self, Action, Flow, LearningEvent, Lesson, Object, OnFailure, Panel, PanelContent, Role, Shape,
     Step,
 };
-use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence, PauseCause};
-use crate::protocol::ids::{LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
+use crate::protocol::event::{Attempt, EndReason, Event, EventBody, Evidence, PauseCause};
+use crate::protocol::ids::{LessonId, ObjectId, PanelId, SocketId, StepId};
+use crate::session::join::Joining;
+use crate::session::{SessionPlugin, SessionSystems};
 
 const FRAME: Duration = Duration::from_millis(40);
 
@@ -106,30 +110,51 @@ struct Room {
 
 impl Room {
     fn new(steps: Vec<Step>) -> Self {
-        Self::resumed(steps, |_| {})
+        Self::joined(steps, Joining::newcomer())
     }
 
-    /// A room entered with a log that says so much already.
-    fn resumed(steps: Vec<Step>, log: impl FnOnce(&mut LearnerState)) -> Self {
+    /// The same lesson after the process was killed: only the log is left.
+    fn resumed(self, steps: Vec<Step>) -> Self {
+        let learner = self.app.world().get::<Learner>(self.learner).expect("a learner");
+        let who = (learner.id, learner.session);
+        let log: Vec<Event> = (1..)
+            .zip(&self.log)
+            .map(|(seq, body)| Event {
+                seq,
+                at_unix_ms: 0,
+                learner: who.0,
+                session: who.1,
+                body: body.clone(),
+            })
+            .collect();
+        let state = LearnerState::of(&log).expect("a log that can be followed");
+        let learner = who.0;
+        Self::joined(steps, Joining { learner, log, state })
+    }
+
+    fn joined(steps: Vec<Step>, joining: Joining) -> Self {
+        Self::with_lesson(lesson(steps), joining)
+    }
+
+    fn with_lesson(lesson: Lesson, joining: Joining) -> Self {
         let mut app = App::new();
-        app.add_plugins((MinimalPlugins, TaskPlugin));
+        app.add_plugins((MinimalPlugins, SessionPlugin, TaskPlugin));
+        app.configure_sets(Update, (TaskSystems, SessionSystems).chain());
         app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
-        app.insert_resource(ActiveLesson {
-            lesson: lesson(steps),
-        });
-        let mut state = LearnerState {
-            seq: 1,
-            ..LearnerState::default()
+        let loaded = Loaded {
+            lesson: Arc::new(lesson),
+            path: None,
+            digest: "test".to_owned(),
         };
-        log(&mut state);
-        let (id, session) = (LearnerId::fresh(), SessionId::fresh());
-        let learner = app.world_mut().spawn((Learner { id, session }, state)).id();
+        let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
+        app.insert_resource(ActiveLesson(loaded));
         let mut room = Self {
             app,
             learner,
             log: Vec::new(),
             read: MessageCursor::default(),
         };
+        room.frame();
         room.frame();
         room.frame();
         room
@@ -195,9 +220,10 @@ impl Room {
         steps.collect()
     }
 
-    fn state(&mut self, change: impl FnOnce(&mut LearnerState)) {
-        let mut state = self.app.world_mut().get_mut::<LearnerState>(self.learner);
-        change(state.as_mut().expect("a state"));
+    fn happen(&mut self, body: EventBody) {
+        let learner = self.learner;
+        self.app.world_mut().write_message(Happened { learner, body });
+        self.frame();
     }
 
     fn put(&mut self, name: &str, at: Vec3) {
@@ -218,8 +244,9 @@ fn seconds(seconds: u64) -> Duration {
 #[test]
 fn the_first_step_is_entered_once_the_session_has_begun() {
     let room = Room::new(vec![step("touch", Action::Touch { object: cube() })]);
+    assert!(matches!(room.log[0], EventBody::SessionStarted { .. }));
     assert_eq!(
-        room.log,
+        room.log[1..],
         [EventBody::StepEntered {
             step: StepId::new("touch")
         }]
@@ -249,13 +276,12 @@ fn a_wrong_placement_is_an_attempt_too_and_the_right_one_completes_the_step() {
 fn while_the_lesson_pauses_nothing_counts_and_no_time_passes() {
     let mut room = Room::new(vec![step("grab", Action::Grab { object: cube() })]);
     room.wait(seconds(2));
-    room.state(|state| {
-        state.paused_by = [PauseCause::Instructor].into_iter().collect();
-    });
+    let by = PauseCause::Instructor;
+    room.happen(EventBody::Paused { by });
     room.grab("cube");
     room.wait(seconds(30));
     assert!(room.attempts().is_empty());
-    room.state(|state| state.paused_by = Vec::new().into_iter().collect());
+    room.happen(EventBody::Resumed { by });
     room.grab("ball");
     let latency = room.attempts()[0].latency;
     assert!(latency > seconds(1) && latency < seconds(3), "{latency:?}");
@@ -407,12 +433,13 @@ fn what_left_the_room_comes_back_at_once() {
 
 #[test]
 fn a_resumed_lesson_goes_on_at_its_step_with_placed_things_in_place() {
-    let steps = vec![step("place", place("here")), step("touch", Action::Touch { object: cube() })];
-    let mut room = Room::resumed(steps, |state| {
-        state.completed = vec![StepId::new("place")];
-        state.step = Some(StepId::new("touch"));
-    });
-    assert!(room.log.is_empty(), "the step was entered before: {:?}", room.log);
+    let steps = || vec![step("place", place("here")), step("touch", Action::Touch { object: cube() })];
+    let mut room = Room::new(steps());
+    room.release_at("cube", "here", 0.01);
+    let before = room.log.clone();
+    let mut room = room.resumed(steps());
+    assert_eq!(room.log, [EventBody::SessionResumed], "the step was entered before");
+    assert!(before.len() > 3);
     let resting = room.app.world().get::<InSocket>(room.object("cube"));
     assert_eq!(resting.map(|socket| socket.0), Some(room.socket("here")));
     assert_eq!(room.place_of("cube"), Vec3::new(0.3, 0.9, -0.5));
@@ -422,15 +449,47 @@ fn a_resumed_lesson_goes_on_at_its_step_with_placed_things_in_place() {
 }
 
 #[test]
-fn a_reloaded_lesson_has_a_new_scene_and_the_learner_stays_where_they_were() {
-    let steps = vec![step("press", Action::Press { object: ObjectId::new("button") }), step("place", place("here"))];
-    let mut room = Room::new(steps);
+fn a_right_attempt_whose_completion_was_cut_off_completes_the_step_on_resume() {
+    let steps = || vec![step("place", place("here")), step("touch", Action::Touch { object: cube() })];
+    let mut room = Room::new(steps());
+    room.release_at("cube", "here", 0.01);
+    let attempted = |body: &EventBody| matches!(body, EventBody::Attempted(_));
+    let last = room.log.iter().position(attempted).expect("an attempt");
+    room.log.truncate(last + 1);
+    let room = room.resumed(steps());
+    assert_eq!(room.completed(), ["place"]);
+    assert!(room.attempts().is_empty(), "it is not judged twice");
+}
+
+#[test]
+fn an_optional_step_is_passed_over_by_doing_the_next() {
+    let press = Action::Press {
+        object: ObjectId::new("button"),
+    };
+    let mut lesson = lesson(vec![step("grab", Action::Grab { object: cube() }), step("press", press)]);
+    lesson.flow = Flow::Sequence(vec![
+        Flow::Optional(Box::new(Flow::Step(StepId::new("grab")))),
+        Flow::Step(StepId::new("press")),
+    ]);
+    let mut room = Room::with_lesson(lesson, Joining::newcomer());
     let target = room.object("button");
     room.act(Interaction::Pressed { target });
-    room.state(|state| {
-        state.completed = vec![StepId::new("press")];
-        state.step = Some(StepId::new("place"));
-    });
+    let passed = EventBody::StepCompleted {
+        step: StepId::new("grab"),
+        skipped: true,
+    };
+    assert!(room.log.contains(&passed), "{:?}", room.log);
+    assert_eq!(room.completed(), ["grab", "press"]);
+}
+
+#[test]
+fn a_reloaded_lesson_has_a_new_scene_and_the_learner_stays_where_they_were() {
+    let press = Action::Press {
+        object: ObjectId::new("button"),
+    };
+    let mut room = Room::new(vec![step("press", press), step("place", place("here"))]);
+    let target = room.object("button");
+    room.act(Interaction::Pressed { target });
     let before = room.object("cube");
     room.app.world_mut().write_message(LessonReloaded);
     room.frame();
