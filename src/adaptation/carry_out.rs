@@ -12,7 +12,7 @@ use crate::protocol::command::{Command, Outcome, Refusal};
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::CommandId;
 use crate::session::state::LearnerState;
-use crate::session::{CommandAnswered, CommandRequested, Happened, Learner};
+use crate::session::{CommandAnswered, CommandRequested, Happened, Learner, SessionLog};
 
 /// Commands not decided yet. The doors that write them are bounded; nothing piles up here.
 #[derive(Resource, Debug, Default)]
@@ -42,6 +42,25 @@ impl Answers {
 
     fn of(&self, id: CommandId) -> Option<&Outcome> {
         self.outcomes.get(&id)
+    }
+}
+
+/// A command carried out before the process was restarted is not carried out again.
+pub(super) fn recall_answers(
+    newcomers: Query<&SessionLog, Added<Learner>>,
+    mut answers: ResMut<Answers>,
+) {
+    for body in newcomers.iter().flat_map(|log| &log.0) {
+        match body {
+            EventBody::CommandApplied { command, .. } => {
+                let effect = "this was done before the program was restarted".to_owned();
+                answers.note(command.id, Outcome::Applied { effect });
+            }
+            EventBody::CommandRefused { command, refusal } => {
+                answers.note(command.id, Outcome::Refused(refusal.clone()));
+            }
+            _ => {}
+        }
     }
 }
 

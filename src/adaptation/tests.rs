@@ -10,9 +10,9 @@ use crate::lesson::Loaded;
 use crate::lesson::format::{Action, Flow, Hint, Lesson, LearningEvent, OnFailure, Step};
 use crate::protocol::command::{Command, CommandBody, Outcome, Principal, Refusal};
 use crate::protocol::event::{Attempt, EventBody, Evidence, PauseCause};
-use crate::protocol::ids::{AttemptId, CommandId, LearnerId, LessonId, StepId};
+use crate::protocol::ids::{AttemptId, CommandId, LearnerId, LessonId, SessionId, StepId};
 use crate::session::join::Joining;
-use crate::session::{SessionPlugin, SessionSystems};
+use crate::session::{SessionLog, SessionPlugin, SessionSystems};
 
 /// One frame of these tests; odd on purpose, so that nothing counts frames.
 const FRAME: Duration = Duration::from_millis(37);
@@ -315,6 +315,32 @@ fn automatic_hints_give_way_to_the_instructors() {
     let answer = room.ask(&automatic);
     assert!(matches!(answer, Outcome::Refused(Refusal::Outranked { .. })), "{answer:?}");
     assert_eq!(room.hint(), 2);
+}
+
+#[test]
+fn who_takes_the_right_thing_in_hand_does_not_hesitate() {
+    let mut room = Room::new();
+    room.wait(15 * SECOND);
+    let learner = room.learner;
+    room.app.world_mut().write_message(Stirred { learner });
+    room.wait(15 * SECOND);
+    assert_eq!(room.hint(), 0);
+}
+
+#[test]
+fn a_command_from_before_a_restart_is_not_carried_out_again() {
+    let mut room = Room::new();
+    let command = room.command(Principal::Instructor, give(None));
+    room.ask(&command);
+    let log = room.app.world().get::<SessionLog>(room.learner).expect("a log").clone();
+    let mut restarted = Room::new();
+    let body = log.0.into_iter().filter(|body| matches!(body, EventBody::CommandApplied { .. }));
+    let (id, session) = (room.id, SessionId::fresh());
+    restarted.app.world_mut().spawn((Learner { id, session }, SessionLog(body.collect())));
+    restarted.app.update();
+    let answer = restarted.ask(&command);
+    assert!(matches!(answer, Outcome::Applied { .. }), "{answer:?}");
+    assert_eq!(restarted.hint(), 0);
 }
 
 #[test]

@@ -63,6 +63,26 @@ impl Course {
         find(lesson, self.entered.as_ref()?)
     }
 
+    /// Whether the deed takes up what the running step asks for.
+    pub fn is_about(&self, lesson: &Lesson, deed: &Deed) -> bool {
+        let asked = match self.step(lesson).map(|step| &step.action) {
+            Some(
+                Action::Touch { object }
+                | Action::Grab { object }
+                | Action::Place { object, .. }
+                | Action::Throw { object, .. }
+                | Action::Press { object },
+            ) => object,
+            _ => return false,
+        };
+        match deed {
+            Deed::Touched { object } | Deed::Grabbed { object } | Deed::Released { object, .. } => {
+                object == asked
+            }
+            _ => false,
+        }
+    }
+
     /// Time on the running step passes.
     pub fn pass(&mut self, time: Duration) {
         let time = time.min(LONGEST_FRAME);
