@@ -4,9 +4,9 @@ use std::collections::{HashMap, VecDeque};
 
 use bevy::prelude::*;
 
+use super::MessageShown;
 use super::decide::{Effect, Standing, decide, reading_time};
 use super::watch::Watch;
-use super::MessageShown;
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, Outcome, Refusal};
 use crate::protocol::event::EventBody;
@@ -68,7 +68,9 @@ pub(super) fn queue_commands(
     mut requests: MessageReader<CommandRequested>,
     mut waiting: ResMut<Waiting>,
 ) {
-    waiting.0.extend(requests.read().map(|request| request.0.clone()));
+    waiting
+        .0
+        .extend(requests.read().map(|request| request.0.clone()));
 }
 
 /// At most one change per learner and frame, so that each command meets the state that the last one left.
@@ -93,7 +95,9 @@ pub(super) fn carry_out(
             answered.write(CommandAnswered { command, outcome });
             continue;
         }
-        let found = learners.iter().find(|(_, learner, ..)| learner.id == command.learner);
+        let found = learners
+            .iter()
+            .find(|(_, learner, ..)| learner.id == command.learner);
         let Some((learner, _, state, watch)) = found else {
             let refusal = Refusal::NoSuchLearner {
                 learner: command.learner,
@@ -146,7 +150,9 @@ pub(super) fn carry_out(
                     }
                     Effect::Message(text) => {
                         let until = time.elapsed() + reading_time(&text);
-                        commands.entity(learner).insert(MessageShown { text, until });
+                        commands
+                            .entity(learner)
+                            .insert(MessageShown { text, until });
                     }
                 }
                 Outcome::Applied { effect: words }

@@ -136,7 +136,13 @@ fn judge_deeds(
         if course.is_about(&lesson.lesson, &deed) {
             stirred.write(Stirred { learner });
         }
-        course.meet(&lesson.lesson, deed, state.hint_level, &mut deeds, &mut events);
+        course.meet(
+            &lesson.lesson,
+            deed,
+            state.hint_level,
+            &mut deeds,
+            &mut events,
+        );
     }
     // The list keeps its memory for the next frame.
     deeds.now = done;
