@@ -102,7 +102,7 @@ pub(super) fn wanted(available: &openxr::ExtensionSet) -> Result<openxr::Extensi
     }
     let mut wanted = openxr::ExtensionSet::default();
     wanted.khr_vulkan_enable2 = true;
-    wanted.khr_android_create_instance = cfg!(target_os = "android");
+
     wanted.ext_hand_tracking = available.ext_hand_tracking;
     wanted.ext_hand_interaction = available.ext_hand_interaction;
     wanted.ext_local_floor = available.ext_local_floor;
