@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::check::{CheckReport, check_text};
+use super::check::{CheckReport, check_text, read_text};
 use super::format::{Lesson, Step};
 use crate::protocol::ids::StepId;
 
@@ -54,14 +54,6 @@ pub enum LessonError {
         /// A near name, as a sentence, or nothing.
         did_you_mean: String,
     },
-    /// The file cannot be read.
-    #[error("the lesson {file} cannot be read: {cause}")]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
     /// It has mistakes.
     #[error("the lesson has mistakes:\n{0}")]
     Mistakes(CheckReport),
@@ -95,12 +87,7 @@ pub fn load(name_or_path: &str) -> Result<Loaded, LessonError> {
 /// # Errors
 /// [`LessonError`].
 pub fn load_file(path: &Path) -> Result<Loaded, LessonError> {
-    let text = std::fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .map_err(|cause| LessonError::Unreadable {
-            file: path.to_owned(),
-            cause,
-        })?;
+    let text = read_text(path).map_err(LessonError::Mistakes)?;
     from_text(path, &text, Some(path))
 }
 
