@@ -224,14 +224,20 @@ pub fn check_text(file: &Path, text: &str, folder: Option<&Path>) -> (Option<Les
     (outcome.lesson.filter(|_| whole), report)
 }
 
+/// Longest name that a better one is looked for, in characters.
+const MAX_WORD: usize = 64;
+
 /// The candidate that is most like `wrong`, if one is alike at all (edit distance up to a third of its length).
 pub(super) fn nearest<'a>(
     wrong: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = wrong.chars().count().div_ceil(3).max(1);
+    let length = wrong.chars().count();
+    let limit = length.div_ceil(3).max(1);
     candidates
         .into_iter()
+        // Longer words are no slips of the pen, and comparing them would take long.
+        .filter(|candidate| length <= MAX_WORD && candidate.chars().count() <= MAX_WORD)
         .map(|candidate| (distance(wrong, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)

@@ -328,6 +328,7 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::Duration;
 
     use proptest::prelude::*;
@@ -449,6 +450,35 @@ mod tests {
         }
     }
 
+    /// Steps on the way of somebody who always takes the first candidate.
+    fn first_ways(flow: &Flow, due: &mut BTreeSet<StepId>) {
+        match flow {
+            Flow::Step(id) => {
+                due.insert(id.clone());
+            }
+            Flow::Sequence(items) => items.iter().for_each(|item| first_ways(item, due)),
+            Flow::Choice(items) => items.iter().take(1).for_each(|item| first_ways(item, due)),
+            Flow::Optional(inner) | Flow::Repeat { flow: inner, .. } => first_ways(inner, due),
+        }
+    }
+
+    #[test]
+    fn a_flow_as_deep_as_any_text_can_write_it_is_played() {
+        let mut flow = step("a");
+        for depth in 0..64 {
+            flow = match depth % 4 {
+                0 => Flow::Sequence(vec![flow]),
+                1 => Flow::Choice(vec![flow]),
+                2 => Flow::Optional(Box::new(flow)),
+                _ => Flow::Repeat { flow: Box::new(flow), successes: 1, at_most: 3 },
+            };
+        }
+        let mut progress = Progress::new(&flow);
+        assert_eq!(names(&progress), ["a"]);
+        progress.completed(&StepId::new("a"));
+        assert!(progress.is_done());
+    }
+
     fn attempt(step: &StepId, correct: bool) -> EventBody {
         EventBody::Attempted(Attempt {
             id: AttemptId::fresh(),
@@ -467,6 +497,34 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn right_answers_alone_end_it_and_enter_every_step_that_is_no_other_way(flow in flows()) {
+            let mut progress = Progress::new(&flow);
+            let mut entered = BTreeSet::new();
+            let mut rounds = 0;
+            while let Some(step) = progress.candidates().first().cloned() {
+                rounds += 1;
+                prop_assert!(rounds < 10_000, "it goes on for ever");
+                entered.insert(step.clone());
+                progress.attempted(&step, true);
+                prop_assert!(progress.completed(&step).is_empty(), "taking the first candidate skips nothing");
+            }
+            prop_assert!(progress.is_done());
+            let mut due = BTreeSet::new();
+            first_ways(&flow, &mut due);
+            prop_assert_eq!(entered, due);
+        }
+
+        #[test]
+        fn what_is_not_due_changes_nothing(flow in flows(), correct in any::<bool>()) {
+            let mut progress = Progress::new(&flow);
+            let before = progress.clone();
+            let stranger = StepId::new("stranger");
+            progress.attempted(&stranger, correct);
+            prop_assert!(progress.completed(&stranger).is_empty());
+            prop_assert_eq!(progress, before);
+        }
+
         #[test]
         fn play_always_ends_and_its_log_gives_the_same_progress(
             flow in flows(),

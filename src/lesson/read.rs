@@ -54,12 +54,23 @@ pub(super) fn read(text: &str) -> Outcome {
     if unclosed.is_none() && !outcome.root.fields.is_empty() {
         outcome.lesson = Parts::new(text).lesson(&mut outcome);
     }
-    if outcome.mistakes.is_empty() {
+    let told = outcome.mistakes.iter().any(|mistake| mistake.place == place_of(&error.span.start));
+    if outcome.mistakes.is_empty() || (!told && is_syntax(&error.code)) {
         // Between the parts: a missing comma, a bracket too many.
-        outcome.lesson = None;
-        outcome.mistakes = vec![unreadable(&error, unclosed)];
+        outcome.mistakes.push(unreadable(&error, unclosed));
     }
     outcome
+}
+
+/// Whether the text has no form, rather than the wrong words in it.
+fn is_syntax(error: &ron::Error) -> bool {
+    !matches!(
+        error,
+        ron::Error::NoSuchStructField { .. }
+            | ron::Error::NoSuchEnumVariant { .. }
+            | ron::Error::MissingStructField { .. }
+            | ron::Error::DuplicateStructField { .. }
+    )
 }
 
 fn options() -> ron::Options {

@@ -68,19 +68,30 @@ pub(super) fn places(text: &str) -> (Spot, Unclosed) {
         rest: text.chars().collect::<Vec<_>>(),
         at: 0,
         place: Place { line: 1, column: 1 },
+        line_start: 0,
+        indent: 0,
         unclosed: None,
+        suspect: None,
     };
+    reader.begin_line();
     reader.skip_attributes();
     let spot = reader.value(0).unwrap_or_default();
-    (spot, reader.unclosed)
+    (spot, reader.unclosed.map(|unclosed| reader.suspect.unwrap_or(unclosed)))
 }
 
 struct Reader {
     rest: Vec<char>,
     at: usize,
     place: Place,
+    /// Where its line begins.
+    line_start: usize,
+    /// Blanks at the beginning of that line.
+    indent: usize,
     /// The first one found, which is the innermost.
     unclosed: Unclosed,
+    /// The first bracket whose other half stands further left than its line begins: where one is missing, the
+    /// brackets inside it have taken each other's, and only the indentation still tells which.
+    suspect: Unclosed,
 }
 
 impl Reader {
@@ -98,6 +109,7 @@ impl Reader {
         if c == '\n' {
             self.place.line += 1;
             self.place.column = 1;
+            self.begin_line();
         } else {
             self.place.column += 1;
         }
@@ -195,6 +207,7 @@ impl Reader {
 
     fn inside(&mut self, spot: &mut Spot, depth: u32) {
         let opened_at = self.place;
+        let opened_indent = self.indent;
         let opened = self.next().unwrap_or('(');
         let closes = match opened {
             '[' => ']',
@@ -211,6 +224,10 @@ impl Reader {
                 Some(c @ (')' | ']' | '}')) => {
                     if c != closes {
                         self.unclosed.get_or_insert((opened, opened_at));
+                    }
+                    let leads_its_line = self.line_start + self.indent == self.at;
+                    if leads_its_line && self.indent < opened_indent {
+                        self.suspect.get_or_insert((opened, opened_at));
                     }
                     self.next();
                     return;
@@ -240,6 +257,12 @@ impl Reader {
                 self.next();
             }
         }
+    }
+
+    fn begin_line(&mut self) {
+        self.line_start = self.at;
+        let line = self.rest.iter().skip(self.at);
+        self.indent = line.take_while(|c| matches!(c, ' ' | '\t')).count();
     }
 
     fn word(&mut self) -> String {

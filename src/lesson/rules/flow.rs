@@ -1,6 +1,6 @@
 //! The way through the steps: each is named once, each can be come to, and every choice can be made.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::{Findings, dangling};
 use crate::lesson::format::{Action, Flow, Lesson, Step};
@@ -13,13 +13,13 @@ pub(super) fn check(lesson: &Lesson, out: &mut Findings) {
     }
     let mut walk = Walk {
         lesson,
-        named: BTreeMap::new(),
+        named: BTreeSet::new(),
         path: vec![Key::Field("flow")],
     };
     walk.visit(&lesson.flow, false, out);
     let named = walk.named;
     for (index, step) in lesson.steps.iter().enumerate() {
-        if !named.contains_key(&step.id) {
+        if !named.contains(&step.id) {
             out.error(
                 &[Key::Field("steps"), Key::Item(index), Key::Field("id")],
                 format!("step `{}` cannot be reached: the flow does not name it", step.id),
@@ -29,10 +29,19 @@ pub(super) fn check(lesson: &Lesson, out: &mut Findings) {
     }
 }
 
+/// How many flows stand inside this one, itself included.
+pub(super) fn size(flow: &Flow) -> usize {
+    1 + match flow {
+        Flow::Step(_) => 0,
+        Flow::Sequence(items) | Flow::Choice(items) => items.iter().map(size).sum(),
+        Flow::Optional(inner) | Flow::Repeat { flow: inner, .. } => size(inner),
+    }
+}
+
 struct Walk<'a> {
     lesson: &'a Lesson,
     /// Steps met so far.
-    named: BTreeMap<&'a StepId, ()>,
+    named: BTreeSet<&'a StepId>,
     /// Where the walk is.
     path: Vec<Key>,
 }
@@ -109,7 +118,7 @@ impl<'a> Walk<'a> {
             let names = self.lesson.steps.iter().map(|step| step.id.as_str());
             dangling("step", id.as_str(), names, &self.path, out);
         }
-        if self.named.insert(id, ()).is_some() {
+        if !self.named.insert(id) {
             out.error(
                 &self.path,
                 format!("step `{id}` stands in the flow a second time"),

@@ -22,7 +22,13 @@ const ROTATION_NOISE: f32 = 0.03;
 /// Rooms larger than this lose the 0.1 mm that f32 positions owe.
 const ROOM: f32 = 10.0;
 
+/// Things of one kind that a lesson may have: far more than a room holds.
+const MOST: usize = 1000;
+
 pub(super) fn check(lesson: &Lesson, folder: Option<&Path>, out: &mut Findings) {
+    if too_many(lesson, out) {
+        return;
+    }
     let known = Known::new(lesson);
     names(lesson, out);
     texts(lesson, out);
@@ -32,6 +38,28 @@ pub(super) fn check(lesson: &Lesson, folder: Option<&Path>, out: &mut Findings) 
     steps::check(&known, folder, out);
     flow::check(lesson, out);
     reach::check(lesson, &known, out);
+}
+
+fn too_many(lesson: &Lesson, out: &mut Findings) -> bool {
+    let mut found = false;
+    for (list, length) in [
+        ("skills", lesson.skills.len()),
+        ("objects", lesson.objects.len()),
+        ("sockets", lesson.sockets.len()),
+        ("panels", lesson.panels.len()),
+        ("steps", lesson.steps.len()),
+        ("flow", flow::size(&lesson.flow)),
+    ] {
+        if length > MOST {
+            found = true;
+            out.error(
+                &[Key::Field(list)],
+                format!("`{list}` has {length} entries; a lesson has at most {MOST}"),
+                "make several lessons of it",
+            );
+        }
+    }
+    found
 }
 
 /// Names that a reference may point to.

@@ -122,7 +122,7 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
                 let path = [a, b, c, d, Key::Item(place)];
                 if choice.trim().is_empty() {
                     out.error(&path, "the choice is empty", "write it, or take it away");
-                } else if choices.iter().take(place).any(|before| before == choice) {
+                } else if choices.iter().take(place.min(6)).any(|before| before == choice) {
                     out.error(&path, format!("the choice `{choice}` stands twice"), "change one of them");
                 }
             }

@@ -1,5 +1,6 @@
 //! Steps: what is asked, how it is judged, and the help that is there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Findings, Known, POSITION_NOISE, ROTATION_NOISE, beside, dangling};
@@ -62,13 +63,14 @@ fn check_judging(index: usize, step: &Step, known: &Known, out: &mut Findings) {
     if step.evidence_for.is_empty() {
         out.warning(&at("id"), "the step is evidence for no skill", "name skills in `evidence_for`");
     }
+    let mut seen = BTreeSet::new();
     for (place, skill) in step.evidence_for.iter().enumerate() {
         let [a, b, c] = at("evidence_for");
         let path = [a, b, c, Key::Item(place)];
         if !known.lesson.skills.iter().any(|it| it.id == *skill) {
             let names = known.lesson.skills.iter().map(|it| it.id.as_str());
             dangling("skill", skill.as_str(), names, &path, out);
-        } else if step.evidence_for.iter().take(place).any(|before| before == skill) {
+        } else if !seen.insert(skill) {
             out.error(
                 &path,
                 format!("`{skill}` is named twice, so one attempt would count twice"),
@@ -118,8 +120,8 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
         {
             out.error(
                 &at(field),
-                format!("`{id}` is not made for that"),
-                format!("give it `role: {role}`"),
+                format!("`{id}` is {}, and this asks for something else", kind(&object.role)),
+                format!("name another object, or give it `role: {role}`"),
             );
         }
     };
@@ -234,3 +236,13 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
     }
 }
 
+/// A role in words.
+fn kind(role: &Role) -> &'static str {
+    match role {
+        Role::Decor => "only to be seen",
+        Role::Fixed => "fixed",
+        Role::Grabbable { .. } => "there to be grasped",
+        Role::Button => "a button",
+        Role::TeleportSpot => "a spot to teleport to",
+    }
+}

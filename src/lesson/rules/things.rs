@@ -1,5 +1,6 @@
 //! Objects and sockets, each by itself: sizes, colours, files, masses, and what fits where.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Findings, POSITION_NOISE, beside, dangling, finite, position};
@@ -85,6 +86,7 @@ fn check_sockets(lesson: &Lesson, out: &mut Findings) {
         if socket.accepts.is_empty() {
             out.error(&at("accepts"), "it accepts nothing", "name the objects that fit");
         }
+        let mut seen = BTreeSet::new();
         for (place, id) in socket.accepts.iter().enumerate() {
             let path = [
                 Key::Field("sockets"),
@@ -105,7 +107,7 @@ fn check_sockets(lesson: &Lesson, out: &mut Findings) {
                     format!("`{id}` cannot be carried here"),
                     "give it `role: Grabbable(mass: …)`",
                 ),
-                Some(_) if socket.accepts.iter().take(place).any(|before| before == id) => {
+                Some(_) if !seen.insert(id) => {
                     out.warning(&path, format!("`{id}` is named twice"), "once is enough");
                 }
                 Some(_) => {}
