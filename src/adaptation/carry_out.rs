@@ -4,15 +4,15 @@ use std::collections::{HashMap, VecDeque};
 
 use bevy::prelude::*;
 
+use super::MessageShown;
 use super::decide::{Effect, Standing, decide, reading_time};
 use super::watch::Watch;
-use super::MessageShown;
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, Outcome, Refusal};
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::CommandId;
 use crate::session::state::LearnerState;
-use crate::session::{CommandAnswered, CommandRequested, Happened, Learner};
+use crate::session::{CommandAnswered, CommandRequested, Happened, Learner, SessionLog};
 
 /// Commands not decided yet. The doors that write them are bounded; nothing piles up here.
 #[derive(Resource, Debug, Default)]
@@ -45,11 +45,32 @@ impl Answers {
     }
 }
 
+/// A command carried out before the process was restarted is not carried out again.
+pub(super) fn recall_answers(
+    newcomers: Query<&SessionLog, Added<Learner>>,
+    mut answers: ResMut<Answers>,
+) {
+    for body in newcomers.iter().flat_map(|log| &log.0) {
+        match body {
+            EventBody::CommandApplied { command, .. } => {
+                let effect = "this was done before the program was restarted".to_owned();
+                answers.note(command.id, Outcome::Applied { effect });
+            }
+            EventBody::CommandRefused { command, refusal } => {
+                answers.note(command.id, Outcome::Refused(refusal.clone()));
+            }
+            _ => {}
+        }
+    }
+}
+
 pub(super) fn queue_commands(
     mut requests: MessageReader<CommandRequested>,
     mut waiting: ResMut<Waiting>,
 ) {
-    waiting.0.extend(requests.read().map(|request| request.0.clone()));
+    waiting
+        .0
+        .extend(requests.read().map(|request| request.0.clone()));
 }
 
 /// At most one change per learner and frame, so that each command meets the state that the last one left.
@@ -74,7 +95,9 @@ pub(super) fn carry_out(
             answered.write(CommandAnswered { command, outcome });
             continue;
         }
-        let found = learners.iter().find(|(_, learner, ..)| learner.id == command.learner);
+        let found = learners
+            .iter()
+            .find(|(_, learner, ..)| learner.id == command.learner);
         let Some((learner, _, state, watch)) = found else {
             let refusal = Refusal::NoSuchLearner {
                 learner: command.learner,
@@ -127,7 +150,9 @@ pub(super) fn carry_out(
                     }
                     Effect::Message(text) => {
                         let until = time.elapsed() + reading_time(&text);
-                        commands.entity(learner).insert(MessageShown { text, until });
+                        commands
+                            .entity(learner)
+                            .insert(MessageShown { text, until });
                     }
                 }
                 Outcome::Applied { effect: words }

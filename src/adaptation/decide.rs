@@ -57,7 +57,9 @@ pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String)
 }
 
 fn hold_for_instructor(principal: Principal, standing: &Standing) -> Result<(), Refusal> {
-    let held = standing.since_instructor.is_some_and(|since| since < INSTRUCTOR_HOLD);
+    let held = standing
+        .since_instructor
+        .is_some_and(|since| since < INSTRUCTOR_HOLD);
     if principal == Principal::Automatic && held {
         return Err(Refusal::Outranked {
             by: "the instructor's hint".to_owned(),
@@ -152,12 +154,19 @@ fn resume(principal: Principal, standing: &Standing) -> Result<(Effect, String),
             by: list(standing.paused_by),
         });
     }
-    let others: Vec<PauseCause> =
-        standing.paused_by.iter().copied().filter(|other| *other != cause).collect();
+    let others: Vec<PauseCause> = standing
+        .paused_by
+        .iter()
+        .copied()
+        .filter(|other| *other != cause)
+        .collect();
     let effect = if others.is_empty() {
         "the lesson goes on".to_owned()
     } else {
-        format!("this pause is lifted; the lesson still stands still by {}", list(&others))
+        format!(
+            "this pause is lifted; the lesson still stands still by {}",
+            list(&others)
+        )
     };
     Ok((Effect::Resume(cause), effect))
 }
@@ -171,7 +180,10 @@ fn message(text: &str) -> Result<(Effect, String), Refusal> {
             max: MAX_MESSAGE_CHARS,
         });
     }
-    let effect = format!("the learner reads it for {} s", reading_time(text).as_secs());
+    let effect = format!(
+        "the learner reads it for {} s",
+        reading_time(text).as_secs()
+    );
     Ok((Effect::Message(text.to_owned()), effect))
 }
 

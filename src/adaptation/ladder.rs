@@ -103,10 +103,19 @@ mod tests {
     #[test]
     fn one_failure_is_a_slip_two_bring_the_hint() {
         let rules = LadderRules::default();
-        let once = LadderView { failures: 1, ..fresh() };
-        let twice = LadderView { failures: 2, ..fresh() };
+        let once = LadderView {
+            failures: 1,
+            ..fresh()
+        };
+        let twice = LadderView {
+            failures: 2,
+            ..fresh()
+        };
         assert_eq!(advise(&rules, &once), Advice::Nothing);
-        assert_eq!(advise(&rules, &twice), Advice::OfferNext(Reason::Failures(2)));
+        assert_eq!(
+            advise(&rules, &twice),
+            Advice::OfferNext(Reason::Failures(2))
+        );
     }
 
     #[test]
@@ -116,7 +125,10 @@ mod tests {
         view.hesitated = rules.hesitation.saturating_sub(Duration::from_millis(1));
         assert_eq!(advise(&rules, &view), Advice::Nothing);
         view.hesitated = rules.hesitation;
-        assert!(matches!(advise(&rules, &view), Advice::OfferNext(Reason::Hesitation(_))));
+        assert!(matches!(
+            advise(&rules, &view),
+            Advice::OfferNext(Reason::Hesitation(_))
+        ));
     }
 
     #[test]
@@ -131,16 +143,24 @@ mod tests {
     }
 
     fn any_view() -> impl Strategy<Value = LadderView> {
-        (0..10_u32, 0..3_u32, 0..100_000_u64, 0..6_u8, 0..6_u8, proptest::option::of(0..30_000_u64)).prop_map(
-            |(failures, successes, hesitated, rung, rungs, since)| LadderView {
-                failures,
-                successes,
-                hesitated: Duration::from_millis(hesitated),
-                rung,
-                rungs,
-                since_hint: since.map(Duration::from_millis),
-            },
+        (
+            0..10_u32,
+            0..3_u32,
+            0..100_000_u64,
+            0..6_u8,
+            0..6_u8,
+            proptest::option::of(0..30_000_u64),
         )
+            .prop_map(
+                |(failures, successes, hesitated, rung, rungs, since)| LadderView {
+                    failures,
+                    successes,
+                    hesitated: Duration::from_millis(hesitated),
+                    rung,
+                    rungs,
+                    since_hint: since.map(Duration::from_millis),
+                },
+            )
     }
 
     proptest! {

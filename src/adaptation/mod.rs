@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use crate::lesson::ActiveLesson;
 use crate::protocol::ids::ObjectId;
 use crate::session::state::LearnerState;
-use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learner};
+use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred};
 
 mod carry_out;
 pub mod decide;
@@ -52,11 +52,14 @@ impl Plugin for AdaptationPlugin {
             .add_message::<CommandRequested>()
             .add_message::<CommandAnswered>()
             .add_message::<Folded>()
+            .add_message::<Stirred>()
             .add_message::<Happened>()
             .add_systems(
                 Update,
                 (
+                    carry_out::recall_answers,
                     watch::remember_events,
+                    watch::notice_stirring,
                     watch::let_time_pass,
                     watch::climb_the_ladder,
                     carry_out::queue_commands,

@@ -7,12 +7,12 @@ use bevy::time::TimeUpdateStrategy;
 
 use super::*;
 use crate::lesson::Loaded;
-use crate::lesson::format::{Action, Flow, Hint, Lesson, LearningEvent, OnFailure, Step};
+use crate::lesson::format::{Action, Flow, Hint, LearningEvent, Lesson, OnFailure, Step};
 use crate::protocol::command::{Command, CommandBody, Outcome, Principal, Refusal};
 use crate::protocol::event::{Attempt, EventBody, Evidence, PauseCause};
-use crate::protocol::ids::{AttemptId, CommandId, LearnerId, LessonId, StepId};
+use crate::protocol::ids::{AttemptId, CommandId, LearnerId, LessonId, SessionId, StepId};
 use crate::session::join::Joining;
-use crate::session::{SessionPlugin, SessionSystems};
+use crate::session::{SessionLog, SessionPlugin, SessionSystems};
 
 /// One frame of these tests; odd on purpose, so that nothing counts frames.
 const FRAME: Duration = Duration::from_millis(37);
@@ -58,7 +58,10 @@ fn lesson() -> Lesson {
         objects: Vec::new(),
         sockets: Vec::new(),
         panels: Vec::new(),
-        steps: vec![step("take", &["look left", "it is red", "this one"]), step("bare", &[])],
+        steps: vec![
+            step("take", &["look left", "it is red", "this one"]),
+            step("bare", &[]),
+        ],
         flow: Flow::Step(StepId::new("take")),
     }
 }
@@ -79,14 +82,21 @@ impl Room {
         let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
         app.insert_resource(ActiveLesson(loaded));
         let answers = MessageCursor::default();
-        let mut room = Self { app, learner, id, answers };
+        let mut room = Self {
+            app,
+            learner,
+            id,
+            answers,
+        };
         room.enter("take");
         room
     }
 
     fn happen(&mut self, body: EventBody) {
         let learner = self.learner;
-        self.app.world_mut().write_message(Happened { learner, body });
+        self.app
+            .world_mut()
+            .write_message(Happened { learner, body });
         self.app.update();
     }
 
@@ -131,7 +141,9 @@ impl Room {
 
     /// Asks and returns the answer.
     fn ask(&mut self, command: &Command) -> Outcome {
-        self.app.world_mut().write_message(CommandRequested(command.clone()));
+        self.app
+            .world_mut()
+            .write_message(CommandRequested(command.clone()));
         self.app.update();
         let answers = self.app.world().resource::<Messages<CommandAnswered>>();
         let mut answers: Vec<&CommandAnswered> = self
@@ -151,16 +163,24 @@ impl Room {
     }
 
     fn hint(&self) -> u8 {
-        self.app.world().get::<HintShown>(self.learner).map_or(0, |hint| hint.level)
+        self.app
+            .world()
+            .get::<HintShown>(self.learner)
+            .map_or(0, |hint| hint.level)
     }
 
     fn paused_by(&self) -> Vec<PauseCause> {
         let state = self.app.world().get::<LearnerState>(self.learner);
-        state.map(|state| state.paused_by.iter().copied().collect()).unwrap_or_default()
+        state
+            .map(|state| state.paused_by.clone())
+            .unwrap_or_default()
     }
 
     fn seq(&self) -> u64 {
-        self.app.world().get::<LearnerState>(self.learner).map_or(0, |state| state.seq)
+        self.app
+            .world()
+            .get::<LearnerState>(self.learner)
+            .map_or(0, |state| state.seq)
     }
 }
 
@@ -188,7 +208,11 @@ fn hesitation_brings_the_first_hint() {
     assert_eq!(room.hint(), 0);
     room.wait(2 * SECOND);
     assert_eq!(room.hint(), 1);
-    let shown = room.app.world().get::<HintShown>(room.learner).expect("a hint");
+    let shown = room
+        .app
+        .world()
+        .get::<HintShown>(room.learner)
+        .expect("a hint");
     assert_eq!(shown.text, "look left");
     assert_eq!(shown.highlight, [ObjectId::new("cube")]);
 }
@@ -257,7 +281,9 @@ fn two_commands_in_one_frame_each_meet_the_state_that_the_other_left() {
     let mut room = Room::new();
     for _ in 0..2 {
         let command = room.command(Principal::Instructor, give(None));
-        room.app.world_mut().write_message(CommandRequested(command));
+        room.app
+            .world_mut()
+            .write_message(CommandRequested(command));
     }
     room.wait(SECOND);
     assert_eq!(room.hint(), 2);
@@ -277,15 +303,24 @@ fn refused_commands_say_why() {
             available: 3
         }
     );
-    assert!(matches!(refused(room.instructor(CommandBody::FadeHint)), Refusal::AlreadySo { .. }));
-    assert!(matches!(refused(room.instructor(CommandBody::Resume)), Refusal::AlreadySo { .. }));
+    assert!(matches!(
+        refused(room.instructor(CommandBody::FadeHint)),
+        Refusal::AlreadySo { .. }
+    ));
+    assert!(matches!(
+        refused(room.instructor(CommandBody::Resume)),
+        Refusal::AlreadySo { .. }
+    ));
     for text in [String::new(), "  ".to_owned(), "x".repeat(281)] {
         let refusal = refused(room.instructor(CommandBody::Message { text }));
         assert!(matches!(refusal, Refusal::BadMessage { .. }), "{refusal}");
     }
     let mut elsewhere = room.command(Principal::Instructor, give(None));
     elsewhere.learner = LearnerId::fresh();
-    assert!(matches!(refused(room.ask(&elsewhere)), Refusal::NoSuchLearner { .. }));
+    assert!(matches!(
+        refused(room.ask(&elsewhere)),
+        Refusal::NoSuchLearner { .. }
+    ));
     room.enter("bare");
     assert!(matches!(
         refused(room.instructor(give(None))),
@@ -300,7 +335,10 @@ fn the_instructor_cannot_lift_the_learners_pause() {
     assert!(matches!(room.ask(&pause), Outcome::Applied { .. }));
     assert_eq!(room.paused_by(), [PauseCause::Learner]);
     let lifted = room.instructor(CommandBody::Resume);
-    assert!(matches!(lifted, Outcome::Refused(Refusal::Outranked { .. })), "{lifted:?}");
+    assert!(
+        matches!(lifted, Outcome::Refused(Refusal::Outranked { .. })),
+        "{lifted:?}"
+    );
     assert_eq!(room.paused_by(), [PauseCause::Learner]);
     let resume = room.command(Principal::Learner, CommandBody::Resume);
     assert!(matches!(room.ask(&resume), Outcome::Applied { .. }));
@@ -313,8 +351,48 @@ fn automatic_hints_give_way_to_the_instructors() {
     room.instructor(give(Some(2)));
     let automatic = room.command(Principal::Automatic, give(None));
     let answer = room.ask(&automatic);
-    assert!(matches!(answer, Outcome::Refused(Refusal::Outranked { .. })), "{answer:?}");
+    assert!(
+        matches!(answer, Outcome::Refused(Refusal::Outranked { .. })),
+        "{answer:?}"
+    );
     assert_eq!(room.hint(), 2);
+}
+
+#[test]
+fn who_takes_the_right_thing_in_hand_does_not_hesitate() {
+    let mut room = Room::new();
+    room.wait(15 * SECOND);
+    let learner = room.learner;
+    room.app.world_mut().write_message(Stirred { learner });
+    room.wait(15 * SECOND);
+    assert_eq!(room.hint(), 0);
+}
+
+#[test]
+fn a_command_from_before_a_restart_is_not_carried_out_again() {
+    let mut room = Room::new();
+    let command = room.command(Principal::Instructor, give(None));
+    room.ask(&command);
+    let log = room
+        .app
+        .world()
+        .get::<SessionLog>(room.learner)
+        .expect("a log")
+        .clone();
+    let mut restarted = Room::new();
+    let body = log
+        .0
+        .into_iter()
+        .filter(|body| matches!(body, EventBody::CommandApplied { .. }));
+    let (id, session) = (room.id, SessionId::fresh());
+    restarted
+        .app
+        .world_mut()
+        .spawn((Learner { id, session }, SessionLog(body.collect())));
+    restarted.app.update();
+    let answer = restarted.ask(&command);
+    assert!(matches!(answer, Outcome::Applied { .. }), "{answer:?}");
+    assert_eq!(restarted.hint(), 0);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::CommandId;
 use crate::session::state::LearnerState;
-use crate::session::{CommandRequested, Folded, Learner};
+use crate::session::{CommandRequested, Folded, Learner, Stirred};
 
 /// The rules in force.
 #[derive(Resource, Debug, Default)]
@@ -65,6 +65,18 @@ pub(super) fn remember_events(mut events: MessageReader<Folded>, mut learners: Q
                 };
             }
             _ => {}
+        }
+    }
+}
+
+/// Who takes the right thing in hand does not hesitate, even before it is an attempt.
+pub(super) fn notice_stirring(
+    mut stirred: MessageReader<Stirred>,
+    mut learners: Query<&mut Watch>,
+) {
+    for Stirred { learner } in stirred.read() {
+        if let Ok(mut watch) = learners.get_mut(*learner) {
+            watch.hesitated = Duration::ZERO;
         }
     }
 }

@@ -28,6 +28,7 @@ impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         app.add_message::<Happened>()
             .add_message::<Folded>()
+            .add_message::<Stirred>()
             .add_message::<CommandRequested>()
             .add_message::<CommandAnswered>()
             .add_message::<PanelAnswered>()
@@ -87,6 +88,14 @@ pub struct Happened {
     pub learner: Entity,
     /// What.
     pub body: EventBody,
+}
+
+/// The learner took up what the running step is about, short of an attempt: they do not hesitate. Not logged; written
+/// by `task`, read by `adaptation`.
+#[derive(Message, Debug, Clone, Copy)]
+pub struct Stirred {
+    /// The learner entity.
+    pub learner: Entity,
 }
 
 /// An event now is part of the learner's state (and on its way to the disk).

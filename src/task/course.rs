@@ -51,7 +51,11 @@ impl Course {
     /// the process ended is completed, a step that an edited lesson no longer has is left.
     pub fn go_on(&mut self, log: &[EventBody], events: &mut Vec<EventBody>) {
         let candidates = self.progress.candidates();
-        match self.entered.clone().filter(|step| candidates.contains(step)) {
+        match self
+            .entered
+            .clone()
+            .filter(|step| candidates.contains(step))
+        {
             None => self.enter_next(events),
             Some(step) if done_without_completion(log, &step) => self.complete(&step, true, events),
             Some(_) => {}
@@ -61,6 +65,26 @@ impl Course {
     /// The step that the learner stands before.
     pub fn step<'a>(&self, lesson: &'a Lesson) -> Option<&'a Step> {
         find(lesson, self.entered.as_ref()?)
+    }
+
+    /// Whether the deed takes up what the running step asks for.
+    pub fn is_about(&self, lesson: &Lesson, deed: &Deed) -> bool {
+        let Some(
+            Action::Touch { object: asked }
+            | Action::Grab { object: asked }
+            | Action::Place { object: asked, .. }
+            | Action::Throw { object: asked, .. }
+            | Action::Press { object: asked },
+        ) = self.step(lesson).map(|step| &step.action)
+        else {
+            return false;
+        };
+        match deed {
+            Deed::Touched { object } | Deed::Grabbed { object } | Deed::Released { object, .. } => {
+                object == asked
+            }
+            _ => false,
+        }
     }
 
     /// Time on the running step passes.
@@ -166,17 +190,20 @@ impl Course {
     /// A right deed, done before one of the steps asked for it, that still holds.
     fn done_ahead(&self, lesson: &Lesson, deeds: &Deeds) -> Option<Deed> {
         let candidates = self.progress.candidates();
-        candidates.iter().filter_map(|id| find(lesson, id)).find_map(|step| {
-            let (object, as_touch) = match &step.action {
-                Action::Touch { object } => (object, true),
-                Action::Grab { object } | Action::Place { object, .. } => (object, false),
-                _ => return None,
-            };
-            let deed = deeds.done_ahead(object, as_touch)?;
-            let one = std::iter::once(step);
-            let (_, verdict) = judge_among(lesson, one, deed, &self.mistaken)?;
-            verdict.correct.then(|| deed.clone())
-        })
+        candidates
+            .iter()
+            .filter_map(|id| find(lesson, id))
+            .find_map(|step| {
+                let (object, as_touch) = match &step.action {
+                    Action::Touch { object } => (object, true),
+                    Action::Grab { object } | Action::Place { object, .. } => (object, false),
+                    _ => return None,
+                };
+                let deed = deeds.done_ahead(object, as_touch)?;
+                let one = std::iter::once(step);
+                let (_, verdict) = judge_among(lesson, one, deed, &self.mistaken)?;
+                verdict.correct.then(|| deed.clone())
+            })
     }
 
     fn attempt(

@@ -73,7 +73,11 @@ impl Deeds {
     }
 
     fn strike(&mut self, object: &ObjectId, hit: Option<ObjectId>) {
-        if let Some(index) = self.flights.iter().position(|flight| flight.object == *object) {
+        if let Some(index) = self
+            .flights
+            .iter()
+            .position(|flight| flight.object == *object)
+        {
             let flight = self.flights.swap_remove(index);
             self.now.push(Deed::Landed {
                 object: flight.object,
@@ -104,8 +108,9 @@ impl Deeds {
 
     /// A deed has counted: what was done with this object before is over.
     pub fn spend(&mut self, deed: &Deed) {
-        if let Deed::Grabbed { object } | Deed::Released { object, .. } | Deed::Thrown { object, .. } =
-            deed
+        if let Deed::Grabbed { object }
+        | Deed::Released { object, .. }
+        | Deed::Thrown { object, .. } = deed
         {
             self.ahead.remove(object);
         }
@@ -138,7 +143,9 @@ pub(super) fn read_deeds(
                 }
             }
             Interaction::Touched { target } => {
-                deeds.now.extend(name(*target).map(|object| Deed::Touched { object }));
+                deeds
+                    .now
+                    .extend(name(*target).map(|object| Deed::Touched { object }));
             }
             Interaction::Grabbed { target } => {
                 if let Some(object) = name(*target) {
@@ -155,7 +162,9 @@ pub(super) fn read_deeds(
                         rotation_error: fit.rotation_error,
                     })
                 });
-                deeds.now.extend(name(*target).map(|object| Deed::Released { object, fit }));
+                deeds
+                    .now
+                    .extend(name(*target).map(|object| Deed::Released { object, fit }));
             }
             Interaction::Thrown { target, speed } => {
                 if let Some(object) = name(*target) {
@@ -168,7 +177,9 @@ pub(super) fn read_deeds(
                 }
             }
             Interaction::Pressed { target } => {
-                deeds.now.extend(name(*target).map(|object| Deed::Pressed { object }));
+                deeds
+                    .now
+                    .extend(name(*target).map(|object| Deed::Pressed { object }));
             }
             Interaction::Teleported { spot, .. } => {
                 let spot = spot.and_then(name);
@@ -176,8 +187,10 @@ pub(super) fn read_deeds(
             }
         }
     }
-    deeds.now.extend(answers.read().map(|answer| Deed::Answered {
-        panel: answer.panel.clone(),
-        choice: answer.choice,
-    }));
+    deeds
+        .now
+        .extend(answers.read().map(|answer| Deed::Answered {
+            panel: answer.panel.clone(),
+            choice: answer.choice,
+        }));
 }

@@ -57,12 +57,19 @@ pub(super) fn follow_hints(
         }
     }
     for (marker, place) in &markers {
-        let over = hinted.get(place.over).is_ok_and(|(_, object)| wanted.contains(&object.0));
+        let over = hinted
+            .get(place.over)
+            .is_ok_and(|(_, object)| wanted.contains(&object.0));
         if !over {
             commands.entity(marker).try_despawn();
         }
     }
-    for object in lesson.lesson.objects.iter().filter(|object| wanted.contains(&object.id)) {
+    for object in lesson
+        .lesson
+        .objects
+        .iter()
+        .filter(|object| wanted.contains(&object.id))
+    {
         if let Some(entity) = stage.objects.get(&object.id)
             && !hinted.contains(*entity)
         {
@@ -77,7 +84,11 @@ fn put_marker(commands: &mut Commands, look: &mut Look, over: Entity, object: &O
     let Some(skin) = look.skin(
         || {
             let tip_down = Quat::from_rotation_x(std::f32::consts::PI);
-            Cone::new(0.022, HEIGHT).mesh().resolution(32).build().rotated_by(tip_down)
+            Cone::new(0.022, HEIGHT)
+                .mesh()
+                .resolution(32)
+                .build()
+                .rotated_by(tip_down)
         },
         look::glowing(Color::srgb(1.0, 0.72, 0.2), 0.8),
     ) else {
@@ -96,7 +107,10 @@ fn put_marker(commands: &mut Commands, look: &mut Look, over: Entity, object: &O
 
 fn half_height(shape: &Shape) -> f32 {
     match shape {
-        Shape::Box([_, y, _]) | Shape::Gltf { bounds: [_, y, _], .. } => y / 2.0,
+        Shape::Box([_, y, _])
+        | Shape::Gltf {
+            bounds: [_, y, _], ..
+        } => y / 2.0,
         Shape::Sphere { radius } => *radius,
         Shape::Cylinder { height, .. } | Shape::Cone { height, .. } => height / 2.0,
     }
@@ -125,11 +139,18 @@ pub(super) fn shine(
     time: Res<Time>,
     materials: Option<ResMut<Assets<StandardMaterial>>>,
     objects: Query<
-        (&MeshMaterial3d<StandardMaterial>, Has<Near>, Has<Hinted>, &mut Shine),
+        (
+            &MeshMaterial3d<StandardMaterial>,
+            Has<Near>,
+            Has<Hinted>,
+            &mut Shine,
+        ),
         With<LessonObject>,
     >,
 ) {
-    let Some(mut materials) = materials else { return };
+    let Some(mut materials) = materials else {
+        return;
+    };
     let pulse = pulse(time.elapsed_secs_wrapped());
     for (material, near, hinted, mut shine) in objects {
         let light = match (near, hinted) {

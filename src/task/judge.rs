@@ -84,7 +84,11 @@ impl Verdict {
     fn wrong(credit: f32, evidence: Evidence) -> Self {
         Self {
             correct: false,
-            credit: if credit.is_finite() { credit.clamp(0.0, 0.99) } else { 0.0 },
+            credit: if credit.is_finite() {
+                credit.clamp(0.0, 0.99)
+            } else {
+                0.0
+            },
             position_error: None,
             rotation_error: None,
             evidence,
@@ -133,9 +137,11 @@ pub fn judge(
             };
             asked.judge(deed)
         }
-        Action::Throw { object, at, min_speed } => {
-            judge_throw(object, at.as_ref(), *min_speed, deed)
-        }
+        Action::Throw {
+            object,
+            at,
+            min_speed,
+        } => judge_throw(object, at.as_ref(), *min_speed, deed),
         Action::Press { object } => judge_press(object, deed),
         Action::Teleport { to } => judge_teleport(to, deed),
         Action::Answer { panel } => judge_answer(lesson, panel, deed),
@@ -311,7 +317,10 @@ fn judge_answer(lesson: &Lesson, asked: &PanelId, deed: &Deed) -> Option<Verdict
         return None;
     }
     let question = lesson.panels.iter().find(|p| p.id == *panel)?;
-    let PanelContent::Question { correct, choices, .. } = &question.content else {
+    let PanelContent::Question {
+        correct, choices, ..
+    } = &question.content
+    else {
         return None;
     };
     if usize::try_from(*choice).map_or(true, |choice| choice >= choices.len()) {

@@ -25,7 +25,10 @@ impl Look<'_> {
     ) -> Option<(Mesh3d, MeshMaterial3d<StandardMaterial>)> {
         let meshes = self.meshes.as_mut()?;
         let materials = self.materials.as_mut()?;
-        Some((Mesh3d(meshes.add(mesh())), MeshMaterial3d(materials.add(material))))
+        Some((
+            Mesh3d(meshes.add(mesh())),
+            MeshMaterial3d(materials.add(material)),
+        ))
     }
 }
 
@@ -57,9 +60,10 @@ pub(super) fn mesh_of(shape: &Shape) -> Option<Mesh> {
     Some(match shape {
         Shape::Box(edges) => rounded_box(Vec3::from_array(*edges)),
         Shape::Sphere { radius } => Sphere::new(*radius).mesh().uv(48, 24),
-        Shape::Cylinder { radius, height } => {
-            Cylinder::new(*radius, *height).mesh().resolution(48).build()
-        }
+        Shape::Cylinder { radius, height } => Cylinder::new(*radius, *height)
+            .mesh()
+            .resolution(48)
+            .build(),
         Shape::Cone { radius, height } => Cone::new(*radius, *height).mesh().resolution(48).build(),
         Shape::Gltf { .. } => return None,
     })
@@ -104,11 +108,14 @@ pub(super) fn rounded_box(edges: Vec3) -> Mesh {
             }
         }
     }
-    Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::default())
-        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, normals)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, uvs)
-        .with_inserted_indices(Indices::U32(indices))
+    Mesh::new(
+        PrimitiveTopology::TriangleList,
+        RenderAssetUsages::default(),
+    )
+    .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
+    .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, normals)
+    .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, uvs)
+    .with_inserted_indices(Indices::U32(indices))
 }
 
 /// Normal, right and up of the six faces; right × up = normal, so that triangles wind outwards.
@@ -135,7 +142,9 @@ fn grid(half: f32, radius: f32) -> impl Iterator<Item = f32> {
 /// A flat ring lying on its own ground: outer and inner radius and height in metres.
 pub(super) fn ring(outer: f32, inner: f32, height: f32) -> Mesh {
     let ring = Extrusion::new(Annulus::new(inner, outer), height);
-    ring.mesh().build().rotated_by(Quat::from_rotation_x(-std::f32::consts::FRAC_PI_2))
+    ring.mesh()
+        .build()
+        .rotated_by(Quat::from_rotation_x(-std::f32::consts::FRAC_PI_2))
 }
 
 /// A floor of planks, colours slightly uneven, in the xz plane at y = 0. `half`: half extents, metres.
@@ -177,12 +186,15 @@ pub(super) fn planks(half: Vec2) -> Mesh {
     }
     let normals = vec![[0.0, 1.0, 0.0]; positions.len()];
     let uvs: Vec<[f32; 2]> = positions.iter().map(|p: &[f32; 3]| [p[0], p[2]]).collect();
-    Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::default())
-        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, normals)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, uvs)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_COLOR, colors)
-        .with_inserted_indices(Indices::U32(indices))
+    Mesh::new(
+        PrimitiveTopology::TriangleList,
+        RenderAssetUsages::default(),
+    )
+    .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
+    .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, normals)
+    .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, uvs)
+    .with_inserted_attribute(Mesh::ATTRIBUTE_COLOR, colors)
+    .with_inserted_indices(Indices::U32(indices))
 }
 
 /// A number in 0..1 that looks random and is the same every time (so that the room never changes).
@@ -212,8 +224,13 @@ mod tests {
         let edges = Vec3::new(0.1, 0.02, 0.3);
         let mesh = rounded_box(edges);
         let positions = points(&mesh, Mesh::ATTRIBUTE_POSITION);
-        let furthest = positions.iter().fold(Vec3::ZERO, |most, p| most.max(p.abs()));
-        assert!((furthest - edges / 2.0).abs().max_element() < 1e-5, "{furthest}");
+        let furthest = positions
+            .iter()
+            .fold(Vec3::ZERO, |most, p| most.max(p.abs()));
+        assert!(
+            (furthest - edges / 2.0).abs().max_element() < 1e-5,
+            "{furthest}"
+        );
     }
 
     #[test]
@@ -221,7 +238,10 @@ mod tests {
         let mesh = rounded_box(Vec3::splat(0.1));
         let positions = points(&mesh, Mesh::ATTRIBUTE_POSITION);
         let normals = points(&mesh, Mesh::ATTRIBUTE_NORMAL);
-        let indices: Vec<usize> = mesh.indices().map(|i| i.iter().collect()).unwrap_or_default();
+        let indices: Vec<usize> = mesh
+            .indices()
+            .map(|i| i.iter().collect())
+            .unwrap_or_default();
         assert!(!indices.is_empty());
         for triangle in indices.chunks_exact(3) {
             let [a, b, c] = [0, 1, 2].map(|corner| positions[triangle[corner]]);
@@ -234,7 +254,11 @@ mod tests {
     fn planks_lie_inside_the_room_and_look_up() {
         let half = Vec2::new(2.0, 3.1);
         let positions = points(&planks(half), Mesh::ATTRIBUTE_POSITION);
-        assert!(positions.iter().all(|p| p.x.abs() <= half.x && p.z.abs() <= half.y));
+        assert!(
+            positions
+                .iter()
+                .all(|p| p.x.abs() <= half.x && p.z.abs() <= half.y)
+        );
         let up = (positions[1] - positions[0]).cross(positions[2] - positions[0]);
         assert!(up.y > 0.0);
     }

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use crate::interaction::Interacted;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::session::state::LearnerState;
-use crate::session::{Happened, Learner, PanelAnswered, SessionLog};
+use crate::session::{Happened, Learner, PanelAnswered, SessionLog, Stirred};
 
 mod course;
 mod deeds;
@@ -37,6 +37,7 @@ impl Plugin for TaskPlugin {
             .add_message::<Interacted>()
             .add_message::<PanelAnswered>()
             .add_message::<Happened>()
+            .add_message::<Stirred>()
             .add_message::<LessonReloaded>()
             .add_systems(
                 Update,
@@ -118,6 +119,7 @@ fn judge_deeds(
     mut learners: Query<(Entity, &LearnerState, &mut Course), With<Learner>>,
     mut deeds: ResMut<Deeds>,
     mut happened: MessageWriter<Happened>,
+    mut stirred: MessageWriter<Stirred>,
 ) {
     let mut done = std::mem::take(&mut deeds.now);
     let Some(lesson) = lesson else { return };
@@ -131,7 +133,16 @@ fn judge_deeds(
     course.pass(time.delta());
     let mut events = Vec::new();
     for deed in done.drain(..).chain(deeds.come_down(time.delta())) {
-        course.meet(&lesson.lesson, deed, state.hint_level, &mut deeds, &mut events);
+        if course.is_about(&lesson.lesson, &deed) {
+            stirred.write(Stirred { learner });
+        }
+        course.meet(
+            &lesson.lesson,
+            deed,
+            state.hint_level,
+            &mut deeds,
+            &mut events,
+        );
     }
     // The list keeps its memory for the next frame.
     deeds.now = done;

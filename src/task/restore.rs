@@ -103,7 +103,14 @@ pub(super) fn bring_back(
     deeds: Res<Deeds>,
     learners: Query<(&LearnerState, &Course), With<Learner>>,
     mut things: Query<
-        (Entity, &LessonObject, &Transform, &Home, &mut Away, Option<&InSocket>),
+        (
+            Entity,
+            &LessonObject,
+            &Transform,
+            &Home,
+            &mut Away,
+            Option<&InSocket>,
+        ),
         (With<Grabbable>, Without<HeldBy>),
     >,
     sockets: Query<&LessonSocket>,

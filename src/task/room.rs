@@ -10,14 +10,15 @@ use super::look::{Look, glowing, matt, planks, rounded_box};
 use super::scene::PartOfScene;
 use super::solid::fixed_box;
 use crate::interaction::things::TeleportFloor;
-use crate::lesson::format::Lesson;
+use crate::lesson::format::{Lesson, Role, Shape};
 
 /// Metres from floor to ceiling.
 const HEIGHT: f32 = 2.8;
-/// The smallest room: half extents in x and z, metres.
-const LEAST_HALF: Vec2 = Vec2::new(2.4, 2.6);
-/// Free space between the lesson's things and the walls, metres.
-const MARGIN: f32 = 1.1;
+/// Free space around what learners use, metres. What is only seen may stand at the wall.
+const MARGIN: f32 = 0.6;
+/// Space beside and behind the learner's start, metres.
+const BESIDE: f32 = 1.8;
+const BEHIND: f32 = 1.4;
 
 /// Where the walls stand.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,24 +32,50 @@ pub(super) struct RoomSize {
 impl RoomSize {
     /// Room enough for everything in the lesson and for the learner at the origin.
     pub fn for_lesson(lesson: &Lesson) -> Self {
-        let objects = lesson.objects.iter().map(|object| object.position);
-        let panels = lesson.panels.iter().map(|panel| panel.position);
-        let sockets = lesson.sockets.iter().map(|socket| socket.position);
+        let objects = lesson.objects.iter().map(|object| {
+            let space = match object.role {
+                Role::Decor => footprint(&object.shape),
+                _ => MARGIN,
+            };
+            (object.position, space)
+        });
+        let panels = lesson.panels.iter().map(|panel| (panel.position, MARGIN));
+        let sockets = lesson
+            .sockets
+            .iter()
+            .map(|socket| (socket.position, MARGIN));
+        let start = (Vec2::new(-BESIDE, 0.0), Vec2::new(BESIDE, BEHIND));
         let (low, high) = objects
             .chain(panels)
             .chain(sockets)
-            .map(|[x, _, z]| Vec2::new(x, z))
-            .filter(|at| at.is_finite())
-            .fold((Vec2::ZERO, Vec2::ZERO), |(low, high), at| (low.min(at), high.max(at)));
-        let middle = (low + high) / 2.0;
-        let half = ((high - low) / 2.0 + Vec2::splat(MARGIN)).max(LEAST_HALF);
-        Self { middle, half }
+            .map(|([x, _, z], space)| (Vec2::new(x, z), Vec2::splat(space)))
+            .filter(|(at, space)| at.is_finite() && space.is_finite())
+            .fold(start, |(low, high), (at, space)| {
+                (low.min(at - space), high.max(at + space))
+            });
+        Self {
+            middle: (low + high) / 2.0,
+            half: (high - low) / 2.0,
+        }
     }
 
     /// Whether a thing there is still in the room.
     pub fn contains(&self, at: Vec3) -> bool {
         let across = (Vec2::new(at.x, at.z) - self.middle).abs();
         across.x < self.half.x && across.y < self.half.y && at.y > -0.1 && at.y < HEIGHT
+    }
+}
+
+/// Half of what a thing takes up on the floor, metres.
+fn footprint(shape: &Shape) -> f32 {
+    match shape {
+        Shape::Box([x, _, z])
+        | Shape::Gltf {
+            bounds: [x, _, z], ..
+        } => x.min(*z) / 2.0,
+        Shape::Sphere { radius } | Shape::Cylinder { radius, .. } | Shape::Cone { radius, .. } => {
+            *radius
+        }
     }
 }
 
@@ -84,7 +111,9 @@ fn lay_floor(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
         Name::new("floor"),
         Transform::from_translation(at),
         Visibility::default(),
-        TeleportFloor { half: size.half - Vec2::splat(0.3) },
+        TeleportFloor {
+            half: size.half - Vec2::splat(0.3),
+        },
     ));
     // Planks let the darker ground between them show.
     if let Some(skin) = look.skin(
@@ -125,19 +154,28 @@ fn raise_walls(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
     for (towards, length, color) in walls {
         let distance = if towards.z == 0.0 { half.x } else { half.y };
         let facing_in = Quat::from_rotation_arc(Vec3::Z, -towards);
-        let facing_in = if towards.z > 0.0 { Quat::from_rotation_y(PI) } else { facing_in };
+        let facing_in = if towards.z > 0.0 {
+            Quat::from_rotation_y(PI)
+        } else {
+            facing_in
+        };
         let face = middle + towards * distance;
         commands.spawn((
             PartOfScene,
             Name::new("wall"),
-            Transform::from_translation(face + towards * (THICKNESS / 2.0)).with_rotation(facing_in),
+            Transform::from_translation(face + towards * (THICKNESS / 2.0))
+                .with_rotation(facing_in),
             fixed_box(Vec3::new(length, HEIGHT, THICKNESS)),
         ));
         draw(
             commands,
             look,
             Transform::from_translation(face).with_rotation(facing_in),
-            || Plane3d::new(Vec3::Z, Vec2::new(length, HEIGHT) / 2.0).mesh().build(),
+            || {
+                Plane3d::new(Vec3::Z, Vec2::new(length, HEIGHT) / 2.0)
+                    .mesh()
+                    .build()
+            },
             glowing(color, 0.3 * BOUNCE),
         );
         let skirting = face.with_y(0.05) - towards * 0.008;
@@ -164,7 +202,11 @@ fn open_window(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
     const WIDTH: f32 = 1.5;
     const TALL: f32 = 1.25;
     const BAR: f32 = 0.06;
-    let middle = Vec3::new(size.middle.x - size.half.x, 1.55, size.middle.y - 0.2 * size.half.y);
+    let middle = Vec3::new(
+        size.middle.x - size.half.x,
+        1.55,
+        size.middle.y - 0.2 * size.half.y,
+    );
     let facing_in = Quat::from_rotation_y(FRAC_PI_2);
     let place = |right: f32, up: f32, out: f32| {
         Transform::from_translation(middle + facing_in * Vec3::new(right, up, out))
@@ -174,7 +216,11 @@ fn open_window(commands: &mut Commands, look: &mut Look, size: &RoomSize) {
         commands,
         look,
         place(0.0, 0.0, 0.004),
-        || Plane3d::new(Vec3::Z, Vec2::new(WIDTH, TALL) / 2.0).mesh().build(),
+        || {
+            Plane3d::new(Vec3::Z, Vec2::new(WIDTH, TALL) / 2.0)
+                .mesh()
+                .build()
+        },
         StandardMaterial {
             unlit: true,
             ..matt(Color::srgb(0.80, 0.90, 0.97))
@@ -262,10 +308,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_room_has_space_beyond_the_furthest_thing() {
+    fn everything_in_the_bundled_lesson_is_inside_the_room() {
+        let lesson = crate::lesson::load("first-steps")
+            .expect("the bundled lesson")
+            .lesson;
+        let size = RoomSize::for_lesson(&lesson);
+        for object in &lesson.objects {
+            assert!(
+                size.contains(Vec3::from_array(object.position)),
+                "{}",
+                object.id
+            );
+        }
+        assert!(
+            size.contains(Vec3::new(0.0, 1.6, 1.0)),
+            "somebody who steps back"
+        );
+    }
+
+    #[test]
+    fn what_is_below_the_floor_beyond_a_wall_or_nowhere_is_not_in_the_room() {
         let size = RoomSize {
             middle: Vec2::ZERO,
-            half: LEAST_HALF,
+            half: Vec2::splat(2.5),
         };
         assert!(size.contains(Vec3::new(0.0, 1.0, -1.0)));
         assert!(!size.contains(Vec3::new(0.0, -0.5, 0.0)));

@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use bevy::gltf::GltfAssetLabel;
 use bevy::prelude::*;
 
-use super::look::{self, Look};
-use super::room::{self, RoomSize};
 use super::glow::Shine;
+use super::look::{self, Look};
 use super::restore::Away;
+use super::room::{self, RoomSize};
 use super::solid;
 use crate::interaction::things;
 use crate::interaction::things::{Gazeable, Grabbable, Pressable, TeleportSpot, Touchable, Weight};
-use crate::lesson::format::{Action, Lesson, Object, Panel, Role, Shape, Socket};
 use crate::lesson::Loaded;
+use crate::lesson::format::{Action, Lesson, Object, Panel, Role, Shape, Socket};
 use crate::lesson::placed::{LessonObject, LessonPanel, LessonSocket};
 use crate::protocol::ids::{ObjectId, SocketId};
 
@@ -115,10 +115,19 @@ fn place_object(
             entity.insert(solid::body(&object.shape, Weight::Fixed));
         }
         Role::Grabbable { mass } => {
-            entity.insert((Grabbable, Touchable, Away::default(), solid::body(&object.shape, Weight::Kilograms(mass))));
+            entity.insert((
+                Grabbable,
+                Touchable,
+                Away::default(),
+                solid::body(&object.shape, Weight::Kilograms(mass)),
+            ));
         }
         Role::Button => {
-            entity.insert((Pressable, Touchable, solid::body(&object.shape, Weight::Driven)));
+            entity.insert((
+                Pressable,
+                Touchable,
+                solid::body(&object.shape, Weight::Driven),
+            ));
         }
         Role::TeleportSpot => {
             entity.insert(TeleportSpot {
@@ -154,7 +163,10 @@ fn spot_radius(shape: &Shape) -> f32 {
         Shape::Sphere { radius } | Shape::Cylinder { radius, .. } | Shape::Cone { radius, .. } => {
             *radius
         }
-        Shape::Box([x, _, z]) | Shape::Gltf { bounds: [x, _, z], .. } => x.min(*z) / 2.0,
+        Shape::Box([x, _, z])
+        | Shape::Gltf {
+            bounds: [x, _, z], ..
+        } => x.min(*z) / 2.0,
     }
 }
 
@@ -174,7 +186,11 @@ fn place_socket(
             pose(socket.position, socket.rotation),
             Visibility::default(),
             things::Socket {
-                accepts: socket.accepts.iter().filter_map(|id| objects.get(id).copied()).collect(),
+                accepts: socket
+                    .accepts
+                    .iter()
+                    .filter_map(|id| objects.get(id).copied())
+                    .collect(),
                 reach: socket.reach,
                 position_tolerance,
                 rotation_tolerance,
@@ -225,9 +241,10 @@ fn frame_socket(commands: &mut Commands, look: &mut Look, socket: Entity, object
         }
     };
     let (foot, round) = match &object.shape {
-        Shape::Box([x, y, z]) | Shape::Gltf { bounds: [x, y, z], .. } => {
-            (-y / 2.0, Err(Vec2::new(*x, *z) / 2.0))
-        }
+        Shape::Box([x, y, z])
+        | Shape::Gltf {
+            bounds: [x, y, z], ..
+        } => (-y / 2.0, Err(Vec2::new(*x, *z) / 2.0)),
         // A ball touches the ground in one point; its ring is as wide as the ball a little above it.
         Shape::Sphere { radius } => (-*radius, Ok(radius * 0.72)),
         Shape::Cylinder { radius, height } | Shape::Cone { radius, height } => {
@@ -248,11 +265,21 @@ fn frame_socket(commands: &mut Commands, look: &mut Look, socket: Entity, object
             let long = 2.0 * (inner.x + RIM);
             for side in [-1.0, 1.0] {
                 let level = Vec3::new(0.0, middle, side * (inner.y + RIM / 2.0));
-                part(look::rounded_box(Vec3::new(long, RISE, RIM)), rim.clone(), level);
+                part(
+                    look::rounded_box(Vec3::new(long, RISE, RIM)),
+                    rim.clone(),
+                    level,
+                );
                 let across = Vec3::new(side * (inner.x + RIM / 2.0), middle, 0.0);
-                part(look::rounded_box(Vec3::new(RIM, RISE, 2.0 * inner.y)), rim.clone(), across);
+                part(
+                    look::rounded_box(Vec3::new(RIM, RISE, 2.0 * inner.y)),
+                    rim.clone(),
+                    across,
+                );
             }
-            let plate = Cuboid::new(2.0 * inner.x, 0.002, 2.0 * inner.y).mesh().build();
+            let plate = Cuboid::new(2.0 * inner.x, 0.002, 2.0 * inner.y)
+                .mesh()
+                .build();
             part(plate, recess, Vec3::Y * floor);
         }
     }

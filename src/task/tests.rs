@@ -61,7 +61,10 @@ fn place(socket: &str) -> Action {
 }
 
 fn lesson(steps: Vec<Step>) -> Lesson {
-    let flow = steps.iter().map(|step| Flow::Step(step.id.clone())).collect();
+    let flow = steps
+        .iter()
+        .map(|step| Flow::Step(step.id.clone()))
+        .collect();
     let socket = |name: &str, x: f32| format::Socket {
         id: SocketId::new(name),
         label: name.to_owned(),
@@ -115,7 +118,11 @@ impl Room {
 
     /// The same lesson after the process was killed: only the log is left.
     fn resumed(self, steps: Vec<Step>) -> Self {
-        let learner = self.app.world().get::<Learner>(self.learner).expect("a learner");
+        let learner = self
+            .app
+            .world()
+            .get::<Learner>(self.learner)
+            .expect("a learner");
         let who = (learner.id, learner.session);
         let log: Vec<Event> = (1..)
             .zip(&self.log)
@@ -129,7 +136,14 @@ impl Room {
             .collect();
         let state = LearnerState::of(&log).expect("a log that can be followed");
         let learner = who.0;
-        Self::joined(steps, Joining { learner, log, state })
+        Self::joined(
+            steps,
+            Joining {
+                learner,
+                log,
+                state,
+            },
+        )
     }
 
     fn joined(steps: Vec<Step>, joining: Joining) -> Self {
@@ -164,7 +178,11 @@ impl Room {
     fn frame(&mut self) {
         self.app.update();
         let messages = self.app.world().resource::<Messages<Happened>>();
-        self.log.extend(self.read.read(messages).map(|happened| happened.body.clone()));
+        self.log.extend(
+            self.read
+                .read(messages)
+                .map(|happened| happened.body.clone()),
+        );
     }
 
     fn wait(&mut self, time: Duration) {
@@ -184,7 +202,9 @@ impl Room {
     }
 
     fn act(&mut self, what: Interaction) {
-        self.app.world_mut().write_message(Interacted { side: None, what });
+        self.app
+            .world_mut()
+            .write_message(Interacted { side: None, what });
         self.frame();
     }
 
@@ -222,13 +242,18 @@ impl Room {
 
     fn happen(&mut self, body: EventBody) {
         let learner = self.learner;
-        self.app.world_mut().write_message(Happened { learner, body });
+        self.app
+            .world_mut()
+            .write_message(Happened { learner, body });
         self.frame();
     }
 
     fn put(&mut self, name: &str, at: Vec3) {
         let entity = self.object(name);
-        self.app.world_mut().entity_mut(entity).insert(Transform::from_translation(at));
+        self.app
+            .world_mut()
+            .entity_mut(entity)
+            .insert(Transform::from_translation(at));
     }
 
     fn place_of(&self, name: &str) -> Vec3 {
@@ -260,7 +285,10 @@ fn a_wrong_placement_is_an_attempt_too_and_the_right_one_completes_the_step() {
     room.release_at("cube", "here", 0.06);
     room.release_at("cube", "here", 0.01);
     let attempts = room.attempts();
-    assert_eq!(attempts.iter().map(|a| a.correct).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(
+        attempts.iter().map(|a| a.correct).collect::<Vec<_>>(),
+        [false, false, true]
+    );
     assert_eq!(attempts[1].position_error, Some(0.06));
     assert!(attempts[1].credit > 0.0 && attempts[1].credit < 1.0);
     assert_eq!(room.completed(), ["place"]);
@@ -289,7 +317,12 @@ fn while_the_lesson_pauses_nothing_counts_and_no_time_passes() {
 
 #[test]
 fn latency_runs_from_the_step_or_the_attempt_before() {
-    let mut room = Room::new(vec![step("press", Action::Press { object: ObjectId::new("button") })]);
+    let mut room = Room::new(vec![step(
+        "press",
+        Action::Press {
+            object: ObjectId::new("button"),
+        },
+    )]);
     room.wait(seconds(3));
     let target = room.object("cube");
     room.act(Interaction::Pressed { target });
@@ -355,7 +388,10 @@ fn looking_counts_only_from_the_steps_start() {
     let mut room = Room::new(vec![step("look", look)]);
     let target = room.object("cube");
     room.act(Interaction::LookedAt { target, held: 9.0 });
-    assert!(room.attempts().is_empty(), "they had looked before the step began");
+    assert!(
+        room.attempts().is_empty(),
+        "they had looked before the step began"
+    );
     room.wait(seconds(1));
     room.act(Interaction::LookedAt { target, held: 10.0 });
     assert_eq!(room.completed(), ["look"]);
@@ -366,7 +402,12 @@ fn a_thing_already_in_hand_need_not_be_let_go_and_taken_again() {
     let touch = Action::Touch { object: cube() };
     let grab = Action::Grab { object: cube() };
     let mut room = Room::new(vec![
-        step("press", Action::Press { object: ObjectId::new("button") }),
+        step(
+            "press",
+            Action::Press {
+                object: ObjectId::new("button"),
+            },
+        ),
         step("touch", touch),
         step("grab", grab),
         step("place", place("here")),
@@ -386,11 +427,16 @@ fn an_answer_on_a_panel_is_judged() {
     let mut room = Room::new(vec![step("answer", ask)]);
     for choice in [0, 1] {
         let panel = panel.clone();
-        room.app.world_mut().write_message(PanelAnswered { panel, choice });
+        room.app
+            .world_mut()
+            .write_message(PanelAnswered { panel, choice });
         room.frame();
     }
     let attempts = room.attempts();
-    assert_eq!(attempts.iter().map(|a| a.correct).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(
+        attempts.iter().map(|a| a.correct).collect::<Vec<_>>(),
+        [false, true]
+    );
 }
 
 #[test]
@@ -402,7 +448,11 @@ fn a_step_whose_time_runs_out_is_a_failed_attempt_and_may_be_given_up() {
     room.wait(Duration::from_millis(4400));
     let attempts = room.attempts();
     assert_eq!(attempts.len(), 2);
-    assert!(attempts.iter().all(|a| a.evidence == Evidence::TimedOut && !a.correct));
+    assert!(
+        attempts
+            .iter()
+            .all(|a| a.evidence == Evidence::TimedOut && !a.correct)
+    );
     assert!(room.log.contains(&EventBody::StepCompleted {
         step: StepId::new("hurry"),
         skipped: true
@@ -416,7 +466,10 @@ fn what_fell_out_of_reach_comes_back_when_a_step_needs_it() {
     room.put("cube", Vec3::new(0.0, 0.03, -0.5));
     room.put("ball", Vec3::new(0.0, 0.03, -0.4));
     room.wait(seconds(1));
-    assert!(room.place_of("cube").y < 0.1, "the learner sees where it went");
+    assert!(
+        room.place_of("cube").y < 0.1,
+        "the learner sees where it went"
+    );
     room.wait(seconds(2));
     assert_eq!(room.place_of("cube"), home);
     assert!(room.place_of("ball").y < 0.1, "nobody needs the ball now");
@@ -433,12 +486,21 @@ fn what_left_the_room_comes_back_at_once() {
 
 #[test]
 fn a_resumed_lesson_goes_on_at_its_step_with_placed_things_in_place() {
-    let steps = || vec![step("place", place("here")), step("touch", Action::Touch { object: cube() })];
+    let steps = || {
+        vec![
+            step("place", place("here")),
+            step("touch", Action::Touch { object: cube() }),
+        ]
+    };
     let mut room = Room::new(steps());
     room.release_at("cube", "here", 0.01);
     let before = room.log.clone();
     let mut room = room.resumed(steps());
-    assert_eq!(room.log, [EventBody::SessionResumed], "the step was entered before");
+    assert_eq!(
+        room.log,
+        [EventBody::SessionResumed],
+        "the step was entered before"
+    );
     assert!(before.len() > 3);
     let resting = room.app.world().get::<InSocket>(room.object("cube"));
     assert_eq!(resting.map(|socket| socket.0), Some(room.socket("here")));
@@ -450,7 +512,12 @@ fn a_resumed_lesson_goes_on_at_its_step_with_placed_things_in_place() {
 
 #[test]
 fn a_right_attempt_whose_completion_was_cut_off_completes_the_step_on_resume() {
-    let steps = || vec![step("place", place("here")), step("touch", Action::Touch { object: cube() })];
+    let steps = || {
+        vec![
+            step("place", place("here")),
+            step("touch", Action::Touch { object: cube() }),
+        ]
+    };
     let mut room = Room::new(steps());
     room.release_at("cube", "here", 0.01);
     let attempted = |body: &EventBody| matches!(body, EventBody::Attempted(_));
@@ -466,7 +533,10 @@ fn an_optional_step_is_passed_over_by_doing_the_next() {
     let press = Action::Press {
         object: ObjectId::new("button"),
     };
-    let mut lesson = lesson(vec![step("grab", Action::Grab { object: cube() }), step("press", press)]);
+    let mut lesson = lesson(vec![
+        step("grab", Action::Grab { object: cube() }),
+        step("press", press),
+    ]);
     lesson.flow = Flow::Sequence(vec![
         Flow::Optional(Box::new(Flow::Step(StepId::new("grab")))),
         Flow::Step(StepId::new("press")),
@@ -504,9 +574,90 @@ fn a_reloaded_lesson_has_a_new_scene_and_the_learner_stays_where_they_were() {
 #[test]
 fn sockets_and_spots_carry_what_the_lesson_says() {
     let room = Room::new(vec![step("place", place("here"))]);
-    let socket = room.app.world().get::<Socket>(room.socket("here")).expect("a socket");
+    let socket = room
+        .app
+        .world()
+        .get::<Socket>(room.socket("here"))
+        .expect("a socket");
     assert_eq!(socket.accepts, [room.object("cube")]);
     assert!((socket.position_tolerance - 0.03).abs() < f32::EPSILON);
-    let spot = room.app.world().get::<TeleportSpot>(room.object("spot")).expect("a spot");
+    let spot = room
+        .app
+        .world()
+        .get::<TeleportSpot>(room.object("spot"))
+        .expect("a spot");
     assert!((spot.radius - 0.03).abs() < f32::EPSILON);
+}
+
+#[test]
+fn the_bundled_lesson_can_be_played_to_its_end() {
+    let lesson = crate::lesson::load("first-steps")
+        .expect("the bundled lesson")
+        .lesson;
+    let mut room = Room::with_lesson(lesson.as_ref().clone(), Joining::newcomer());
+    for step in &lesson.steps {
+        room.wait(seconds(2));
+        room.fulfil(&step.action);
+    }
+    let steps: Vec<&str> = lesson.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(room.completed(), steps);
+    assert!(room.attempts().iter().all(|attempt| attempt.correct));
+    assert!(matches!(
+        room.log.last(),
+        Some(EventBody::SessionEnded { .. })
+    ));
+}
+
+impl Room {
+    /// Does what a step asks for.
+    fn fulfil(&mut self, action: &Action) {
+        match action {
+            Action::LookAt { object, hold } => {
+                let target = self.object(object.as_str());
+                self.act(Interaction::LookedAt {
+                    target,
+                    held: *hold,
+                });
+            }
+            Action::Touch { object } => {
+                let target = self.object(object.as_str());
+                self.act(Interaction::Touched { target });
+            }
+            Action::Grab { object } => self.grab(object.as_str()),
+            Action::Place { object, socket, .. } => {
+                self.release_at(object.as_str(), socket.as_str(), 0.01);
+            }
+            Action::Throw {
+                object,
+                at,
+                min_speed,
+            } => {
+                let target = self.object(object.as_str());
+                let speed = *min_speed;
+                self.act(Interaction::Thrown { target, speed });
+                if let Some(at) = at {
+                    let hit = self.object(at.as_str());
+                    self.act(Interaction::Struck { target, hit });
+                }
+            }
+            Action::Press { object } => {
+                let target = self.object(object.as_str());
+                self.act(Interaction::Pressed { target });
+            }
+            Action::Teleport { to } => {
+                let spot = Some(self.object(to.as_str()));
+                self.act(Interaction::Teleported {
+                    to: Vec3::ZERO,
+                    spot,
+                });
+            }
+            Action::Answer { panel } => {
+                let panel = panel.clone();
+                self.app
+                    .world_mut()
+                    .write_message(PanelAnswered { panel, choice: 1 });
+                self.frame();
+            }
+        }
+    }
 }

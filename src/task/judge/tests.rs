@@ -115,7 +115,10 @@ fn a_placement_off_tolerance_is_an_attempt_with_partial_credit() {
     let far = verdict(place_cube(), &released("cube", "square", false, 0.10, 0.1));
     let (near, far) = (near.expect("an attempt"), far.expect("an attempt"));
     assert!(!near.correct && !far.correct);
-    assert!(near.credit > far.credit && far.credit > 0.0, "{near:?} {far:?}");
+    assert!(
+        near.credit > far.credit && far.credit > 0.0,
+        "{near:?} {far:?}"
+    );
 }
 
 #[test]
@@ -123,7 +126,10 @@ fn the_right_object_in_the_wrong_socket_is_a_wrong_attempt() {
     let verdict = verdict(place_cube(), &released("cube", "round", false, 0.01, 0.0));
     let verdict = verdict.expect("an attempt");
     assert!(!verdict.correct);
-    assert_eq!(verdict.position_error, None, "not measured against the asked place");
+    assert_eq!(
+        verdict.position_error, None,
+        "not measured against the asked place"
+    );
     assert_eq!(
         verdict.evidence,
         Evidence::Placed {
@@ -141,7 +147,10 @@ fn the_wrong_object_in_the_right_socket_is_a_wrong_attempt() {
 
 #[test]
 fn another_object_in_its_own_socket_and_a_drop_on_the_table_are_no_attempts() {
-    assert_eq!(verdict(place_cube(), &released("ball", "round", true, 0.01, 0.0)), None);
+    assert_eq!(
+        verdict(place_cube(), &released("ball", "round", true, 0.01, 0.0)),
+        None
+    );
     let dropped = Deed::Released {
         object: object("cube"),
         fit: None,
@@ -151,8 +160,12 @@ fn another_object_in_its_own_socket_and_a_drop_on_the_table_are_no_attempts() {
 
 #[test]
 fn a_wrong_object_taken_counts_once() {
-    let ask = step(Action::Grab { object: object("cube") });
-    let deed = Deed::Grabbed { object: object("ball") };
+    let ask = step(Action::Grab {
+        object: object("cube"),
+    });
+    let deed = Deed::Grabbed {
+        object: object("ball"),
+    };
     let first = judge(&lesson(), &ask, &deed, &BTreeSet::new());
     assert!(!first.expect("an attempt").correct);
     let again = judge(&lesson(), &ask, &deed, &BTreeSet::from([object("ball")]));
@@ -161,9 +174,28 @@ fn a_wrong_object_taken_counts_once() {
 
 #[test]
 fn touching_other_things_is_no_attempt_and_grasping_the_right_one_touches_it() {
-    let ask = Action::Touch { object: object("cube") };
-    assert_eq!(verdict(ask.clone(), &Deed::Touched { object: object("ball") }), None);
-    assert!(verdict(ask, &Deed::Grabbed { object: object("cube") }).expect("an attempt").correct);
+    let ask = Action::Touch {
+        object: object("cube"),
+    };
+    assert_eq!(
+        verdict(
+            ask.clone(),
+            &Deed::Touched {
+                object: object("ball")
+            }
+        ),
+        None
+    );
+    assert!(
+        verdict(
+            ask,
+            &Deed::Grabbed {
+                object: object("cube")
+            }
+        )
+        .expect("an attempt")
+        .correct
+    );
 }
 
 #[test]
@@ -213,10 +245,25 @@ fn a_throw_at_something_is_judged_by_what_it_strikes() {
 
 #[test]
 fn another_button_another_spot_and_another_answer_are_wrong() {
-    let press = Action::Press { object: object("cube") };
-    assert!(!verdict(press, &Deed::Pressed { object: object("ball") }).expect("an attempt").correct);
+    let press = Action::Press {
+        object: object("cube"),
+    };
+    assert!(
+        !verdict(
+            press,
+            &Deed::Pressed {
+                object: object("ball")
+            }
+        )
+        .expect("an attempt")
+        .correct
+    );
     let go = Action::Teleport { to: object("cube") };
-    assert!(!verdict(go, &Deed::Teleported { spot: None }).expect("an attempt").correct);
+    assert!(
+        !verdict(go, &Deed::Teleported { spot: None })
+            .expect("an attempt")
+            .correct
+    );
     let ask = || Action::Answer {
         panel: PanelId::new("quiz"),
     };
@@ -234,7 +281,12 @@ fn any_name() -> impl Strategy<Value = ObjectId> {
 }
 
 fn any_number() -> impl Strategy<Value = f32> {
-    prop_oneof![0.0_f32..4.0, Just(f32::NAN), Just(f32::INFINITY), Just(-1.0)]
+    prop_oneof![
+        0.0_f32..4.0,
+        Just(f32::NAN),
+        Just(f32::INFINITY),
+        Just(-1.0)
+    ]
 }
 
 fn any_fit() -> impl Strategy<Value = Fit> {
@@ -275,8 +327,12 @@ fn any_action() -> impl Strategy<Value = Action> {
             object: object("cube"),
             hold: 1.0
         }),
-        Just(Action::Touch { object: object("cube") }),
-        Just(Action::Grab { object: object("cube") }),
+        Just(Action::Touch {
+            object: object("cube")
+        }),
+        Just(Action::Grab {
+            object: object("cube")
+        }),
         Just(place_cube()),
         Just(throw_at_ball()),
         Just(Action::Throw {
@@ -284,7 +340,9 @@ fn any_action() -> impl Strategy<Value = Action> {
             at: None,
             min_speed: 0.0
         }),
-        Just(Action::Press { object: object("cube") }),
+        Just(Action::Press {
+            object: object("cube")
+        }),
         Just(Action::Teleport { to: object("cube") }),
         Just(Action::Answer {
             panel: PanelId::new("quiz")
