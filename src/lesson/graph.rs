@@ -42,6 +42,17 @@ enum Node {
     },
 }
 
+/// How a step came to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// By doing it.
+    Achieved,
+    /// As the log says of a step that was given up after failures, or passed over.
+    Skipped,
+    /// With all of an optional flow that was not begun: a repetition in there is over at once.
+    PassedOver,
+}
+
 impl Progress {
     /// The start of a flow.
     #[must_use]
@@ -59,7 +70,8 @@ impl Progress {
             match event {
                 EventBody::Attempted(attempt) => progress.attempted(&attempt.step, attempt.correct),
                 EventBody::StepCompleted { step, skipped } => {
-                    progress.root.complete(step, *skipped);
+                    let how = if *skipped { Done::Skipped } else { Done::Achieved };
+                    progress.root.complete(step, how);
                 }
                 _ => {}
             }
@@ -86,9 +98,9 @@ impl Progress {
         let mut skipped = Vec::new();
         self.root.skip_optional_before(step, &mut skipped);
         for optional in &skipped {
-            self.root.complete(optional, true);
+            self.root.complete(optional, Done::Skipped);
         }
-        self.root.complete(step, false);
+        self.root.complete(step, Done::Achieved);
         skipped
     }
 
@@ -276,8 +288,8 @@ impl Node {
         }
     }
 
-    /// Marks `step` done; `skipped`: a repetition that it ends is over, however often it was to be done.
-    fn complete(&mut self, step: &StepId, skipped: bool) {
+    /// Marks `step` done.
+    fn complete(&mut self, step: &StepId, how: Done) {
         if self.is_done() {
             return;
         }
@@ -285,7 +297,7 @@ impl Node {
             Self::Step { id, done } => *done |= id == step,
             Self::Sequence { items } => {
                 if let Some(index) = Self::due(items, step) {
-                    items[index].complete(step, skipped);
+                    items[index].complete(step, how);
                 }
             }
             Self::Choice { items, chosen } => {
@@ -293,12 +305,14 @@ impl Node {
                     && let Some(item) = items.get_mut(index)
                 {
                     *chosen = Some(index);
-                    item.complete(step, skipped);
+                    item.complete(step, how);
                 }
             }
             Self::Optional { inner, begun } => {
-                *begun |= inner.offers(step);
-                inner.complete(step, skipped);
+                // What was never tried is passed over, and stays so until its last step is.
+                let how = if *begun || how == Done::Achieved { how } else { Done::PassedOver };
+                *begun |= how != Done::PassedOver && inner.offers(step);
+                inner.complete(step, how);
             }
             Self::Repeat {
                 flow,
@@ -310,13 +324,13 @@ impl Node {
                 clean,
                 done,
             } => {
-                inner.complete(step, skipped);
+                inner.complete(step, how);
                 if !inner.is_done() {
                     return;
                 }
                 *rounds += 1;
                 *streak = if *clean { *streak + 1 } else { 0 };
-                *done = skipped || *streak >= *successes || *rounds >= *at_most;
+                *done = how == Done::PassedOver || *streak >= *successes || *rounds >= *at_most;
                 if !*done {
                     **inner = Self::new(flow);
                     *clean = true;
@@ -528,11 +542,11 @@ mod tests {
         #[test]
         fn play_always_ends_and_its_log_gives_the_same_progress(
             flow in flows(),
-            moves in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 600),
+            moves in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), any::<bool>()), 600),
         ) {
             let mut live = Progress::new(&flow);
             let mut log = Vec::new();
-            for (pick, correct) in moves {
+            for (pick, correct, gives_up) in moves {
                 let candidates = live.candidates();
                 if candidates.is_empty() {
                     break;
@@ -540,11 +554,11 @@ mod tests {
                 let step = pick.get(&candidates);
                 live.attempted(step, correct);
                 log.push(attempt(step, correct));
-                if correct {
+                if correct || gives_up {
                     for skipped in live.completed(step) {
                         log.push(EventBody::StepCompleted { step: skipped, skipped: true });
                     }
-                    log.push(EventBody::StepCompleted { step: step.clone(), skipped: false });
+                    log.push(EventBody::StepCompleted { step: step.clone(), skipped: !correct });
                 }
                 prop_assert_eq!(&Progress::replay(&flow, &log), &live);
             }
