@@ -109,7 +109,12 @@ impl Findings<'_> {
         self.add(Severity::Error, path, what.into(), mend.into());
     }
 
-    pub(super) fn warning(&mut self, path: &[Key], what: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn warning(
+        &mut self,
+        path: &[Key],
+        what: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
         self.add(Severity::Warning, path, what.into(), mend.into());
     }
 
@@ -141,13 +146,19 @@ pub(super) fn read_text(file: &Path) -> Result<String, CheckReport> {
     // A device or a pipe would never end.
     let read = std::fs::metadata(file).and_then(|about| {
         if about.is_file() {
-            std::fs::File::open(file)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)
+            std::fs::File::open(file)?
+                .take(MAX_BYTES + 1)
+                .read_to_end(&mut bytes)
         } else {
             Err(std::io::Error::other("it is not a file"))
         }
     });
     if let Err(error) = read {
-        return Err(one_mistake(file, format!("the file cannot be read: {error}"), "check its name and your rights"));
+        return Err(one_mistake(
+            file,
+            format!("the file cannot be read: {error}"),
+            "check its name and your rights",
+        ));
     }
     if bytes.len() as u64 > MAX_BYTES {
         return Err(one_mistake(
@@ -160,8 +171,16 @@ pub(super) fn read_text(file: &Path) -> Result<String, CheckReport> {
         let good = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(&error.as_bytes()[..good]);
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-        let mut report = one_mistake(file, "the file is not UTF-8 text".to_owned(), "save it as UTF-8");
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |line| line.chars().count())
+            + 1;
+        let mut report = one_mistake(
+            file,
+            "the file is not UTF-8 text".to_owned(),
+            "save it as UTF-8",
+        );
         for mistake in &mut report.mistakes {
             mistake.place = Place {
                 line: u32::try_from(line).unwrap_or(u32::MAX),
@@ -214,7 +233,10 @@ pub fn check_text(file: &Path, text: &str, folder: Option<&Path>) -> (Option<Les
     }
     // What a part that could not be read would say is not known, so warnings wait until it can.
     mistakes.extend(
-        findings.mistakes.into_iter().filter(|mistake| whole || mistake.severity == Severity::Error),
+        findings
+            .mistakes
+            .into_iter()
+            .filter(|mistake| whole || mistake.severity == Severity::Error),
     );
     mistakes.sort_by_key(|mistake| mistake.place);
     let report = CheckReport {

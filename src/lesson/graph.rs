@@ -70,7 +70,11 @@ impl Progress {
             match event {
                 EventBody::Attempted(attempt) => progress.attempted(&attempt.step, attempt.correct),
                 EventBody::StepCompleted { step, skipped } => {
-                    let how = if *skipped { Done::Skipped } else { Done::Achieved };
+                    let how = if *skipped {
+                        Done::Skipped
+                    } else {
+                        Done::Achieved
+                    };
                     progress.root.complete(step, how);
                 }
                 _ => {}
@@ -224,7 +228,8 @@ impl Node {
                 }
             }
             Self::Choice { items, chosen } => {
-                if let Some(index) = chosen.or_else(|| items.iter().position(|item| item.offers(step)))
+                if let Some(index) =
+                    chosen.or_else(|| items.iter().position(|item| item.offers(step)))
                     && let Some(item) = items.get_mut(index)
                 {
                     *chosen = Some(index);
@@ -301,7 +306,8 @@ impl Node {
                 }
             }
             Self::Choice { items, chosen } => {
-                if let Some(index) = chosen.or_else(|| items.iter().position(|item| item.offers(step)))
+                if let Some(index) =
+                    chosen.or_else(|| items.iter().position(|item| item.offers(step)))
                     && let Some(item) = items.get_mut(index)
                 {
                     *chosen = Some(index);
@@ -310,7 +316,11 @@ impl Node {
             }
             Self::Optional { inner, begun } => {
                 // What was never tried is passed over, and stays so until its last step is.
-                let how = if *begun || how == Done::Achieved { how } else { Done::PassedOver };
+                let how = if *begun || how == Done::Achieved {
+                    how
+                } else {
+                    Done::PassedOver
+                };
                 *begun |= how != Done::PassedOver && inner.offers(step);
                 inner.complete(step, how);
             }
@@ -356,7 +366,11 @@ mod tests {
     }
 
     fn names(progress: &Progress) -> Vec<String> {
-        progress.candidates().iter().map(ToString::to_string).collect()
+        progress
+            .candidates()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -434,7 +448,9 @@ mod tests {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 1..4).prop_map(Flow::Sequence),
                 prop::collection::vec(inner.clone(), 1..4).prop_map(Flow::Choice),
-                inner.clone().prop_map(|flow| Flow::Optional(Box::new(flow))),
+                inner
+                    .clone()
+                    .prop_map(|flow| Flow::Optional(Box::new(flow))),
                 (inner, 1u32..3, 1u32..4).prop_map(|(flow, successes, at_most)| Flow::Repeat {
                     flow: Box::new(flow),
                     successes,
@@ -484,7 +500,11 @@ mod tests {
                 0 => Flow::Sequence(vec![flow]),
                 1 => Flow::Choice(vec![flow]),
                 2 => Flow::Optional(Box::new(flow)),
-                _ => Flow::Repeat { flow: Box::new(flow), successes: 1, at_most: 3 },
+                _ => Flow::Repeat {
+                    flow: Box::new(flow),
+                    successes: 1,
+                    at_most: 3,
+                },
             };
         }
         let mut progress = Progress::new(&flow);

@@ -45,7 +45,9 @@ impl Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum LessonError {
     /// Neither a bundled lesson nor a file.
-    #[error("there is no lesson `{name}`: it is neither a file nor one of the bundled lessons ({known}){did_you_mean}")]
+    #[error(
+        "there is no lesson `{name}`: it is neither a file nor one of the bundled lessons ({known}){did_you_mean}"
+    )]
     Unknown {
         /// What was asked for.
         name: String,

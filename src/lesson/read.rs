@@ -54,7 +54,10 @@ pub(super) fn read(text: &str) -> Outcome {
     if unclosed.is_none() && !outcome.root.fields.is_empty() {
         outcome.lesson = Parts::new(text).lesson(&mut outcome);
     }
-    let told = outcome.mistakes.iter().any(|mistake| mistake.place == place_of(&error.span.start));
+    let told = outcome
+        .mistakes
+        .iter()
+        .any(|mistake| mistake.place == place_of(&error.span.start));
     if outcome.mistakes.is_empty() || (!told && is_syntax(&error.code)) {
         // Between the parts: a missing comma, a bracket too many.
         outcome.mistakes.push(unreadable(&error, unclosed));
@@ -121,7 +124,9 @@ fn lower(error: &ron::Error) -> String {
 fn cure(error: &ron::Error) -> &'static str {
     match error {
         ron::Error::ExpectedComma => "put a comma before it",
-        ron::Error::ExpectedFloat | ron::Error::ExpectedInteger => "write a number here, without quotes",
+        ron::Error::ExpectedFloat | ron::Error::ExpectedInteger => {
+            "write a number here, without quotes"
+        }
         ron::Error::ExpectedString => "write a text here, in double quotes",
         ron::Error::ExpectedArray => "write a list here: `[…]`",
         ron::Error::IntegerOutOfBounds => "write a whole number from 0",
@@ -183,7 +188,11 @@ impl Parts {
         }
         for field in REQUIRED {
             if !outcome.root.fields.iter().any(|(name, ..)| name == field) {
-                self.mistake(at, format!("the lesson has no `{field}`"), "add it".to_owned());
+                self.mistake(
+                    at,
+                    format!("the lesson has no `{field}`"),
+                    "add it".to_owned(),
+                );
             }
         }
         outcome.flow_lost = flow.is_none();
@@ -205,12 +214,17 @@ impl Parts {
     /// Finds unknown and doubled fields of the lesson itself; one that is nearly right is read as what was meant.
     fn name_fields(&mut self, root: &mut Spot) {
         let known: Vec<&str> = REQUIRED.iter().chain(OPTIONAL).copied().collect();
-        let mut seen: BTreeSet<String> = root.fields.iter().map(|(name, ..)| name.clone()).collect();
+        let mut seen: BTreeSet<String> =
+            root.fields.iter().map(|(name, ..)| name.clone()).collect();
         let mut doubled = BTreeSet::new();
         for (name, place, _) in &mut root.fields {
             if !known.contains(&name.as_str()) {
                 let near = nearest(name, known.iter().copied());
-                self.mistake(*place, format!("unknown field `{name}` in `Lesson`"), meant(near, &known));
+                self.mistake(
+                    *place,
+                    format!("unknown field `{name}` in `Lesson`"),
+                    meant(near, &known),
+                );
                 if let Some(near) = near.filter(|near| seen.insert((*near).to_owned())) {
                     near.clone_into(name);
                 }
@@ -302,7 +316,8 @@ impl Copy {
     fn original(&self, mut place: Place) -> Place {
         for (line, column, longer) in self.shifts.iter().rev() {
             if place.line == *line && place.column > *column {
-                place.column = u32::try_from((i64::from(place.column) - longer).max(1)).unwrap_or(1);
+                place.column =
+                    u32::try_from((i64::from(place.column) - longer).max(1)).unwrap_or(1);
             }
         }
         if place.line == 1 {
@@ -318,37 +333,68 @@ impl Copy {
         let (spot, _) = places(&self.text);
         let mut place = self.original(here);
         let (what, cure, mended) = match &error.code {
-            ron::Error::NoSuchStructField { expected, found, outer } => {
+            ron::Error::NoSuchStructField {
+                expected,
+                found,
+                outer,
+            } => {
                 let near = nearest(found, expected.iter().copied());
                 let field = field_at(&spot, here);
                 let free = near.filter(|near| {
-                    field.is_some_and(|(parent, _)| !parent.fields.iter().any(|(name, ..)| name == near))
+                    field.is_some_and(|(parent, _)| {
+                        !parent.fields.iter().any(|(name, ..)| name == near)
+                    })
                 });
                 let mended = match (free, field) {
                     (Some(near), _) => self.rename(here, found, near),
                     (None, Some((_, value))) => self.blank(here, value.end),
                     (None, None) => false,
                 };
-                let of = outer.as_deref().map_or_else(String::new, |outer| format!(" in `{outer}`"));
-                (format!("unknown field `{found}`{of}"), meant(near, expected), mended)
+                let of = outer
+                    .as_deref()
+                    .map_or_else(String::new, |outer| format!(" in `{outer}`"));
+                (
+                    format!("unknown field `{found}`{of}"),
+                    meant(near, expected),
+                    mended,
+                )
             }
             ron::Error::DuplicateStructField { field, .. } => {
-                let mended = field_at(&spot, here).is_some_and(|(_, value)| self.blank(here, value.end));
-                (format!("`{field}` stands twice"), cure(&error.code).to_owned(), mended)
+                let mended =
+                    field_at(&spot, here).is_some_and(|(_, value)| self.blank(here, value.end));
+                (
+                    format!("`{field}` stands twice"),
+                    cure(&error.code).to_owned(),
+                    mended,
+                )
             }
-            ron::Error::NoSuchEnumVariant { expected, found, outer } => {
+            ron::Error::NoSuchEnumVariant {
+                expected,
+                found,
+                outer,
+            } => {
                 let near = nearest(found, expected.iter().copied());
                 let mended = near.is_some_and(|near| self.rename(here, found, near));
                 let kind = outer.as_deref().unwrap_or("value");
-                (format!("there is no {kind} `{found}`"), meant(near, expected), mended)
+                (
+                    format!("there is no {kind} `{found}`"),
+                    meant(near, expected),
+                    mended,
+                )
             }
             ron::Error::MissingStructField { field, outer } => {
                 // The reader notices at the closing bracket; the author looks at the opening one.
                 if let Some(at) = self.index(here) {
                     place = self.original(innermost(&spot, at).place);
                 }
-                let of = outer.as_deref().map_or_else(String::new, |outer| format!(" in `{outer}`"));
-                (format!("`{field}` is missing{of}"), cure(&error.code).to_owned(), false)
+                let of = outer
+                    .as_deref()
+                    .map_or_else(String::new, |outer| format!(" in `{outer}`"));
+                (
+                    format!("`{field}` is missing{of}"),
+                    cure(&error.code).to_owned(),
+                    false,
+                )
             }
             code => (lower(code), cure(code).to_owned(), false),
         };
@@ -386,7 +432,9 @@ impl Copy {
         };
         let length = from.chars().count();
         let mut chars: Vec<char> = self.text.chars().collect();
-        let found = chars.get(start..start + length).is_some_and(|found| found.iter().copied().eq(from.chars()));
+        let found = chars
+            .get(start..start + length)
+            .is_some_and(|found| found.iter().copied().eq(from.chars()));
         if found {
             chars.splice(start..start + length, to.chars());
             self.text = chars.into_iter().collect();
@@ -408,7 +456,12 @@ impl Copy {
             .position(|c| !c.is_whitespace())
             .filter(|at| chars.get(end + at) == Some(&','))
             .map_or(end, |at| end + at + 1);
-        for c in chars.iter_mut().take(comma).skip(start).filter(|c| **c != '\n') {
+        for c in chars
+            .iter_mut()
+            .take(comma)
+            .skip(start)
+            .filter(|c| **c != '\n')
+        {
             *c = ' ';
         }
         self.text = chars.into_iter().collect();
@@ -422,7 +475,9 @@ fn field_at(spot: &Spot, place: Place) -> Option<(&Spot, &Spot)> {
         return Some((spot, value));
     }
     let fields = spot.fields.iter().map(|(.., value)| value);
-    fields.chain(&spot.items).find_map(|inner| field_at(inner, place))
+    fields
+        .chain(&spot.items)
+        .find_map(|inner| field_at(inner, place))
 }
 
 /// The smallest value around this character.

@@ -76,7 +76,12 @@ pub(super) fn places(text: &str) -> (Spot, Unclosed) {
     reader.begin_line();
     reader.skip_attributes();
     let spot = reader.value(0).unwrap_or_default();
-    (spot, reader.unclosed.map(|unclosed| reader.suspect.unwrap_or(unclosed)))
+    (
+        spot,
+        reader
+            .unclosed
+            .map(|unclosed| reader.suspect.unwrap_or(unclosed)),
+    )
 }
 
 struct Reader {
@@ -319,13 +324,26 @@ mod tests {
         let text = "#![enable(implicit_some)]\n// a comment\n(\n  a: 1, /* b: */\n  list: [\n    Some((x: \"y)\")),\n    Step(r#\"z\"\"#),\n  ],\n)";
         let (spot, unclosed) = places(text);
         assert_eq!(unclosed, None);
-        assert_eq!(spot.at(&[Key::Field("a")]).place, Place { line: 4, column: 6 });
+        assert_eq!(
+            spot.at(&[Key::Field("a")]).place,
+            Place { line: 4, column: 6 }
+        );
         let x = spot.at(&[Key::Field("list"), Key::Item(0), Key::Field("x")]);
-        assert_eq!(x.place, Place { line: 6, column: 14 });
+        assert_eq!(
+            x.place,
+            Place {
+                line: 6,
+                column: 14
+            }
+        );
         let step = spot.at(&[Key::Field("list"), Key::Item(1)]);
         assert_eq!(step.place, Place { line: 7, column: 5 });
         assert_eq!(step.name.as_deref(), Some("Step"));
-        let written: String = text.chars().skip(step.start).take(step.end - step.start).collect();
+        let written: String = text
+            .chars()
+            .skip(step.start)
+            .take(step.end - step.start)
+            .collect();
         assert_eq!(written, "Step(r#\"z\"\"#)");
     }
 

@@ -22,7 +22,10 @@ pub(super) fn check(lesson: &Lesson, out: &mut Findings) {
         if !named.contains(&step.id) {
             out.error(
                 &[Key::Field("steps"), Key::Item(index), Key::Field("id")],
-                format!("step `{}` cannot be reached: the flow does not name it", step.id),
+                format!(
+                    "step `{}` cannot be reached: the flow does not name it",
+                    step.id
+                ),
                 "put it into the flow, or take it away",
             );
         }
@@ -74,7 +77,9 @@ impl<'a> Walk<'a> {
                 }
                 self.can_be_told_apart(items, out);
                 for (index, item) in items.iter().enumerate() {
-                    self.inside(&[Key::Item(0), Key::Item(index)], |walk| walk.visit(item, false, out));
+                    self.inside(&[Key::Item(0), Key::Item(index)], |walk| {
+                        walk.visit(item, false, out)
+                    });
                 }
             }
             Flow::Optional(inner) => {
@@ -200,12 +205,22 @@ fn same_deed(a: &Action, b: &Action) -> bool {
         | (Action::Press { object: a }, Action::Press { object: b })
         | (Action::Teleport { to: a }, Action::Teleport { to: b }) => a == b,
         (
-            Action::Place { object: a, socket: at, .. },
-            Action::Place { object: b, socket: bt, .. },
+            Action::Place {
+                object: a,
+                socket: at,
+                ..
+            },
+            Action::Place {
+                object: b,
+                socket: bt,
+                ..
+            },
         ) => a == b && at == bt,
         (
             Action::Throw { object: a, at, .. },
-            Action::Throw { object: b, at: bt, .. },
+            Action::Throw {
+                object: b, at: bt, ..
+            },
         ) => a == b && at == bt,
         (Action::Answer { panel: a }, Action::Answer { panel: b }) => a == b,
         _ => false,

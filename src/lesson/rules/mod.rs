@@ -84,7 +84,13 @@ impl<'a> Known<'a> {
     fn object(&self, id: &ObjectId, path: &[Key], out: &mut Findings) -> Option<&'a Object> {
         let found = self.objects.get(id.as_str()).copied();
         if found.is_none() {
-            dangling("object", id.as_str(), self.objects.keys().copied(), path, out);
+            dangling(
+                "object",
+                id.as_str(),
+                self.objects.keys().copied(),
+                path,
+                out,
+            );
         }
         found
     }
@@ -109,12 +115,24 @@ fn dangling<'a>(
 
 fn names(lesson: &Lesson, out: &mut Findings) {
     unique("skills", lesson.skills.iter().map(|it| it.id.as_str()), out);
-    unique("objects", lesson.objects.iter().map(|it| it.id.as_str()), out);
-    unique("sockets", lesson.sockets.iter().map(|it| it.id.as_str()), out);
+    unique(
+        "objects",
+        lesson.objects.iter().map(|it| it.id.as_str()),
+        out,
+    );
+    unique(
+        "sockets",
+        lesson.sockets.iter().map(|it| it.id.as_str()),
+        out,
+    );
     unique("panels", lesson.panels.iter().map(|it| it.id.as_str()), out);
     unique("steps", lesson.steps.iter().map(|it| it.id.as_str()), out);
     let id = lesson.id.as_str();
-    if id.is_empty() || !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+    if id.is_empty()
+        || !id
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    {
         out.error(
             &[Key::Field("id")],
             format!("`{id}` cannot name a lesson"),
@@ -142,7 +160,11 @@ fn unique<'a>(list: &'static str, ids: impl Iterator<Item = &'a str>, out: &mut 
 fn texts(lesson: &Lesson, out: &mut Findings) {
     for (field, text) in [("title", &lesson.title), ("summary", &lesson.summary)] {
         if text.trim().is_empty() {
-            out.error(&[Key::Field(field)], format!("`{field}` is empty"), "fill it in");
+            out.error(
+                &[Key::Field(field)],
+                format!("`{field}` is empty"),
+                "fill it in",
+            );
         }
     }
     let mut subtags = lesson.language.split('-');

@@ -26,7 +26,11 @@ pub(super) fn check(lesson: &Lesson, out: &mut Findings) {
         if panel.size.iter().all(|edge| *edge >= 0.1 && *edge <= 4.0) {
             words(index, panel, out);
         } else {
-            out.error(&at("size"), "a panel is 0.1 to 4 m wide and high", "choose another size");
+            out.error(
+                &at("size"),
+                "a panel is 0.1 to 4 m wide and high",
+                "choose another size",
+            );
         }
         sight(lesson, index, panel, out);
         content(lesson, index, panel, out);
@@ -66,13 +70,19 @@ fn sight(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
     if distance > READABLE {
         out.warning(
             &at("position"),
-            format!("the panel is {distance:.1} m from the nearest place to stand and cannot be read"),
+            format!(
+                "the panel is {distance:.1} m from the nearest place to stand and cannot be read"
+            ),
             "bring it to about 1.5 m from the start or a teleport spot",
         );
     }
     // The way that the panel's face looks: +z turned about y and x.
     let [yaw, pitch, _] = panel.rotation;
-    let facing = [yaw.sin() * pitch.cos(), -pitch.sin(), yaw.cos() * pitch.cos()];
+    let facing = [
+        yaw.sin() * pitch.cos(),
+        -pitch.sin(),
+        yaw.cos() * pitch.cos(),
+    ];
     let cosine = (facing[0] * dx + facing[1] * dy + facing[2] * dz) / distance.max(0.01);
     if cosine < ASLANT {
         out.warning(
@@ -122,8 +132,16 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
                 let path = [a, b, c, d, Key::Item(place)];
                 if choice.trim().is_empty() {
                     out.error(&path, "the choice is empty", "write it, or take it away");
-                } else if choices.iter().take(place.min(6)).any(|before| before == choice) {
-                    out.error(&path, format!("the choice `{choice}` stands twice"), "change one of them");
+                } else if choices
+                    .iter()
+                    .take(place.min(6))
+                    .any(|before| before == choice)
+                {
+                    out.error(
+                        &path,
+                        format!("the choice `{choice}` stands twice"),
+                        "change one of them",
+                    );
                 }
             }
             if usize::try_from(*correct).is_ok_and(|correct| correct >= choices.len()) {
@@ -133,10 +151,9 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
                     "name the index of the right choice",
                 );
             }
-            let asked = lesson
-                .steps
-                .iter()
-                .any(|step| matches!(&step.action, Action::Answer { panel: id } if *id == panel.id));
+            let asked = lesson.steps.iter().any(
+                |step| matches!(&step.action, Action::Answer { panel: id } if *id == panel.id),
+            );
             if !asked {
                 out.warning(
                     &[Key::Field("panels"), Key::Item(index), Key::Field("id")],
@@ -168,9 +185,15 @@ fn words(index: usize, panel: &Panel, out: &mut Findings) {
                 out.warning(&at("body"), "the text is too long for its panel", too_long);
             }
         }
-        PanelContent::Question { prompt, choices, .. } => {
+        PanelContent::Question {
+            prompt, choices, ..
+        } => {
             if prompt.chars().count() > room(width, height * PROMPT_SHARE) {
-                out.warning(&at("prompt"), "the question is too long for its panel", too_long);
+                out.warning(
+                    &at("prompt"),
+                    "the question is too long for its panel",
+                    too_long,
+                );
             }
             let each = height * (1.0 - PROMPT_SHARE) / choices.len().max(1) as f32;
             for (place, choice) in choices.iter().enumerate() {

@@ -35,7 +35,11 @@ fn nearest_place(lesson: &Lesson, [x, _, z]: [f32; 3]) -> f32 {
 
 pub(super) fn check(lesson: &Lesson, known: &Known, out: &mut Findings) {
     for (index, object) in lesson.objects.iter().enumerate() {
-        let path = [Key::Field("objects"), Key::Item(index), Key::Field("position")];
+        let path = [
+            Key::Field("objects"),
+            Key::Item(index),
+            Key::Field("position"),
+        ];
         let mut handled = false;
         let mut looked_at = false;
         let mut struck = false;
@@ -71,7 +75,11 @@ pub(super) fn check(lesson: &Lesson, known: &Known, out: &mut Findings) {
         }
     }
     for (index, socket) in lesson.sockets.iter().enumerate() {
-        let path = [Key::Field("sockets"), Key::Item(index), Key::Field("position")];
+        let path = [
+            Key::Field("sockets"),
+            Key::Item(index),
+            Key::Field("position"),
+        ];
         in_reach(lesson, socket.position, &path, out);
     }
 }
@@ -105,7 +113,10 @@ fn rests(object: &Object, known: &Known, path: &[Key], out: &mut Findings) {
     let mut below = f32::NEG_INFINITY;
     for other in &known.lesson.objects {
         let solid = other.id != object.id
-            && matches!(other.role, Role::Fixed | Role::Button | Role::Grabbable { .. });
+            && matches!(
+                other.role,
+                Role::Fixed | Role::Button | Role::Grabbable { .. }
+            );
         let Some(half) = half_extents(other).filter(|_| solid) else {
             // Turned or odd: what it holds can't be told simply, so nothing is said.
             if solid && nearby(object, other) {
@@ -152,7 +163,10 @@ fn half_extents(object: &Object) -> Option<[f32; 3]> {
         return None;
     }
     Some(match object.shape {
-        Shape::Box([x, y, z]) | Shape::Gltf { bounds: [x, y, z], .. } => [x / 2.0, y / 2.0, z / 2.0],
+        Shape::Box([x, y, z])
+        | Shape::Gltf {
+            bounds: [x, y, z], ..
+        } => [x / 2.0, y / 2.0, z / 2.0],
         Shape::Sphere { radius } => [radius; 3],
         Shape::Cylinder { radius, height } | Shape::Cone { radius, height } => {
             [radius, height / 2.0, radius]

@@ -16,19 +16,37 @@ pub(super) fn check(lesson: &Lesson, out: &mut Findings) {
     for (at, skill) in lesson.skills.iter().enumerate() {
         let path = |field| [Key::Field("skills"), Key::Item(at), Key::Field(field)];
         if skill.title.trim().is_empty() {
-            out.error(&path("title"), "the title is empty", "say what can be done, for people");
+            out.error(
+                &path("title"),
+                "the title is empty",
+                "say what can be done, for people",
+            );
         }
         if let Some(error) = skill.bkt.and_then(|params| params.validated().err()) {
-            out.error(&path("bkt"), error.to_string(), "leave `bkt` out for sensible values");
+            out.error(
+                &path("bkt"),
+                error.to_string(),
+                "leave `bkt` out for sensible values",
+            );
         }
         for (place, required) in skill.requires.iter().enumerate() {
             if !index.contains_key(required.as_str()) {
                 let [a, b, c] = path("requires");
                 let path = [a, b, c, Key::Item(place)];
-                dangling("skill", required.as_str(), index.keys().copied(), &path, out);
+                dangling(
+                    "skill",
+                    required.as_str(),
+                    index.keys().copied(),
+                    &path,
+                    out,
+                );
             }
         }
-        if !lesson.steps.iter().any(|step| step.evidence_for.contains(&skill.id)) {
+        if !lesson
+            .steps
+            .iter()
+            .any(|step| step.evidence_for.contains(&skill.id))
+        {
             out.warning(
                 &path("id"),
                 format!("no step is evidence for the skill `{}`", skill.id),
@@ -61,12 +79,17 @@ fn circles(lesson: &Lesson, index: &BTreeMap<&str, usize>, out: &mut Findings) {
                 way.push((to, 0));
                 continue;
             };
-            let mut names: Vec<&str> =
-                way[begins..].iter().map(|(at, _)| lesson.skills[*at].id.as_str()).collect();
+            let mut names: Vec<&str> = way[begins..]
+                .iter()
+                .map(|(at, _)| lesson.skills[*at].id.as_str())
+                .collect();
             names.push(required.as_str());
             out.error(
                 &[Key::Field("skills"), Key::Item(to), Key::Field("requires")],
-                format!("skills require each other in a circle: {}", names.join(" → ")),
+                format!(
+                    "skills require each other in a circle: {}",
+                    names.join(" → ")
+                ),
                 "take one of the `requires` away",
             );
         }

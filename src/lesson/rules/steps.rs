@@ -21,21 +21,33 @@ pub(super) fn check(known: &Known, folder: Option<&Path>, out: &mut Findings) {
         check_action(index, step, known, out);
     }
     if known.lesson.steps.is_empty() && !out.any_lost() {
-        out.error(&[Key::Field("steps")], "the lesson has no steps", "add what the learner shall do");
+        out.error(
+            &[Key::Field("steps")],
+            "the lesson has no steps",
+            "add what the learner shall do",
+        );
     }
 }
 
 fn check_words(index: usize, step: &Step, folder: Option<&Path>, out: &mut Findings) {
     let at = |field| [Key::Field("steps"), Key::Item(index), Key::Field(field)];
     if step.goal.trim().is_empty() {
-        out.error(&at("goal"), "the goal is empty", "say what the learner shall do");
+        out.error(
+            &at("goal"),
+            "the goal is empty",
+            "say what the learner shall do",
+        );
     }
     too_long(&step.goal, GOAL_CHARS, "goal", &at("goal"), out);
     if let Some(line) = &step.say {
         let [a, b, c] = at("say");
         let caption = [a, b, c, Key::Field("caption")];
         if line.caption.trim().is_empty() {
-            out.error(&caption, "the spoken line has no caption", "write out what is said");
+            out.error(
+                &caption,
+                "the spoken line has no caption",
+                "write out what is said",
+            );
         }
         too_long(&line.caption, LINE_CHARS, "caption", &caption, out);
         if let Some(audio) = &line.audio {
@@ -57,11 +69,22 @@ fn too_long(text: &str, most: usize, kind: &str, path: &[Key], out: &mut Finding
 
 fn check_judging(index: usize, step: &Step, known: &Known, out: &mut Findings) {
     let at = |field| [Key::Field("steps"), Key::Item(index), Key::Field(field)];
-    if step.time_limit.is_some_and(|limit| !(limit >= 1.0 && limit.is_finite())) {
-        out.error(&at("time_limit"), "a time limit is at least 1 s", "leave it out for no limit");
+    if step
+        .time_limit
+        .is_some_and(|limit| !(limit >= 1.0 && limit.is_finite()))
+    {
+        out.error(
+            &at("time_limit"),
+            "a time limit is at least 1 s",
+            "leave it out for no limit",
+        );
     }
     if step.evidence_for.is_empty() {
-        out.warning(&at("id"), "the step is evidence for no skill", "name skills in `evidence_for`");
+        out.warning(
+            &at("id"),
+            "the step is evidence for no skill",
+            "name skills in `evidence_for`",
+        );
     }
     let mut seen = BTreeSet::new();
     for (place, skill) in step.evidence_for.iter().enumerate() {
@@ -79,17 +102,29 @@ fn check_judging(index: usize, step: &Step, known: &Known, out: &mut Findings) {
         }
     }
     if let OnFailure::GoOnAfter { failures: 0 } = step.on_failure {
-        out.error(&at("on_failure"), "going on after 0 failures skips the step", "choose 1 or more");
+        out.error(
+            &at("on_failure"),
+            "going on after 0 failures skips the step",
+            "choose 1 or more",
+        );
     }
 }
 
 fn check_hints(index: usize, hints: &[Hint], known: &Known, out: &mut Findings) {
     let at = |field| [Key::Field("steps"), Key::Item(index), Key::Field(field)];
     if hints.is_empty() {
-        out.warning(&at("id"), "the step has no hints", "a learner who is stuck stays stuck: add `hints`");
+        out.warning(
+            &at("id"),
+            "the step has no hints",
+            "a learner who is stuck stays stuck: add `hints`",
+        );
     }
     if hints.len() > usize::from(u8::MAX) {
-        out.error(&at("hints"), "a ladder has at most 255 hints", "keep the best three");
+        out.error(
+            &at("hints"),
+            "a ladder has at most 255 hints",
+            "keep the best three",
+        );
     }
     for (place, hint) in hints.iter().enumerate() {
         let [a, b, c] = at("hints");
@@ -99,7 +134,14 @@ fn check_hints(index: usize, hints: &[Hint], known: &Known, out: &mut Findings) 
         }
         too_long(&hint.text, LINE_CHARS, "hint", &path, out);
         for (item, object) in hint.highlight.iter().enumerate() {
-            let path = [a, b, c, Key::Item(place), Key::Field("highlight"), Key::Item(item)];
+            let path = [
+                a,
+                b,
+                c,
+                Key::Item(place),
+                Key::Field("highlight"),
+                Key::Item(item),
+            ];
             known.object(object, &path, out);
         }
     }
@@ -120,7 +162,10 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
         {
             out.error(
                 &at(field),
-                format!("`{id}` is {}, and this asks for something else", kind(&object.role)),
+                format!(
+                    "`{id}` is {}, and this asks for something else",
+                    kind(&object.role)
+                ),
                 format!("name another object, or give it `role: {role}`"),
             );
         }
@@ -130,7 +175,11 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
         Action::LookAt { object, hold } => {
             known.object(object, &at("object"), out);
             if !(*hold > 0.0 && *hold <= 10.0) {
-                out.error(&at("hold"), "looking lasts more than 0 and at most 10 s", "choose about 1");
+                out.error(
+                    &at("hold"),
+                    "looking lasts more than 0 and at most 10 s",
+                    "choose about 1",
+                );
             }
         }
         Action::Touch { object } => {
@@ -138,10 +187,22 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
         }
         Action::Grab { object } => needs(object, "object", grabbable, "Grabbable(mass: …)", out),
         Action::Press { object } => {
-            needs(object, "object", |role| matches!(role, Role::Button), "Button", out);
+            needs(
+                object,
+                "object",
+                |role| matches!(role, Role::Button),
+                "Button",
+                out,
+            );
         }
         Action::Teleport { to } => {
-            needs(to, "to", |role| matches!(role, Role::TeleportSpot), "TeleportSpot", out);
+            needs(
+                to,
+                "to",
+                |role| matches!(role, Role::TeleportSpot),
+                "TeleportSpot",
+                out,
+            );
         }
         Action::Throw {
             object,
@@ -219,20 +280,18 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
                 );
             }
         }
-        Action::Answer { panel } => {
-            match known.lesson.panels.iter().find(|it| it.id == *panel) {
-                None => {
-                    let names = known.lesson.panels.iter().map(|it| it.id.as_str());
-                    dangling("panel", panel.as_str(), names, &at("panel"), out);
-                }
-                Some(found) if !matches!(found.content, PanelContent::Question { .. }) => out.error(
-                    &at("panel"),
-                    format!("panel `{panel}` asks nothing"),
-                    "give it `content: Question(…)`",
-                ),
-                Some(_) => {}
+        Action::Answer { panel } => match known.lesson.panels.iter().find(|it| it.id == *panel) {
+            None => {
+                let names = known.lesson.panels.iter().map(|it| it.id.as_str());
+                dangling("panel", panel.as_str(), names, &at("panel"), out);
             }
-        }
+            Some(found) if !matches!(found.content, PanelContent::Question { .. }) => out.error(
+                &at("panel"),
+                format!("panel `{panel}` asks nothing"),
+                "give it `content: Question(…)`",
+            ),
+            Some(_) => {}
+        },
     }
 }
 

@@ -22,7 +22,11 @@ pub(super) fn check(lesson: &Lesson, folder: Option<&Path>, out: &mut Findings) 
 fn check_object(index: usize, object: &Object, folder: Option<&Path>, out: &mut Findings) {
     let at = |field| [Key::Field("objects"), Key::Item(index), Key::Field(field)];
     if object.label.trim().is_empty() {
-        out.error(&at("label"), "the label is empty", "say what it is, for captions: \"red cube\"");
+        out.error(
+            &at("label"),
+            "the label is empty",
+            "say what it is, for captions: \"red cube\"",
+        );
     }
     position(&object.position, &at("position"), out);
     finite(&object.rotation, &at("rotation"), out);
@@ -36,21 +40,30 @@ fn check_object(index: usize, object: &Object, folder: Option<&Path>, out: &mut 
     let lengths: Vec<f32> = match &object.shape {
         Shape::Box(edges) => edges.to_vec(),
         Shape::Sphere { radius } => vec![*radius],
-        Shape::Cylinder { radius, height } | Shape::Cone { radius, height } => vec![*radius, *height],
+        Shape::Cylinder { radius, height } | Shape::Cone { radius, height } => {
+            vec![*radius, *height]
+        }
         Shape::Gltf { path, bounds } => {
             let [a, b, c] = at("shape");
             let place = [a, b, c, Key::Field("path")];
             beside(path, folder, "scene", &place, out);
-            let gltf = Path::new(path)
-                .extension()
-                .is_some_and(|end| end.eq_ignore_ascii_case("glb") || end.eq_ignore_ascii_case("gltf"));
+            let gltf = Path::new(path).extension().is_some_and(|end| {
+                end.eq_ignore_ascii_case("glb") || end.eq_ignore_ascii_case("gltf")
+            });
             if !gltf {
-                out.error(&place, format!("`{path}` is no glTF file"), "export it as .glb or .gltf");
+                out.error(
+                    &place,
+                    format!("`{path}` is no glTF file"),
+                    "export it as .glb or .gltf",
+                );
             }
             bounds.to_vec()
         }
     };
-    if !lengths.iter().all(|length| *length > 0.0 && *length <= LONGEST) {
+    if !lengths
+        .iter()
+        .all(|length| *length > 0.0 && *length <= LONGEST)
+    {
         out.error(
             &at("shape"),
             format!("a length is not between 0 and {LONGEST} m"),
@@ -72,7 +85,11 @@ fn check_sockets(lesson: &Lesson, out: &mut Findings) {
     for (index, socket) in lesson.sockets.iter().enumerate() {
         let at = |field| [Key::Field("sockets"), Key::Item(index), Key::Field(field)];
         if socket.label.trim().is_empty() {
-            out.error(&at("label"), "the label is empty", "say what it is, for captions: \"round hole\"");
+            out.error(
+                &at("label"),
+                "the label is empty",
+                "say what it is, for captions: \"round hole\"",
+            );
         }
         position(&socket.position, &at("position"), out);
         finite(&socket.rotation, &at("rotation"), out);
@@ -84,7 +101,11 @@ fn check_sockets(lesson: &Lesson, out: &mut Findings) {
             );
         }
         if socket.accepts.is_empty() {
-            out.error(&at("accepts"), "it accepts nothing", "name the objects that fit");
+            out.error(
+                &at("accepts"),
+                "it accepts nothing",
+                "name the objects that fit",
+            );
         }
         let mut seen = BTreeSet::new();
         for (place, id) in socket.accepts.iter().enumerate() {
