@@ -261,7 +261,7 @@ pub(super) fn nearest<'a>(
         // Longer words are no slips of the pen, and comparing them would take long.
         .filter(|candidate| length <= MAX_WORD && candidate.chars().count() <= MAX_WORD)
         .map(|candidate| (distance(wrong, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter(|(distance, _)| *distance <= limit && *distance < length)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -6,6 +6,7 @@ mod check;
 pub mod format;
 pub mod graph;
 mod load;
+mod mend;
 pub mod placed;
 mod read;
 mod rules;

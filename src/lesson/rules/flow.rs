@@ -78,7 +78,7 @@ impl<'a> Walk<'a> {
                 self.can_be_told_apart(items, out);
                 for (index, item) in items.iter().enumerate() {
                     self.inside(&[Key::Item(0), Key::Item(index)], |walk| {
-                        walk.visit(item, false, out)
+                        walk.visit(item, false, out);
                     });
                 }
             }

@@ -258,7 +258,7 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
                     }
                 }
             }
-            if !(*position_tolerance >= POSITION_NOISE) {
+            if *position_tolerance < POSITION_NOISE || position_tolerance.is_nan() {
                 out.error(
                     &at("position_tolerance"),
                     format!("{position_tolerance} m is below the noise of tracking"),
@@ -272,7 +272,7 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
                     "leave it out where any rotation will do",
                 );
             }
-            if rotation_tolerance.is_some_and(|angle| !(angle >= ROTATION_NOISE)) {
+            if rotation_tolerance.is_some_and(|angle| angle < ROTATION_NOISE || angle.is_nan()) {
                 out.error(
                     &at("rotation_tolerance"),
                     "the angle is below the noise of tracking",
