@@ -1,1 +1,10 @@
-//! The append-only log on disk, on its own thread behind bounded channels.
+//! The append-only log on disk: a learner's events, written by a thread of its own, fsync'd before they count.
+//! In: [`Event`]s over a bounded channel. Out: [`Acknowledged`] once they are safe, [`Health`] while they are not.
+//! Never: waits in the frame, drops an event, writes one twice.
+
+mod codec;
+mod store;
+mod writer;
+
+pub use store::{Check, LearnerEntry, RecordError, Store};
+pub use writer::{Acknowledged, Health, Recorder};

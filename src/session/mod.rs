@@ -1,23 +1,85 @@
 //! Sessions: a learner entity from join to end.
-//! In: [`Happened`]. Out: [`LearnerState`] (the fold of the log), [`Folded`]. Never waits, never touches the disk.
+//! In: [`Happened`]. Out: [`state::LearnerState`] (the fold of the log), [`Folded`]. Never waits, never touches the disk.
+
+use std::collections::VecDeque;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bevy::prelude::*;
+use tracing::error;
 
 use crate::protocol::command::{Command, Outcome};
 use crate::protocol::event::{Event, EventBody};
 use crate::protocol::ids::{LearnerId, PanelId, SessionId};
+use crate::record::{Health, Recorder};
+use state::LearnerState;
 
+pub mod join;
+pub mod snapshot;
 pub mod state;
+
+/// Folding, recording and acknowledging events.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionSystems;
+
+/// Sessions of however many learners there are. Records them if there is a [`Recorder`].
+pub struct SessionPlugin;
+
+impl Plugin for SessionPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_message::<Happened>()
+            .add_message::<Folded>()
+            .add_message::<Stirred>()
+            .add_message::<CommandRequested>()
+            .add_message::<CommandAnswered>()
+            .add_message::<PanelAnswered>()
+            .init_resource::<RecordHealth>()
+            .add_systems(
+                Update,
+                (
+                    fold_events,
+                    hand_over.run_if(resource_exists::<Recorder>),
+                    collect_acknowledgements.run_if(resource_exists::<Recorder>),
+                )
+                    .chain()
+                    .in_set(SessionSystems),
+            );
+    }
+}
 
 /// A learner: one on a headset, many on a host.
 #[derive(Component, Debug, Clone, Copy)]
-#[require(state::LearnerState)]
+#[require(LearnerState, SessionLog, Outbox, AcknowledgedSeq)]
 pub struct Learner {
     /// Pseudonym.
     pub id: LearnerId,
     /// The running session.
     pub session: SessionId,
 }
+
+/// What happened in the running session, oldest first: from it everything that is not the state itself can be
+/// rebuilt, for example the way through the lesson.
+#[derive(Component, Debug, Default, Clone, PartialEq)]
+pub struct SessionLog(pub Vec<EventBody>);
+
+/// Events folded that the record thread has not taken yet. Grows only while the disk fails.
+#[derive(Component, Debug, Default)]
+pub struct Outbox(VecDeque<Event>);
+
+impl Outbox {
+    /// Events that wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Last event that is safely on the disk; 0: none.
+#[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct AcknowledgedSeq(pub u64);
+
+/// How the log fares, for panels, health and instructors.
+#[derive(Resource, Debug, Default, Clone, PartialEq, Eq)]
+pub struct RecordHealth(pub Health);
 
 /// Something happened to a learner: the session gives it its place in the log, folds it and has it stored.
 #[derive(Message, Debug, Clone)]
@@ -26,6 +88,14 @@ pub struct Happened {
     pub learner: Entity,
     /// What.
     pub body: EventBody,
+}
+
+/// The learner took up what the running step is about, short of an attempt: they do not hesitate. Not logged; written
+/// by `task`, read by `adaptation`.
+#[derive(Message, Debug, Clone, Copy)]
+pub struct Stirred {
+    /// The learner entity.
+    pub learner: Entity,
 }
 
 /// An event now is part of the learner's state (and on its way to the disk).
@@ -57,4 +127,74 @@ pub struct PanelAnswered {
     pub panel: PanelId,
     /// Which choice, from 0.
     pub choice: u32,
+}
+
+/// Milliseconds since the Unix epoch; 0 for a clock before it.
+#[must_use]
+pub(crate) fn unix_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn fold_events(
+    mut happened: MessageReader<Happened>,
+    mut learners: Query<(&Learner, &mut LearnerState, &mut SessionLog, &mut Outbox)>,
+    mut folded: MessageWriter<Folded>,
+) {
+    for Happened { learner, body } in happened.read() {
+        let Ok((who, mut state, mut log, mut outbox)) = learners.get_mut(*learner) else {
+            error!("{body:?} happened to an entity that is no learner; it is not recorded");
+            continue;
+        };
+        let event = Event {
+            seq: state.seq + 1,
+            at_unix_ms: unix_ms(),
+            learner: who.id,
+            session: who.session,
+            body: body.clone(),
+        };
+        // Seq and learner are the state's own, so this fails only on a bug; the event is kept out of the log then.
+        if let Err(error) = state.fold(&event) {
+            error!(learner = %who.id, "an event does not fit its log: {error}");
+            continue;
+        }
+        if matches!(event.body, EventBody::SessionStarted { .. }) {
+            log.0.clear();
+        }
+        log.0.push(event.body.clone());
+        outbox.0.push_back(event.clone());
+        folded.write(Folded {
+            learner: *learner,
+            event,
+        });
+    }
+}
+
+fn hand_over(recorder: Res<Recorder>, mut outboxes: Query<&mut Outbox>) {
+    for mut outbox in &mut outboxes {
+        while let Some(event) = outbox.0.pop_front() {
+            if let Err(event) = recorder.append(event) {
+                outbox.0.push_front(event);
+                break;
+            }
+        }
+    }
+}
+
+fn collect_acknowledgements(
+    recorder: Res<Recorder>,
+    mut learners: Query<(&Learner, &mut AcknowledgedSeq)>,
+    mut health: ResMut<RecordHealth>,
+) {
+    for acknowledged in recorder.acknowledgements() {
+        for (learner, mut seq) in &mut learners {
+            if learner.id == acknowledged.learner {
+                seq.0 = seq.0.max(acknowledged.seq);
+            }
+        }
+    }
+    if let Some(change) = recorder.health_change() {
+        health.0 = change;
+    }
 }

@@ -1,0 +1,504 @@
+//! Where a learner stands in the flow of a lesson: pure, and rebuilt from the log at any time.
+
+use super::format::Flow;
+use crate::protocol::event::EventBody;
+use crate::protocol::ids::StepId;
+
+/// Progress through a [`Flow`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    root: Node,
+}
+
+/// A flow and how far it is done.
+#[derive(Debug, Clone, PartialEq)]
+enum Node {
+    Step {
+        id: StepId,
+        done: bool,
+    },
+    Sequence {
+        items: Vec<Node>,
+    },
+    Choice {
+        items: Vec<Node>,
+        chosen: Option<usize>,
+    },
+    Optional {
+        inner: Box<Node>,
+        begun: bool,
+    },
+    Repeat {
+        flow: Flow,
+        inner: Box<Node>,
+        successes: u32,
+        at_most: u32,
+        /// Rounds without a mistake in a row so far.
+        streak: u32,
+        rounds: u32,
+        /// No mistake yet in this round.
+        clean: bool,
+        done: bool,
+    },
+}
+
+impl Progress {
+    /// The start of a flow.
+    #[must_use]
+    pub fn new(flow: &Flow) -> Self {
+        Self {
+            root: Node::new(flow),
+        }
+    }
+
+    /// The progress after a session's events, oldest first.
+    #[must_use]
+    pub fn replay<'a>(flow: &Flow, events: impl IntoIterator<Item = &'a EventBody>) -> Self {
+        let mut progress = Self::new(flow);
+        for event in events {
+            match event {
+                EventBody::Attempted(attempt) => progress.attempted(&attempt.step, attempt.correct),
+                EventBody::StepCompleted { step, skipped } => {
+                    progress.root.complete(step, *skipped);
+                }
+                _ => {}
+            }
+        }
+        progress
+    }
+
+    /// Steps of which one can be done now, in the author's order: the first is the one to show. Empty at the end.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<StepId> {
+        let mut found = Vec::new();
+        self.root.candidates(&mut found);
+        found
+    }
+
+    /// Takes note of an attempt at a candidate: it chooses a branch, and a wrong one spoils a round of a repetition.
+    pub fn attempted(&mut self, step: &StepId, correct: bool) {
+        self.root.attempted(step, correct);
+    }
+
+    /// A candidate is done (or given up). Returns the optional steps before it that are thereby skipped; each of them,
+    /// and then the step itself, is due a `StepCompleted` event.
+    pub fn completed(&mut self, step: &StepId) -> Vec<StepId> {
+        let mut skipped = Vec::new();
+        self.root.skip_optional_before(step, &mut skipped);
+        for optional in &skipped {
+            self.root.complete(optional, true);
+        }
+        self.root.complete(step, false);
+        skipped
+    }
+
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.root.is_done()
+    }
+}
+
+impl Node {
+    fn new(flow: &Flow) -> Self {
+        let all = |items: &[Flow]| items.iter().map(Self::new).collect();
+        match flow {
+            Flow::Step(id) => Self::Step {
+                id: id.clone(),
+                done: false,
+            },
+            Flow::Sequence(items) => Self::Sequence { items: all(items) },
+            Flow::Choice(items) => Self::Choice {
+                items: all(items),
+                chosen: None,
+            },
+            Flow::Optional(inner) => Self::Optional {
+                inner: Box::new(Self::new(inner)),
+                begun: false,
+            },
+            Flow::Repeat {
+                flow,
+                successes,
+                at_most,
+            } => Self::Repeat {
+                flow: (**flow).clone(),
+                inner: Box::new(Self::new(flow)),
+                successes: *successes,
+                at_most: *at_most,
+                streak: 0,
+                rounds: 0,
+                clean: true,
+                done: *successes == 0 || *at_most == 0,
+            },
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        match self {
+            Self::Step { done, .. } | Self::Repeat { done, .. } => *done,
+            Self::Sequence { items } => items.iter().all(Self::is_done),
+            Self::Choice { items, chosen } => match chosen {
+                Some(chosen) => items.get(*chosen).is_none_or(Self::is_done),
+                None => items.is_empty(),
+            },
+            Self::Optional { inner, .. } => inner.is_done(),
+        }
+    }
+
+    /// True where what stands behind this can be done as well.
+    fn candidates(&self, found: &mut Vec<StepId>) -> bool {
+        if self.is_done() {
+            return true;
+        }
+        match self {
+            Self::Step { id, .. } => {
+                found.push(id.clone());
+                false
+            }
+            Self::Sequence { items } => items.iter().all(|item| item.candidates(found)),
+            Self::Choice { items, chosen } => match chosen {
+                Some(chosen) => {
+                    if let Some(item) = items.get(*chosen) {
+                        item.candidates(found);
+                    }
+                    false
+                }
+                None => {
+                    for item in items {
+                        item.candidates(found);
+                    }
+                    false
+                }
+            },
+            Self::Optional { inner, begun } => {
+                inner.candidates(found);
+                !begun
+            }
+            Self::Repeat { inner, .. } => {
+                inner.candidates(found);
+                false
+            }
+        }
+    }
+
+    /// Place of the item of a sequence in which `step` is a candidate.
+    fn due(items: &[Self], step: &StepId) -> Option<usize> {
+        for (index, item) in items.iter().enumerate() {
+            let mut found = Vec::new();
+            let goes_on = item.candidates(&mut found);
+            if found.contains(step) {
+                return Some(index);
+            }
+            if !goes_on {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Whether `step` is a candidate here.
+    fn offers(&self, step: &StepId) -> bool {
+        let mut found = Vec::new();
+        self.candidates(&mut found);
+        found.contains(step)
+    }
+
+    fn attempted(&mut self, step: &StepId, correct: bool) {
+        match self {
+            Self::Step { .. } => {}
+            Self::Sequence { items } => {
+                if let Some(index) = Self::due(items, step) {
+                    items[index].attempted(step, correct);
+                }
+            }
+            Self::Choice { items, chosen } => {
+                if let Some(index) = chosen.or_else(|| items.iter().position(|item| item.offers(step)))
+                    && let Some(item) = items.get_mut(index)
+                {
+                    *chosen = Some(index);
+                    item.attempted(step, correct);
+                }
+            }
+            Self::Optional { inner, begun } => {
+                *begun |= inner.offers(step);
+                inner.attempted(step, correct);
+            }
+            Self::Repeat { inner, clean, .. } => {
+                *clean &= correct || !inner.offers(step);
+                inner.attempted(step, correct);
+            }
+        }
+    }
+
+    /// Collects what is passed over when `step` is done: true once `step` is found.
+    fn skip_optional_before(&self, step: &StepId, skipped: &mut Vec<StepId>) -> bool {
+        if self.is_done() || !self.offers(step) {
+            return false;
+        }
+        match self {
+            Self::Step { id, .. } => id == step,
+            Self::Sequence { items } => {
+                for item in items {
+                    if item.offers(step) {
+                        return item.skip_optional_before(step, skipped);
+                    }
+                    if !item.is_done() {
+                        item.open_steps(skipped);
+                    }
+                }
+                false
+            }
+            Self::Choice { items, chosen } => items
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| chosen.is_none_or(|chosen| chosen == *index))
+                .any(|(_, item)| item.skip_optional_before(step, skipped)),
+            Self::Optional { inner, .. } | Self::Repeat { inner, .. } => {
+                inner.skip_optional_before(step, skipped)
+            }
+        }
+    }
+
+    /// Every step that is not done, once; of a choice not made, the first branch.
+    fn open_steps(&self, open: &mut Vec<StepId>) {
+        if self.is_done() {
+            return;
+        }
+        match self {
+            Self::Step { id, .. } => open.push(id.clone()),
+            Self::Sequence { items } => items.iter().for_each(|item| item.open_steps(open)),
+            Self::Choice { items, chosen } => {
+                if let Some(item) = items.get(chosen.unwrap_or(0)) {
+                    item.open_steps(open);
+                }
+            }
+            Self::Optional { inner, .. } | Self::Repeat { inner, .. } => inner.open_steps(open),
+        }
+    }
+
+    /// Marks `step` done; `skipped`: a repetition that it ends is over, however often it was to be done.
+    fn complete(&mut self, step: &StepId, skipped: bool) {
+        if self.is_done() {
+            return;
+        }
+        match self {
+            Self::Step { id, done } => *done |= id == step,
+            Self::Sequence { items } => {
+                if let Some(index) = Self::due(items, step) {
+                    items[index].complete(step, skipped);
+                }
+            }
+            Self::Choice { items, chosen } => {
+                if let Some(index) = chosen.or_else(|| items.iter().position(|item| item.offers(step)))
+                    && let Some(item) = items.get_mut(index)
+                {
+                    *chosen = Some(index);
+                    item.complete(step, skipped);
+                }
+            }
+            Self::Optional { inner, begun } => {
+                *begun |= inner.offers(step);
+                inner.complete(step, skipped);
+            }
+            Self::Repeat {
+                flow,
+                inner,
+                successes,
+                at_most,
+                streak,
+                rounds,
+                clean,
+                done,
+            } => {
+                inner.complete(step, skipped);
+                if !inner.is_done() {
+                    return;
+                }
+                *rounds += 1;
+                *streak = if *clean { *streak + 1 } else { 0 };
+                *done = skipped || *streak >= *successes || *rounds >= *at_most;
+                if !*done {
+                    **inner = Self::new(flow);
+                    *clean = true;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::event::{Attempt, Evidence};
+    use crate::protocol::ids::{AttemptId, ObjectId};
+
+    fn step(name: &str) -> Flow {
+        Flow::Step(StepId::new(name))
+    }
+
+    fn names(progress: &Progress) -> Vec<String> {
+        progress.candidates().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_sequence_goes_one_by_one() {
+        let mut progress = Progress::new(&Flow::Sequence(vec![step("a"), step("b")]));
+        assert_eq!(names(&progress), ["a"]);
+        progress.completed(&StepId::new("b"));
+        assert_eq!(names(&progress), ["a"], "what is not due cannot be done");
+        progress.completed(&StepId::new("a"));
+        assert_eq!(names(&progress), ["b"]);
+        progress.completed(&StepId::new("b"));
+        assert!(progress.is_done());
+    }
+
+    #[test]
+    fn the_first_attempt_chooses() {
+        let mut progress = Progress::new(&Flow::Choice(vec![step("a"), step("b")]));
+        assert_eq!(names(&progress), ["a", "b"]);
+        progress.attempted(&StepId::new("b"), false);
+        assert_eq!(names(&progress), ["b"]);
+        progress.completed(&StepId::new("b"));
+        assert!(progress.is_done());
+    }
+
+    #[test]
+    fn doing_what_follows_skips_the_optional() {
+        let flow = Flow::Sequence(vec![
+            Flow::Optional(Box::new(Flow::Sequence(vec![step("a"), step("b")]))),
+            step("c"),
+        ]);
+        let mut progress = Progress::new(&flow);
+        assert_eq!(names(&progress), ["a", "c"]);
+        let skipped = progress.completed(&StepId::new("c"));
+        assert_eq!(skipped, [StepId::new("a"), StepId::new("b")]);
+        assert!(progress.is_done());
+    }
+
+    #[test]
+    fn an_optional_once_begun_is_finished_first() {
+        let flow = Flow::Sequence(vec![
+            Flow::Optional(Box::new(Flow::Sequence(vec![step("a"), step("b")]))),
+            step("c"),
+        ]);
+        let mut progress = Progress::new(&flow);
+        progress.completed(&StepId::new("a"));
+        assert_eq!(names(&progress), ["b"]);
+    }
+
+    #[test]
+    fn a_repetition_ends_after_clean_rounds_or_at_its_limit() {
+        let repeat = |at_most| Flow::Repeat {
+            flow: Box::new(step("a")),
+            successes: 2,
+            at_most,
+        };
+        let a = StepId::new("a");
+        let mut progress = Progress::new(&repeat(10));
+        progress.completed(&a);
+        progress.attempted(&a, false);
+        progress.completed(&a);
+        assert!(!progress.is_done(), "the second round had a mistake");
+        progress.completed(&a);
+        progress.completed(&a);
+        assert!(progress.is_done());
+        let mut progress = Progress::new(&repeat(1));
+        progress.attempted(&a, false);
+        progress.completed(&a);
+        assert!(progress.is_done());
+    }
+
+    /// A random flow whose steps all have names of their own.
+    fn flows() -> impl Strategy<Value = Flow> {
+        let leaf = Just(step("x"));
+        let flow = leaf.prop_recursive(5, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 1..4).prop_map(Flow::Sequence),
+                prop::collection::vec(inner.clone(), 1..4).prop_map(Flow::Choice),
+                inner.clone().prop_map(|flow| Flow::Optional(Box::new(flow))),
+                (inner, 1u32..3, 1u32..4).prop_map(|(flow, successes, at_most)| Flow::Repeat {
+                    flow: Box::new(flow),
+                    successes,
+                    at_most,
+                }),
+            ]
+        });
+        flow.prop_map(|mut flow| {
+            let mut next = 0;
+            name_steps(&mut flow, &mut next);
+            flow
+        })
+    }
+
+    fn name_steps(flow: &mut Flow, next: &mut u32) {
+        match flow {
+            Flow::Step(id) => {
+                *id = StepId::new(format!("s{next}"));
+                *next += 1;
+            }
+            Flow::Sequence(items) | Flow::Choice(items) => {
+                for item in items {
+                    name_steps(item, next);
+                }
+            }
+            Flow::Optional(inner) | Flow::Repeat { flow: inner, .. } => name_steps(inner, next),
+        }
+    }
+
+    fn attempt(step: &StepId, correct: bool) -> EventBody {
+        EventBody::Attempted(Attempt {
+            id: AttemptId::fresh(),
+            step: step.clone(),
+            skills: Vec::new(),
+            correct,
+            credit: 0.0,
+            latency: Duration::ZERO,
+            hints_used: 0,
+            position_error: None,
+            rotation_error: None,
+            evidence: Evidence::Touched {
+                object: ObjectId::new("o"),
+            },
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn play_always_ends_and_its_log_gives_the_same_progress(
+            flow in flows(),
+            moves in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 600),
+        ) {
+            let mut live = Progress::new(&flow);
+            let mut log = Vec::new();
+            for (pick, correct) in moves {
+                let candidates = live.candidates();
+                if candidates.is_empty() {
+                    break;
+                }
+                let step = pick.get(&candidates);
+                live.attempted(step, correct);
+                log.push(attempt(step, correct));
+                if correct {
+                    for skipped in live.completed(step) {
+                        log.push(EventBody::StepCompleted { step: skipped, skipped: true });
+                    }
+                    log.push(EventBody::StepCompleted { step: step.clone(), skipped: false });
+                }
+                prop_assert_eq!(&Progress::replay(&flow, &log), &live);
+            }
+            // No dead end: right answers finish it from anywhere.
+            for _ in 0..2000 {
+                let candidates = live.candidates();
+                prop_assert_eq!(candidates.is_empty(), live.is_done());
+                let Some(step) = candidates.last() else { break };
+                live.attempted(step, true);
+                live.completed(step);
+            }
+            prop_assert!(live.is_done());
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The thread that writes: batches events, commits them with fsync, and says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bevy::prelude::Resource;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, never};
+use tracing::{error, info};
+
+use super::store::{RecordError, Store};
+use crate::protocol::event::Event;
+use crate::protocol::ids::LearnerId;
+
+/// Events under way to the thread: minutes of the busiest lesson. What doesn't fit stays with the session.
+const UNDER_WAY: usize = 4096;
+/// Events written in one commit at most.
+const BATCH: usize = 512;
+/// Pause before a failed commit is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+/// How long the program's end waits for a disk that fails.
+const LAST_TRIES: Duration = Duration::from_secs(3);
+
+/// A learner's events up to and with `seq` are safely on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Whose.
+    pub learner: LearnerId,
+    /// Last safe place in the log.
+    pub seq: u64,
+}
+
+/// How the log fares.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Health {
+    /// Written as it comes.
+    #[default]
+    Good,
+    /// Not written at the moment; kept in memory and tried again.
+    Failing {
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// The log's entrance. Dropping it writes what is still under way.
+#[derive(Resource, Debug)]
+pub struct Recorder {
+    events: Option<Sender<Event>>,
+    acknowledged: Receiver<Acknowledged>,
+    health: Receiver<Health>,
+    closing: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Recorder {
+    /// Starts the thread over a store that is open already.
+    ///
+    /// # Errors
+    /// The system's, where no thread can be had.
+    pub fn start(store: Store) -> std::io::Result<Self> {
+        let file = store.file().to_owned();
+        Self::start_reopening(store, move || Store::open(&file))
+    }
+
+    /// As [`Recorder::start`]; `reopen` gives a fresh store after a failed write, which leaves the old one unusable.
+    ///
+    /// # Errors
+    /// The system's, where no thread can be had.
+    pub fn start_reopening(
+        store: Store,
+        reopen: impl FnMut() -> Result<Store, RecordError> + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (events, incoming) = bounded(UNDER_WAY);
+        let (acknowledge, acknowledged) = bounded(UNDER_WAY);
+        let (health_out, health) = bounded(16);
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = closing.clone();
+        let thread = std::thread::Builder::new()
+            .name("record".to_owned())
+            .spawn(move || {
+                Writer {
+                    store: Some(store),
+                    reopen,
+                    incoming,
+                    acknowledge,
+                    health: health_out,
+                    closing: closed,
+                    batch: Vec::with_capacity(BATCH),
+                    failing: false,
+                }
+                .run();
+            })?;
+        Ok(Self {
+            events: Some(events),
+            acknowledged,
+            health,
+            closing,
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands an event over. Never waits.
+    ///
+    /// # Errors
+    /// Gives the event back where there is no room just now (or the thread has ended): keep it and try again.
+    // An event is what the caller needs back; boxing it would allocate in the frame.
+    #[allow(clippy::result_large_err)]
+    pub fn append(&self, event: Event) -> Result<(), Event> {
+        match &self.events {
+            Some(sender) => sender.try_send(event).map_err(|error| match error {
+                TrySendError::Full(event) | TrySendError::Disconnected(event) => event,
+            }),
+            None => Err(event),
+        }
+    }
+
+    /// What became safe since the last call.
+    pub fn acknowledgements(&self) -> impl Iterator<Item = Acknowledged> + '_ {
+        self.acknowledged.try_iter()
+    }
+
+    /// The newest change of health since the last call, if any.
+    #[must_use]
+    pub fn health_change(&self) -> Option<Health> {
+        self.health.try_iter().last()
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        // The closed channel tells the thread to write the rest and end; a full channel of acknowledgements that
+        // nobody reads any more must not stop it.
+        self.closing.store(true, Ordering::Relaxed);
+        self.events = None;
+        self.acknowledged = never();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            error!("the record thread ended by a panic; the last events may be missing");
+        }
+    }
+}
+
+struct Writer<R> {
+    store: Option<Store>,
+    reopen: R,
+    incoming: Receiver<Event>,
+    acknowledge: Sender<Acknowledged>,
+    health: Sender<Health>,
+    closing: Arc<AtomicBool>,
+    batch: Vec<Event>,
+    failing: bool,
+}
+
+impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
+    fn run(mut self) {
+        let mut ending: Option<Instant> = None;
+        loop {
+            if self.batch.is_empty() {
+                match self.incoming.recv() {
+                    Ok(event) => self.batch.push(event),
+                    Err(_) => return,
+                }
+            }
+            let room = BATCH.saturating_sub(self.batch.len());
+            self.batch.extend(self.incoming.try_iter().take(room));
+            match self.write() {
+                Ok(()) => {
+                    self.good();
+                    self.acknowledge();
+                }
+                Err(error) => {
+                    self.failing(&error);
+                    let closing = self.wait_to_retry();
+                    if closing {
+                        let since = ending.get_or_insert_with(Instant::now);
+                        if since.elapsed() > LAST_TRIES {
+                            error!(
+                                events = self.batch.len(),
+                                "not recorded before the end: {error}"
+                            );
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn write(&mut self) -> Result<(), RecordError> {
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => (self.reopen)()?,
+        };
+        store.append(&self.batch)?;
+        // Kept only while it works: redb refuses a database whose disk failed once.
+        self.store = Some(store);
+        Ok(())
+    }
+
+    fn acknowledge(&mut self) {
+        for (index, event) in self.batch.iter().enumerate() {
+            // The last of each learner speaks for those before it.
+            let later = self.batch[index + 1..]
+                .iter()
+                .any(|other| other.learner == event.learner);
+            if !later {
+                // Nobody listens any more only while the program ends.
+                let _ = self.acknowledge.send(Acknowledged {
+                    learner: event.learner,
+                    seq: event.seq,
+                });
+            }
+        }
+        self.batch.clear();
+    }
+
+    fn good(&mut self) {
+        if std::mem::take(&mut self.failing) {
+            info!("records are written again");
+            let _ = self.health.try_send(Health::Good);
+        }
+    }
+
+    fn failing(&mut self, error: &RecordError) {
+        if !std::mem::replace(&mut self.failing, true) {
+            error!("records are kept in memory: {error}");
+            let _ = self.health.try_send(Health::Failing {
+                why: error.to_string(),
+            });
+        }
+    }
+
+    /// Waits a little, still taking events in as far as there is room. True where the program is ending.
+    fn wait_to_retry(&mut self) -> bool {
+        let until = Instant::now() + RETRY_AFTER;
+        while self.batch.len() < BATCH {
+            match self.incoming.recv_deadline(until) {
+                Ok(event) => self.batch.push(event),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        self.closing.load(Ordering::Relaxed)
+    }
+}

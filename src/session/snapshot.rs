@@ -1,0 +1,59 @@
+//! What others see of a learner.
+
+use super::state::LearnerState;
+use super::{AcknowledgedSeq, Learner};
+use crate::lesson::format::Lesson;
+use crate::protocol::ids::LessonId;
+use crate::protocol::snapshot::{LearnerSnapshot, SkillSnapshot};
+
+/// A learner's state as it is published. `message`: the instructor's words now shown, if any.
+#[must_use]
+pub fn snapshot(
+    learner: &Learner,
+    state: &LearnerState,
+    acknowledged: AcknowledgedSeq,
+    lesson: Option<&Lesson>,
+    message: Option<&str>,
+) -> LearnerSnapshot {
+    let step = state
+        .step
+        .as_ref()
+        .and_then(|id| lesson?.steps.iter().find(|step| step.id == *id));
+    let hints_available = step.map_or(0, |step| u8::try_from(step.hints.len()).unwrap_or(u8::MAX));
+    LearnerSnapshot {
+        learner: learner.id,
+        session: learner.session,
+        lesson: state.lesson.clone().unwrap_or_else(|| LessonId::new("")),
+        step: state.step.clone(),
+        goal: step.map(|step| step.goal.clone()),
+        completed: state.completed.iter().map(|done| done.step.clone()).collect(),
+        steps_total: lesson.map_or(0, |lesson| {
+            u32::try_from(lesson.steps.len()).unwrap_or(u32::MAX)
+        }),
+        hint_level: state.hint_level,
+        hints_available,
+        hint: step.and_then(|step| {
+            let rung = usize::from(state.hint_level).checked_sub(1)?;
+            step.hints.get(rung).map(|hint| hint.text.clone())
+        }),
+        message: message.map(str::to_owned),
+        failures_on_step: state.failures_on_step,
+        attempts: state.attempts,
+        correct: state.correct,
+        skills: state
+            .skills
+            .iter()
+            .map(|(id, skill)| {
+                let snapshot = SkillSnapshot {
+                    known: skill.known,
+                    attempts: skill.attempts,
+                };
+                (id.clone(), snapshot)
+            })
+            .collect(),
+        paused_by: state.paused_by.clone(),
+        ended: state.ended,
+        seq: state.seq,
+        acknowledged_seq: acknowledged.0,
+    }
+}

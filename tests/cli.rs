@@ -1,0 +1,237 @@
+//! The binary as its users meet it: what it says when something is missing, broken or taken.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// `malloc-vr` in a world of its own: no display, no OpenXR runtime, its own data.
+fn malloc_vr(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_malloc-vr"));
+    command
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env("XR_RUNTIME_JSON", "/nowhere/openxr.json")
+        .env("MALLOC_VR_DATA_DIR", home.join("data"))
+        .env("MALLOC_VR_LISTEN", "127.0.0.1:0")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> (Option<i32>, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+    (status.code(), text)
+}
+
+#[track_caller]
+fn says(text: &str, expected: &[&str]) {
+    for part in expected {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+}
+
+/// A running `play --headless`, killed when dropped.
+struct Playing {
+    child: Child,
+    address: String,
+}
+
+impl Playing {
+    fn start(home: &Path) -> Self {
+        let mut child = malloc_vr(home)
+            .args(["play", "--headless", "--token", "a-token-for-this-test"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next().expect("it ended before it was ready").unwrap();
+            if let Some(rest) = line.strip_prefix("instructor: http://") {
+                break rest.split('/').next().unwrap().to_owned();
+            }
+        };
+        // Keep reading, or the child would stop at a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn without_headset_and_display_it_says_what_is_missing_and_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, text) = run(malloc_vr(home.path()).arg("play"));
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["headset", "DISPLAY", "--headless", "xtask run --sim"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_graphics_driver_it_says_which_packages_bring_one() {
+    let home = tempfile::tempdir().unwrap();
+    // A display that accepts connections, so that the driver is what is missing.
+    std::fs::create_dir_all("/tmp/.X11-unix").unwrap();
+    let number = 700 + std::process::id() % 200;
+    let socket = format!("/tmp/.X11-unix/X{number}");
+    let _ = std::fs::remove_file(&socket);
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let (code, text) = run(malloc_vr(home.path())
+        .args(["play", "--no-xr"])
+        .env("DISPLAY", format!(":{number}"))
+        .env("VK_DRIVER_FILES", "/nowhere/icd.json")
+        .env("VK_ICD_FILENAMES", "/nowhere/icd.json"));
+    drop(listener);
+    let _ = std::fs::remove_file(&socket);
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["no graphics adapter", "mesa-vulkan-drivers"]);
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_way_to_another() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, text) =
+        run(malloc_vr(home.path()).args(["play", "--headless", "--listen", &address]));
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &[&address, "--listen"]);
+}
+
+#[test]
+fn a_store_in_use_is_named_and_nothing_is_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let _first = Playing::start(home.path());
+    let (code, text) = run(malloc_vr(home.path()).args(["play", "--headless"]));
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["records", "another", "--data-dir"]);
+}
+
+#[test]
+fn an_unknown_lesson_is_answered_with_the_known_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, text) = run(malloc_vr(home.path()).args(["play", "--headless", "frist-steps"]));
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["frist-steps", "first-steps"]);
+}
+
+#[test]
+fn a_broken_lesson_is_refused_with_its_line() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("broken.ron");
+    std::fs::write(&file, "(\n  version: 1,\n  id: \"broken\",\n  titel: \"x\",\n)").unwrap();
+    let path = file.to_str().unwrap();
+    for arguments in [
+        vec!["play", "--headless", path],
+        vec!["lesson", "check", path],
+    ] {
+        let (code, text) = run(malloc_vr(home.path()).args(arguments));
+        assert_eq!(code, Some(1), "{text}");
+        says(&text, &["broken.ron:4", "titel", "title"]);
+    }
+}
+
+#[test]
+fn the_bundled_lesson_passes_its_own_check() {
+    let home = tempfile::tempdir().unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/lessons/first-steps.ron");
+    let (code, text) = run(malloc_vr(home.path()).args(["lesson", "check"]).arg(file));
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
+fn a_starter_lesson_passes_the_check() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, text) = run(malloc_vr(home.path())
+        .args(["lesson", "new", "knots"])
+        .current_dir(home.path()));
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = run(malloc_vr(home.path())
+        .args(["lesson", "check", "knots.ron"])
+        .current_dir(home.path()));
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = run(malloc_vr(home.path())
+        .args(["lesson", "new", "knots"])
+        .current_dir(home.path()));
+    assert_eq!(code, Some(1), "it must not overwrite: {text}");
+}
+
+#[test]
+fn an_unknown_flag_is_a_usage_error() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, text) = run(malloc_vr(home.path()).args(["play", "--faster"]));
+    assert_eq!(code, Some(2), "{text}");
+    says(&text, &["--faster"]);
+}
+
+#[test]
+fn listening_beyond_this_machine_in_plain_text_must_be_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, text) =
+        run(malloc_vr(home.path()).args(["play", "--headless", "--listen", "0.0.0.0:0"]));
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["--allow-plaintext"]);
+}
+
+#[test]
+fn doctor_names_what_is_there_and_what_is_missing() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, text) = run(malloc_vr(home.path()).arg("doctor"));
+    says(&text, &["OpenXR runtime", "display", "graphics", "records", "clock"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_session_is_taken_up_again() {
+    let home = tempfile::tempdir().unwrap();
+    for round in 0..2 {
+        let mut playing = Playing::start(home.path());
+        let body = http_get(&playing.address, "/healthz");
+        says(&body, &["200"]);
+        Command::new("kill")
+            .args(["-TERM", &playing.child.id().to_string()])
+            .status()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let status = loop {
+            if let Some(status) = playing.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it did not stop on SIGTERM");
+            std::thread::yield_now();
+        };
+        assert!(status.success(), "round {round}: {status}");
+    }
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "show"]));
+    assert_eq!(code, Some(0), "{text}");
+    says(&text, &["session_started", "session_resumed", "step_entered"]);
+    assert_eq!(text.matches("session_started").count(), 1, "{text}");
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "verify"]));
+    assert_eq!(code, Some(0), "{text}");
+}
+
+fn http_get(address: &str, path: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
