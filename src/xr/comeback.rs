@@ -1,9 +1,9 @@
 //! The way back after a lost runtime: one attempt after the other, on a thread of its own, because a runtime
 //! that is just starting may keep an application waiting.
 
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use tracing::{debug, warn};
 
 use super::loader;
@@ -58,7 +58,7 @@ impl Comeback {
             return result.unwrap_or(Look::Nothing);
         }
         if Instant::now() >= self.next {
-            let (answer, answers) = channel();
+            let (answer, answers) = bounded(1);
             let spawned = std::thread::Builder::new()
                 .name("openxr-comeback".to_owned())
                 .spawn(move || answer.send(attempt(vulkan)).is_ok());

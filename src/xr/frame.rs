@@ -184,12 +184,14 @@ fn end_frame(world: &mut World) {
     ) else {
         return;
     };
-    let mut layers = Vec::new();
-    if drawn && let Some(providers) = world.get_resource::<OxrRenderLayers>() {
-        layers.extend(providers.iter().filter_map(|layer| layer.get(world)));
-    }
-    let layers: Vec<_> = layers.iter().map(Box::as_ref).collect();
-    let ended = stream.end(frame.predicted_display_time, blend.0, &layers);
+    let ended = {
+        let mut layers = Vec::new();
+        if drawn && let Some(providers) = world.get_resource::<OxrRenderLayers>() {
+            layers.extend(providers.iter().filter_map(|layer| layer.get(world)));
+        }
+        let layers: Vec<_> = layers.iter().map(Box::as_ref).collect();
+        stream.end(frame.predicted_display_time, blend.0, &layers)
+    };
     world.insert_resource(stream);
     if let Err(error) = ended {
         world.resource_mut::<RenderTrouble>().0 = Some(("ending the frame", code_of(&error)));
