@@ -58,7 +58,13 @@ pub(super) fn report(data_dir: &Path) -> ExitCode {
 
 fn openxr_runtime() -> Finding {
     match xr::probe() {
-        Ok(runtime) => Finding::Good(runtime.to_string()),
+        Ok(runtime) => Finding::Good(format!(
+            "{} {}, {} ({} extensions)",
+            runtime.name,
+            runtime.version,
+            runtime.system,
+            runtime.extensions.len()
+        )),
         Err(error) => Finding::Missing(error.to_string()),
     }
 }

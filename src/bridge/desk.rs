@@ -17,6 +17,7 @@ use crate::protocol::snapshot::LearnerSnapshot;
 #[derive(Debug)]
 pub(super) enum FromWorld {
     Snapshot(Box<LearnerSnapshot>),
+    Gone(LearnerId),
     Event(Box<Event>),
     Answer(Box<Command>, Outcome),
     Records(RecordsState),
@@ -122,6 +123,9 @@ pub(super) fn open(
                     Some(FromWorld::Snapshot(snapshot)) => publish.send_modify(|published| {
                         let published = Arc::make_mut(published);
                         published.learners.insert(snapshot.learner, Arc::from(snapshot));
+                    }),
+                    Some(FromWorld::Gone(learner)) => publish.send_modify(|published| {
+                        Arc::make_mut(published).learners.remove(&learner);
                     }),
                     Some(FromWorld::Records(records)) => {
                         publish.send_modify(|published| Arc::make_mut(published).records = records);

@@ -56,6 +56,7 @@ struct RosterEntry {
 
 /// Which learner.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Who {
     /// The learner's id from `list_learners`; may be left out where only one is here.
     #[serde(default)]
@@ -64,6 +65,7 @@ struct Who {
 
 /// A command that needs nothing but a learner.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Act {
     /// The learner's id from `list_learners`; may be left out where only one is here.
     #[serde(default)]
@@ -78,6 +80,7 @@ struct Act {
 
 /// A hint.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct GiveHint {
     /// Which rung of the step's ladder, from 1 (gentlest); left out: the next one.
     #[serde(default)]
@@ -95,6 +98,7 @@ struct GiveHint {
 
 /// Words.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Say {
     /// What the learner shall read: 1 to 280 characters.
     text: String,
@@ -128,7 +132,7 @@ impl Instructor {
     }
 
     /// Who is in a lesson on this machine, and where each one stands.
-    #[tool(annotations(title = "List learners", read_only_hint = true, open_world_hint = false))]
+    #[tool(annotations(title = "List learners", read_only_hint = true, idempotent_hint = true, open_world_hint = false))]
     async fn list_learners(&self) -> Json<Roster> {
         let published = self.desk.published();
         let learners = published.learners.values().map(|it| RosterEntry {
@@ -147,32 +151,32 @@ impl Instructor {
     }
 
     /// Everything known of one learner: step and goal, hint shown, attempts, knowledge per skill, pauses.
-    #[tool(annotations(title = "Get learner", read_only_hint = true, open_world_hint = false))]
+    #[tool(annotations(title = "Get learner", read_only_hint = true, idempotent_hint = true, open_world_hint = false))]
     async fn get_learner(&self, Parameters(who): Parameters<Who>) -> Result<Json<LearnerSnapshot>, String> {
         self.find(who.learner.as_deref()).map(|snapshot| Json((*snapshot).clone()))
     }
 
     /// Shows the learner a hint for the running step: the next rung of its ladder, or a given one.
-    #[tool(annotations(title = "Give hint", read_only_hint = false, destructive_hint = false, open_world_hint = false))]
+    #[tool(annotations(title = "Give hint", read_only_hint = false, destructive_hint = false, idempotent_hint = false, open_world_hint = false))]
     async fn give_hint(&self, Parameters(it): Parameters<GiveHint>) -> Result<Json<Done>, String> {
         let body = CommandBody::GiveHint { level: it.level };
         self.carry_out(it.learner, it.purpose, it.command_id, body).await
     }
 
     /// Stops the lesson where it is; the learner sees why. Time does not count while it stands still.
-    #[tool(annotations(title = "Pause", read_only_hint = false, destructive_hint = false, open_world_hint = false))]
+    #[tool(annotations(title = "Pause", read_only_hint = false, destructive_hint = false, idempotent_hint = true, open_world_hint = false))]
     async fn pause(&self, Parameters(it): Parameters<Act>) -> Result<Json<Done>, String> {
         self.carry_out(it.learner, it.purpose, it.command_id, CommandBody::Pause).await
     }
 
     /// Lifts the instructor's pause. A pause by the learner or by the headset stays.
-    #[tool(annotations(title = "Resume", read_only_hint = false, destructive_hint = false, open_world_hint = false))]
+    #[tool(annotations(title = "Resume", read_only_hint = false, destructive_hint = false, idempotent_hint = true, open_world_hint = false))]
     async fn resume(&self, Parameters(it): Parameters<Act>) -> Result<Json<Done>, String> {
         self.carry_out(it.learner, it.purpose, it.command_id, CommandBody::Resume).await
     }
 
     /// Shows the learner a few words of yours on the guide panel.
-    #[tool(annotations(title = "Message", read_only_hint = false, destructive_hint = false, open_world_hint = false))]
+    #[tool(annotations(title = "Message", read_only_hint = false, destructive_hint = false, idempotent_hint = false, open_world_hint = false))]
     async fn message(&self, Parameters(it): Parameters<Say>) -> Result<Json<Done>, String> {
         let body = CommandBody::Message { text: it.text };
         self.carry_out(it.learner, it.purpose, it.command_id, body).await

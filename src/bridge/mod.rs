@@ -69,6 +69,9 @@ pub enum BridgeError {
         /// Its length.
         length: usize,
     },
+    /// A token that no header can carry.
+    #[error("the token has spaces or characters outside ASCII, which an HTTP header cannot carry; use letters, digits and signs")]
+    UnfitToken,
     /// No randomness for a token.
     #[error("no fresh token could be made: {0}; give one with --token")]
     NoToken(getrandom::Error),
@@ -118,6 +121,7 @@ impl Bridge {
                     length: token.chars().count(),
                 });
             }
+            Some(token) if !access::fits_a_header(&token) => return Err(BridgeError::UnfitToken),
             Some(token) => token,
             None => access::fresh_token().map_err(BridgeError::NoToken)?,
         };
@@ -191,7 +195,12 @@ impl Plugin for BridgePlugin {
             Update,
             (
                 world::receive.in_set(BridgeSystems::Receive),
-                (world::publish_learners, world::publish_events, world::publish_answers)
+                (
+                    world::publish_learners,
+                    world::publish_departures,
+                    world::publish_events,
+                    world::publish_answers,
+                )
                     .chain()
                     .in_set(BridgeSystems::Publish),
             )

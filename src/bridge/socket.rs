@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::MissedTickBehavior;
 
 use super::desk::Desk;
 use crate::protocol::PROTOCOL_VERSION;
@@ -25,8 +30,12 @@ const COALESCE: Duration = Duration::from_millis(50);
 const RATE: f64 = 20.0;
 /// … and at once.
 const BURST: f64 = 40.0;
-/// Answers under way to a slow client; one that is slower than this is let go.
+/// Answers under way to a slow client.
 const ANSWERS: usize = 64;
+/// A client that takes no message for this long is let go.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// How often a silent client is asked whether it is there; three unanswered ones end the connection.
+const PING: Duration = Duration::from_secs(15);
 
 /// What the client sends.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -54,7 +63,13 @@ enum Outgoing<'a> {
     Hello { protocol: u16, version: &'a str },
     Snapshot(&'a LearnerSnapshot),
     Event(&'a Event),
-    Answer { id: CommandId, outcome: &'a Outcome },
+    Gone { learner: LearnerId },
+    Answer {
+        id: CommandId,
+        outcome: &'a Outcome,
+        /// What happened, or why it did not and what to do, in words.
+        message: String,
+    },
     Skipped { events: u64 },
     Error { message: String, id: Option<CommandId> },
 }
@@ -66,17 +81,52 @@ impl Outgoing<'_> {
     }
 }
 
-pub(super) async fn upgrade(State(desk): State<Desk>, upgrade: WebSocketUpgrade) -> Response {
+/// What every connection needs, and how many there may be.
+#[derive(Clone)]
+pub(super) struct SocketDoor {
+    pub(super) desk: Desk,
+    pub(super) places: Arc<Semaphore>,
+}
+
+pub(super) async fn upgrade(State(door): State<SocketDoor>, upgrade: WebSocketUpgrade) -> Response {
+    let Ok(place) = door.places.try_acquire_owned() else {
+        let body = serde_json::json!({
+            "error": "busy",
+            "message": "too many live connections are open; close one that is not needed and try again",
+        });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    };
     upgrade
         .max_message_size(MESSAGE)
         .max_frame_size(MESSAGE)
         .on_upgrade(move |socket| async move {
             // A connection that breaks is no event; the client comes again.
-            let _ = talk(socket, desk).await;
+            let _ = talk(socket, door.desk).await;
+            drop(place);
         })
 }
 
-async fn talk(mut socket: WebSocket, desk: Desk) -> Result<(), axum::Error> {
+/// Why a conversation ended before the client closed it.
+enum Broken {
+    Connection,
+    /// The client does not read.
+    Stalled,
+}
+
+/// The sending half: never waits for ever.
+struct Line(WebSocket);
+
+impl Line {
+    async fn send(&mut self, message: Message) -> Result<(), Broken> {
+        match tokio::time::timeout(SEND_WITHIN, self.0.send(message)).await {
+            Ok(sent) => sent.map_err(|_| Broken::Connection),
+            Err(_) => Err(Broken::Stalled),
+        }
+    }
+}
+
+async fn talk(socket: WebSocket, desk: Desk) -> Result<(), Broken> {
+    let mut socket = Line(socket);
     let hello = Outgoing::Hello {
         protocol: PROTOCOL_VERSION,
         version: env!("CARGO_PKG_VERSION"),
@@ -90,23 +140,34 @@ async fn talk(mut socket: WebSocket, desk: Desk) -> Result<(), axum::Error> {
     // Whoever connects sees at once what is.
     published.mark_changed();
     let mut tick = tokio::time::interval(COALESCE);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ping = tokio::time::interval(PING);
+    let mut heard = Instant::now();
     loop {
         tokio::select! {
-            incoming = socket.recv() => match incoming {
-                None => return Ok(()),
-                Some(Ok(Message::Text(text))) => {
-                    if let Some(refusal) = take(text.as_str(), &desk, &mut budget, &answers) {
-                        socket.send(refusal).await?;
+            incoming = socket.0.recv() => {
+                heard = Instant::now();
+                match incoming {
+                    None | Some(Ok(Message::Close(_))) => return Ok(()),
+                    Some(Ok(Message::Text(text))) => {
+                        if let Some(refusal) = take(text.as_str(), &desk, &mut budget, &answers) {
+                            socket.send(refusal).await?;
+                        }
                     }
+                    Some(Ok(Message::Binary(_))) => {
+                        socket.send(complaint("commands are JSON text, not binary", None)).await?;
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Err(_)) => return Err(Broken::Connection),
                 }
-                Some(Ok(Message::Binary(_))) => {
-                    socket.send(complaint("commands are JSON text, not binary", None)).await?;
+            }
+            _ = ping.tick() => {
+                // A machine that lost its network says no goodbye.
+                if heard.elapsed() > PING * 3 {
+                    return Err(Broken::Stalled);
                 }
-                Some(Ok(Message::Close(_))) => return Ok(()),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Err(error)) => return Err(error),
-            },
+                socket.send(Message::Ping(Bytes::new())).await?;
+            }
             Some(answer) = answered.recv() => socket.send(answer).await?,
             event = events.recv() => match event {
                 Ok(event) => socket.send(Outgoing::Event(&event).message()).await?,
@@ -121,6 +182,11 @@ async fn talk(mut socket: WebSocket, desk: Desk) -> Result<(), axum::Error> {
                             socket.send(Outgoing::Snapshot(snapshot).message()).await?;
                         }
                     }
+                    for before in &sent {
+                        if !now.learners.contains_key(&before.learner) {
+                            socket.send(Outgoing::Gone { learner: before.learner }.message()).await?;
+                        }
+                    }
                     sent = now.learners.values().cloned().collect();
                 }
             }
@@ -133,11 +199,11 @@ fn take(text: &str, desk: &Desk, budget: &mut Budget, answers: &mpsc::Sender<Mes
     if !budget.spend() {
         return Some(complaint("more than 20 commands a second; wait and send it again", None));
     }
-    let request = match serde_json::from_str::<Request>(text) {
-        Ok(request) => request.command,
-        Err(error) => {
+    let request = match read(text) {
+        Ok(request) => request,
+        Err(why) => {
             let message = format!(
-                "not understood: {error}; a command looks like \
+                "not understood: {why}; a command looks like \
                  {{\"command\":{{\"learner\":ID,\"purpose\":WHY,\"body\":{{\"do\":\"give_hint\",\"level\":null}}}}}}"
             );
             return Some(complaint(message, None));
@@ -157,14 +223,32 @@ fn take(text: &str, desk: &Desk, budget: &mut Budget, answers: &mpsc::Sender<Mes
             Ok(outcome) => Outgoing::Answer {
                 id,
                 outcome: &outcome,
+                message: match &outcome {
+                    Outcome::Applied { effect } => effect.clone(),
+                    Outcome::Refused(refusal) => refusal.to_string(),
+                },
             }
             .message(),
             Err(error) => complaint(error.to_string(), Some(id)),
         };
-        // Full: the client does not read; gone: nobody does.
-        let _ = answers.try_send(message);
+        // Waits for a slow client, whose connection ends if it does not read at all.
+        let _ = answers.send(message).await;
     });
     None
+}
+
+/// Reads a command; a field that nobody knows is a mistake, not a wish to be ignored.
+fn read(text: &str) -> Result<CommandRequest, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let shown = value.pointer("/command/body").and_then(Value::as_object).cloned();
+    let Request { command } = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    // The body's kinds are told apart by a tag; serde does not refuse unknown fields beside it in every kind.
+    let known = serde_json::to_value(&command.body).map_err(|error| error.to_string())?;
+    if let Some(unknown) = shown.iter().flatten().map(|(name, _)| name).find(|name| known.get(name).is_none()) {
+        let known: Vec<&str> = known.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        return Err(format!("unknown field `{unknown}` in `body`, expected {}", known.join(", ")));
+    }
+    Ok(command)
 }
 
 fn complaint(message: impl Into<String>, id: Option<CommandId>) -> Message {
@@ -212,15 +296,47 @@ mod tests {
     fn a_command_is_read_as_documented() {
         let learner = LearnerId::fresh();
         let text = format!(r#"{{"command":{{"learner":"{learner}","body":{{"do":"message","text":"well done"}}}}}}"#);
-        let request: Request = serde_json::from_str(&text).unwrap();
-        assert_eq!(request.command.learner, learner);
-        assert!(matches!(request.command.body, CommandBody::Message { .. }));
+        let request = read(&text).unwrap();
+        assert_eq!(request.learner, learner);
+        assert!(matches!(request.body, CommandBody::Message { .. }));
+    }
+
+    #[test]
+    fn a_field_that_nobody_knows_is_named() {
+        let learner = LearnerId::fresh();
+        for (body, name) in [
+            (r#"{"do":"give_hint","levle":2}"#, "levle"),
+            (r#"{"do":"pause","forever":true}"#, "forever"),
+            (r#"{"do":"dance"}"#, "dance"),
+        ] {
+            let text = format!(r#"{{"command":{{"learner":"{learner}","body":{body}}}}}"#);
+            let why = read(&text).unwrap_err();
+            assert!(why.contains(name), "{why}");
+        }
+        let outside = format!(r#"{{"command":{{"learner":"{learner}","boddy":{{"do":"pause"}}}}}}"#);
+        assert!(read(&outside).unwrap_err().contains("boddy"));
+    }
+
+    #[test]
+    fn a_burst_is_allowed_and_a_flood_is_not() {
+        let mut budget = Budget::new();
+        let taken = (0..1000).filter(|_| budget.spend()).count();
+        assert!((40..100).contains(&taken), "{taken}");
     }
 
     proptest! {
         #[test]
         fn no_text_makes_reading_panic(text in "\\PC{0,200}") {
-            let _ = serde_json::from_str::<Request>(&text);
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn no_json_makes_reading_panic(
+            name in "command|body|do|learner|[a-z]{0,4}",
+            value in "null|1e999|-1|\"x\"|\\[\\]|\\{\\}|\\{\"do\":\"(pause|give_hint|x)\"\\}",
+        ) {
+            let _ = read(&format!(r#"{{"command":{{"{name}":{value}}}}}"#));
+            let _ = read(&format!(r#"{{"{name}":{value}}}"#));
         }
     }
 }

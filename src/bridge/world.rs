@@ -1,6 +1,6 @@
 //! The world's side of the desk: systems that never wait.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 
 use bevy::prelude::*;
@@ -9,6 +9,7 @@ use super::Bridge;
 use super::desk::{FromWorld, RecordsState};
 use crate::adaptation::MessageShown;
 use crate::lesson::ActiveLesson;
+use crate::protocol::ids::LearnerId;
 use crate::record::Health;
 use crate::session::snapshot::snapshot;
 use crate::session::state::LearnerState;
@@ -51,6 +52,7 @@ pub(super) fn publish_learners(
         *health_again = bridge.to_desk.try_send(FromWorld::Records(records)).is_err();
     }
     again.extend(ended_messages.read());
+    again.retain(|entity| learners.contains(*entity));
     let edited = lesson.as_ref().is_some_and(|lesson| lesson.is_changed());
     for (entity, learner, state, acknowledged, message) in &learners {
         let changed = edited
@@ -73,6 +75,26 @@ pub(super) fn publish_learners(
             again.push(entity);
         }
     }
+}
+
+/// Says who left, so that nobody speaks to an empty chair.
+pub(super) fn publish_departures(
+    bridge: Res<Bridge>,
+    learners: Query<(Entity, &Learner)>,
+    arrived: Query<(), Added<Learner>>,
+    mut left: RemovedComponents<Learner>,
+    mut known: Local<HashMap<Entity, LearnerId>>,
+    mut gone: Local<Vec<LearnerId>>,
+) {
+    if !arrived.is_empty() {
+        known.extend(learners.iter().map(|(entity, learner)| (entity, learner.id)));
+    }
+    gone.extend(left.read().filter_map(|entity| known.remove(&entity)));
+    // Somebody who came back under another entity is not gone.
+    gone.retain(|id| {
+        learners.iter().all(|(_, learner)| learner.id != *id)
+            && bridge.to_desk.try_send(FromWorld::Gone(*id)).is_err()
+    });
 }
 
 pub(super) fn publish_events(bridge: Res<Bridge>, mut folded: MessageReader<Folded>) {

@@ -53,6 +53,7 @@ impl Plugin for InteractionPlugin {
             .add_message::<PointerAt>()
             .add_message::<HapticPulse>()
             .add_message::<Snapped>()
+            .add_message::<locomotion::Move>()
             .add_systems(
                 Update,
                 (
@@ -65,7 +66,7 @@ impl Plugin for InteractionPlugin {
                     grasp::grasp_and_release,
                     grasp::carry,
                     grasp::follow_flight,
-                    sockets::settle,
+                    (sockets::hold, sockets::settle).chain(),
                     press::press_buttons,
                     gaze::notice_gaze,
                     point::point,

@@ -5,8 +5,8 @@ use bevy::prelude::*;
 
 use super::SocketFit;
 use super::grasp::Snapped;
-use super::things::{Form, InSocket, Socket, Solid};
-use crate::physics::PlacementError;
+use super::things::{Form, HeldBy, InSocket, Socket, Solid};
+use crate::physics::{Driven, PlacementError, Velocity};
 
 /// Time in which an accepted thing glides into place, seconds.
 const GLIDE: f32 = 0.15;
@@ -63,6 +63,23 @@ impl Fits<'_, '_> {
     }
 }
 
+/// What rests in a socket is held there; what was taken out of one by anything but a hand is free again.
+pub(super) fn hold(
+    mut commands: Commands,
+    resting: Query<Entity, (With<InSocket>, Without<Driven>)>,
+    mut freed: RemovedComponents<InSocket>,
+    free: Query<(), (With<Driven>, Without<HeldBy>, Without<InSocket>)>,
+) {
+    for thing in &resting {
+        commands.entity(thing).insert(Driven);
+    }
+    for thing in freed.read() {
+        if free.contains(thing) {
+            commands.entity(thing).remove::<(Driven, Settling)>().insert(Velocity::default());
+        }
+    }
+}
+
 /// Glides accepted things into place, where they stay until somebody takes them out.
 pub(super) fn settle(
     mut commands: Commands,
@@ -73,7 +90,7 @@ pub(super) fn settle(
 ) {
     for (thing, mut glide, socket, mut at) in &mut settling {
         let Ok(place) = sockets.get(socket.0) else {
-            commands.entity(thing).remove::<(Settling, InSocket, crate::physics::Driven)>();
+            commands.entity(thing).remove::<(Settling, InSocket, Driven)>();
             continue;
         };
         let place = place.compute_transform();
