@@ -4,9 +4,7 @@ use bevy::prelude::*;
 use bevy_mod_openxr::helper_traits::{ToTransform, ToVec2};
 use bevy_mod_openxr::session::OxrSession;
 use bevy_mod_xr::session::{XrPreDestroySession, XrSessionCreated};
-use openxr::{
-    Action, ActionInput, ActionSet, ActiveActionSet, Binding, Haptic, Posef, Vector2f,
-};
+use openxr::{Action, ActionInput, ActionSet, ActiveActionSet, Binding, Haptic, Posef, Vector2f};
 use tracing::{debug, info, warn};
 
 use super::bindings::{Act, BARE_HAND, HANDS, PROFILES};
@@ -53,10 +51,7 @@ impl Plugin for ActionsPlugin {
         app.add_message::<HapticPulse>()
             .add_systems(XrSessionCreated, make_actions)
             .add_systems(XrPreDestroySession, drop_actions)
-            .add_systems(
-                PostUpdate,
-                pulse.run_if(resource_exists::<Actions>),
-            );
+            .add_systems(PostUpdate, pulse.run_if(resource_exists::<Actions>));
     }
 }
 
@@ -163,7 +158,10 @@ pub(super) fn read_hands(
     for (hand, mut transform, mut aim, mut input) in &mut hands {
         let source = actions.source(hand.0);
         let mut now = HandInput::default();
-        if actions.grip.is_active(&session, source.path).unwrap_or(false)
+        if actions
+            .grip
+            .is_active(&session, source.path)
+            .unwrap_or(false)
             && let Ok(Some(grip)) = relate(&source.grip, &stage.space, time)
         {
             *transform = grip.pose;
@@ -215,7 +213,11 @@ pub(super) fn name_hands(
             .ok()
             .filter(|profile| *profile != openxr::Path::NULL)
             .and_then(|profile| session.instance().path_to_string(profile).ok());
-        info!("{:?} hand: {}", hand.0, profile.as_deref().unwrap_or("nothing"));
+        info!(
+            "{:?} hand: {}",
+            hand.0,
+            profile.as_deref().unwrap_or("nothing")
+        );
         kind.set_if_neq(match profile.as_deref() {
             None => HandKind::None,
             Some(BARE_HAND) => HandKind::Bare,

@@ -86,7 +86,9 @@ pub(super) fn read_joints(
         return;
     };
     let now = frame.predicted_display_time.as_nanos();
-    let dt = last.replace(now).map_or(0.0, |last| (now - last) as f32 * 1e-9);
+    let dt = last
+        .replace(now)
+        .map_or(0.0, |last| (now - last) as f32 * 1e-9);
     for (hand, mut joints, mut transform, mut aim, mut input) in &mut hands {
         let tracker = match hand.0 {
             Side::Left => &trackers.left,
@@ -155,8 +157,16 @@ fn pinch(joints: &HandJoints) -> f32 {
 /// 0: open hand, 1: fist. The index finger is left out: it may point from a fist.
 fn grasp(joints: &HandJoints) -> f32 {
     let palm = at(joints, HandJoint::PALM);
-    let tips = [HandJoint::MIDDLE_TIP, HandJoint::RING_TIP, HandJoint::LITTLE_TIP];
-    let mean = tips.iter().map(|tip| at(joints, *tip).distance(palm)).sum::<f32>() / 3.0;
+    let tips = [
+        HandJoint::MIDDLE_TIP,
+        HandJoint::RING_TIP,
+        HandJoint::LITTLE_TIP,
+    ];
+    let mean = tips
+        .iter()
+        .map(|tip| at(joints, *tip).distance(palm))
+        .sum::<f32>()
+        / 3.0;
     closed(mean, GRASP_OPEN, GRASP_SHUT)
 }
 
@@ -170,7 +180,11 @@ mod tests {
 
     fn hand(tips: f32, gap: f32) -> HandJoints {
         let mut hand = HandJoints::default();
-        for tip in [HandJoint::MIDDLE_TIP, HandJoint::RING_TIP, HandJoint::LITTLE_TIP] {
+        for tip in [
+            HandJoint::MIDDLE_TIP,
+            HandJoint::RING_TIP,
+            HandJoint::LITTLE_TIP,
+        ] {
             hand.joints[tip.into_raw() as usize].translation = Vec3::NEG_Z * tips;
         }
         hand.joints[HandJoint::INDEX_TIP.into_raw() as usize].translation = Vec3::X * gap;
