@@ -5,7 +5,7 @@ use bevy::camera::{ClearColorConfig, RenderTarget};
 use bevy::light::NotShadowCaster;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
-use bevy_egui::egui::{CentralPanel, Frame, RawInput, Rect, pos2, vec2};
+use bevy_egui::egui::{CentralPanel, Frame, FullOutput, RawInput, Rect, pos2, vec2};
 use bevy_egui::{
     EguiContext, EguiContextSettings, EguiFullOutput, EguiGlobalSettings, EguiPlugin,
 };
@@ -120,12 +120,14 @@ fn redraw(
         if view.is_changed() || screen.is_added() {
             screen.drawing = DRAW_FOR;
         }
-        if screen.drawing == 0 {
-            continue;
-        }
         let Ok((mut camera, mut context, mut output)) = cameras.get_mut(screen.camera) else {
             continue;
         };
+        if screen.drawing == 0 {
+            // Its camera is off; bevy_egui wants an answer in each frame all the same.
+            **output = Some(FullOutput::default());
+            continue;
+        }
         screen.drawing -= 1;
         let draws = screen.drawing > 0;
         if camera.is_active != draws {

@@ -20,12 +20,23 @@ pub fn cargo(args: &[&str]) -> Command {
 /// # Errors
 /// Where it cannot start or fails.
 pub fn succeed(command: &mut Command) -> Result<()> {
-    let shown = format!("{command:?}");
+    let shown = shown(command);
     let status = command.status().with_context(|| format!("cannot start {shown}"))?;
     if !status.success() {
         bail!("{shown} failed: {status}");
     }
     Ok(())
+}
+
+/// A command's program and its last words: what went between is ours, not the reader's.
+pub fn shown(command: &Command) -> String {
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+    let program = command.get_program().to_string_lossy();
+    match words.iter().position(|word| *word == "enter") {
+        // Behind it come the folder and the two places that are mounted.
+        Some(enter) => words.iter().skip(enter + 4).cloned().collect::<Vec<_>>().join(" "),
+        None => format!("{program} {}", words.join(" ")),
+    }
 }
 
 /// Where cargo puts what it builds.

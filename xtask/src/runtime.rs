@@ -241,7 +241,7 @@ fn mirror() -> String {
         .unwrap_or_else(|| "http://deb.debian.org/debian".to_owned())
 }
 
-/// The first archive that is not the security one, in either of apt's two formats.
+/// The first Debian archive, in either of apt's two formats.
 fn mirror_in(sources: &str) -> Option<String> {
     sources
         .lines()
@@ -249,8 +249,10 @@ fn mirror_in(sources: &str) -> Option<String> {
         .filter(|line| !line.starts_with('#'))
         .filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"))
         .flat_map(str::split_whitespace)
-        .find(|word| word.starts_with("http") && !word.contains("security"))
+        .filter(|word| word.starts_with("http"))
         .map(|mirror| mirror.trim_end_matches('/').to_owned())
+        // Other vendors' archives and the security one hold no whole Debian.
+        .find(|mirror| mirror.ends_with("/debian"))
 }
 
 #[cfg(test)]
@@ -263,6 +265,8 @@ mod tests {
         assert_eq!(mirror_in(deb822).as_deref(), Some("http://mirror.example/debian"));
         let lines = "deb http://security.example/debian-security x main\ndeb [signed-by=/k] https://m.example/debian bookworm main\n";
         assert_eq!(mirror_in(lines).as_deref(), Some("https://m.example/debian"));
+        let foreign = "deb https://packages.example/node_20.x nodistro main\ndeb http://deb.example/debian bookworm main\n";
+        assert_eq!(mirror_in(foreign).as_deref(), Some("http://deb.example/debian"));
         assert_eq!(mirror_in("# nothing"), None);
     }
 }

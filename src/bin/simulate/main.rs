@@ -78,9 +78,6 @@ fn simulate(cli: &Cli) -> Result<()> {
 /// Runs any OpenXR program for a while.
 fn run_program(program: &[String], time: Duration, monado: &Monado) -> Result<()> {
     let (name, arguments) = program.split_first().context("no program named")?;
-    // Hands that are there make a session that is in use.
-    let (stream, packet) = monado.remote()?;
-    let mut person = Person::new(stream, packet)?;
     let mut command = Command::new(name);
     monado.dress(&mut command);
     let child = command
@@ -90,6 +87,9 @@ fn run_program(program: &[String], time: Duration, monado: &Monado) -> Result<()
         .with_context(|| format!("cannot start {name}"))?;
     let mut child = Ending(child);
     println!("started {name}");
+    // The service makes its devices when the first client comes.
+    let (stream, packet) = monado.remote()?;
+    let mut person = Person::new(stream, packet)?;
     let deadline = Instant::now() + time;
     while Instant::now() < deadline && !STOP.load(Ordering::Relaxed) {
         if let Some(status) = child.0.try_wait()? {
@@ -102,8 +102,6 @@ fn run_program(program: &[String], time: Duration, monado: &Monado) -> Result<()
 
 fn play(cli: &Cli, monado: &Monado) -> Result<()> {
     let loaded = lesson::load(&cli.lesson)?;
-    let (stream, packet) = monado.remote()?;
-    let person = Person::new(stream, packet)?;
     let data = tempfile::tempdir().context("no folder for the records of this play-through")?;
     let mut command = Command::new(beside("malloc-vr")?);
     monado.dress(&mut command);
@@ -116,6 +114,9 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
         .stdout(Stdio::piped());
     let mut child = Ending(command.spawn().context("cannot start malloc-vr")?);
     let (address, token) = introduction(&mut child.0)?;
+    // The service makes its devices when the first client comes.
+    let (stream, packet) = monado.remote()?;
+    let person = Person::new(stream, packet)?;
     let follower = Follower::connect(&address, &token)?;
     let manner = Manner {
         mistakes: cli.mistakes,

@@ -25,12 +25,13 @@ pub enum Show {
 /// A running service.
 pub struct Monado {
     folder: tempfile::TempDir,
-    port: u16,
     show: Show,
     display: Option<Child>,
     service: Option<Child>,
 }
 
+/// Port of the remote driver.
+const PORT: u16 = 4242;
 /// Number of the virtual display.
 const DISPLAY: &str = ":97";
 
@@ -44,11 +45,12 @@ impl Monado {
             .prefix("malloc-vr-")
             .tempdir()
             .context("no private folder for the runtime")?;
-        // A free port; between here and the service's bind somebody else could take it, and then it says so.
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        // Monado 25.0 opens this port whatever its configuration says.
+        drop(TcpListener::bind(("127.0.0.1", PORT)).with_context(|| {
+            format!("port {PORT}, which Monado's remote driver needs, is taken; end the other simulated headset")
+        })?);
         let mut monado = Self {
             folder,
-            port,
             show,
             display: None,
             service: None,
@@ -57,7 +59,7 @@ impl Monado {
         std::fs::create_dir_all(&config)?;
         std::fs::write(
             config.join("config_v0.json"),
-            format!(r#"{{"active":"remote","remote":{{"version":0,"port":{port}}}}}"#),
+            format!(r#"{{"active":"remote","remote":{{"version":0,"port":{PORT}}}}}"#),
         )?;
         std::fs::create_dir_all(monado.run_dir())?;
         private(&monado.run_dir())?;
@@ -165,8 +167,8 @@ impl Monado {
     }
 
     fn try_remote(&self) -> Result<(TcpStream, Packet)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))
-            .with_context(|| format!("the remote driver does not answer on port {}", self.port))?;
+        let mut stream = TcpStream::connect(("127.0.0.1", PORT))
+            .with_context(|| format!("the remote driver does not answer on port {PORT}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         // The reset state, then the latest.
