@@ -38,17 +38,41 @@ impl Fits<'_, '_> {
         self.sockets
             .iter()
             .filter(|(socket, ..)| !self.resting.iter().any(|rests| rests.0 == *socket))
-            .map(|(entity, socket, place)| (entity, socket, self.error(thing, at, &place.compute_transform())))
+            .map(|(entity, socket, place)| {
+                (
+                    entity,
+                    socket,
+                    self.error(thing, at, &place.compute_transform()),
+                )
+            })
             .filter(|(_, socket, error)| error.position <= socket.reach)
             .min_by(|(.., a), (.., b)| a.position.total_cmp(&b.position))
             .map(|(entity, socket, error)| SocketFit {
                 socket: entity,
                 accepted: socket.accepts.contains(&thing)
                     && error.position <= socket.position_tolerance
-                    && socket.rotation_tolerance.is_none_or(|allowed| error.rotation <= allowed),
+                    && socket
+                        .rotation_tolerance
+                        .is_none_or(|allowed| error.rotation <= allowed),
                 position_error: error.position,
                 rotation_error: error.rotation,
             })
+    }
+
+    /// Whether the socket takes this thing at all.
+    pub fn belongs(&self, thing: Entity, socket: Entity) -> bool {
+        self.sockets
+            .get(socket)
+            .is_ok_and(|(_, socket, _)| socket.accepts.contains(&thing))
+    }
+
+    /// The level direction (x, z) from a socket to what was let go beside it.
+    pub fn away(&self, at: &Transform, socket: Entity) -> Vec2 {
+        self.sockets.get(socket).map_or(Vec2::Y, |(.., place)| {
+            let way = at.translation - place.translation();
+            // From the very middle it hops towards the learner's start.
+            Vec2::new(way.x, way.z).normalize_or(Vec2::Y)
+        })
     }
 
     /// What is round looks the same however it is turned about its axis, and a ball however it lies.
@@ -56,26 +80,39 @@ impl Fits<'_, '_> {
         let mut error = PlacementError::between(at, place);
         match self.solids.get(thing).map(|solid| solid.form) {
             Ok(Form::Ball { .. }) => error.rotation = 0.0,
-            Ok(Form::Cylinder { .. } | Form::Cone { .. }) => error.rotation = at.up().angle_between(*place.up()),
+            Ok(Form::Cylinder { .. } | Form::Cone { .. }) => {
+                error.rotation = at.up().angle_between(*place.up())
+            }
             _ => {}
         }
         error
     }
 }
 
-/// What rests in a socket is held there; what was taken out of one by anything but a hand is free again.
+/// What rests in a socket is held there; what was taken out of one by anything but a hand is free again, and what lost
+/// its socket, too.
 pub(super) fn hold(
     mut commands: Commands,
     resting: Query<Entity, (With<InSocket>, Without<Driven>)>,
+    all: Query<(Entity, &InSocket)>,
+    sockets: Query<(), With<Socket>>,
     mut freed: RemovedComponents<InSocket>,
     free: Query<(), (With<Driven>, Without<HeldBy>, Without<InSocket>)>,
 ) {
     for thing in &resting {
         commands.entity(thing).insert(Driven);
     }
+    for (thing, socket) in &all {
+        if !sockets.contains(socket.0) {
+            commands.entity(thing).remove::<InSocket>();
+        }
+    }
     for thing in freed.read() {
         if free.contains(thing) {
-            commands.entity(thing).remove::<(Driven, Settling)>().insert(Velocity::default());
+            commands
+                .entity(thing)
+                .remove::<(Driven, Settling)>()
+                .insert(Velocity::default());
         }
     }
 }
@@ -90,7 +127,7 @@ pub(super) fn settle(
 ) {
     for (thing, mut glide, socket, mut at) in &mut settling {
         let Ok(place) = sockets.get(socket.0) else {
-            commands.entity(thing).remove::<(Settling, InSocket, Driven)>();
+            // `hold` frees it.
             continue;
         };
         let place = place.compute_transform();

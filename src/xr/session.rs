@@ -363,26 +363,32 @@ fn show_phase(
     mut phase: ResMut<XrPhase>,
     mut state: ResMut<XrState>,
 ) {
-    let (now, xr_state) = match &*link {
-        Link::Connected => (XrPhase::Waiting, XrState::Available),
-        Link::Open { running: true, .. } => (
-            match last.0 {
-                SessionState::FOCUSED => XrPhase::Focused,
-                SessionState::VISIBLE => XrPhase::Visible,
-                _ => XrPhase::Waiting,
-            },
-            XrState::Running,
-        ),
-        Link::Open { running: false, .. } => (XrPhase::Waiting, XrState::Idle),
-        Link::Falling(_) | Link::Down(_) => (XrPhase::Lost, XrState::Available),
-        Link::Over => (XrPhase::Absent, XrState::Available),
-    };
+    let (now, xr_state) = phase_of(&link, last.0);
     if phase.set_if_neq(now) {
         info!("headset: {now:?}");
     }
     state.set_if_neq(xr_state);
     if now == XrPhase::Focused && stats.start_to_focused.is_none() {
         stats.start_to_focused = Some(started.age + started.at.elapsed().as_secs_f64());
+    }
+}
+
+fn phase_of(link: &Link, last: SessionState) -> (XrPhase, XrState) {
+    match link {
+        Link::Connected => (XrPhase::Waiting, XrState::Available),
+        Link::Open { running: true, .. } => (
+            match last {
+                SessionState::FOCUSED => XrPhase::Focused,
+                SessionState::VISIBLE => XrPhase::Visible,
+                _ => XrPhase::Waiting,
+            },
+            XrState::Running,
+        ),
+        Link::Open { running: false, .. } | Link::Falling(Fall::Exit) => {
+            (XrPhase::Waiting, XrState::Idle)
+        }
+        Link::Falling(Fall::Lost(_)) | Link::Down(_) => (XrPhase::Lost, XrState::Available),
+        Link::Over => (XrPhase::Absent, XrState::Available),
     }
 }
 
@@ -482,5 +488,92 @@ fn give_up(render: &mut World, main: &mut World, fall: Fall) {
             main.insert_resource(XrPhase::Absent);
             main.write_message(AppExit::Success);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(running: bool, ending: bool) -> Link {
+        Link::Open { running, ending }
+    }
+
+    /// What the runtime says, without a runtime: READY would begin a session, so it is begun here by hand.
+    fn told(link: &mut Link, states: &[SessionState]) -> Vec<XrPhase> {
+        let mut clock = FrameClock::default();
+        states
+            .iter()
+            .map(|state| {
+                follow(*state, None, link, &mut clock);
+                phase_of(link, *state).0
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_headset_put_down_and_taken_up_again_is_waited_for() {
+        let mut link = open(true, false);
+        let phases = told(
+            &mut link,
+            &[
+                SessionState::SYNCHRONIZED,
+                SessionState::VISIBLE,
+                SessionState::FOCUSED,
+                SessionState::VISIBLE,
+                SessionState::SYNCHRONIZED,
+                SessionState::STOPPING,
+            ],
+        );
+        use XrPhase::{Focused, Visible, Waiting};
+        assert_eq!(
+            phases,
+            [Waiting, Visible, Focused, Visible, Waiting, Waiting]
+        );
+        assert!(!link.runs(), "no frame is begun in a session that stops");
+        let mut link = open(false, false);
+        assert_eq!(told(&mut link, &[SessionState::IDLE]), [Waiting]);
+        assert!(matches!(link, Link::Open { running: false, .. }));
+    }
+
+    #[test]
+    fn a_session_that_the_runtime_gives_up_is_looked_for_again() {
+        let mut link = open(true, false);
+        assert_eq!(
+            told(&mut link, &[SessionState::LOSS_PENDING]),
+            [XrPhase::Lost]
+        );
+        assert!(matches!(link, Link::Falling(Fall::Lost(_))));
+    }
+
+    #[test]
+    fn a_learner_who_closes_the_application_has_not_lost_the_headset() {
+        let mut link = open(false, false);
+        assert_eq!(
+            told(&mut link, &[SessionState::EXITING]),
+            [XrPhase::Waiting]
+        );
+        assert!(matches!(link, Link::Falling(Fall::Exit)));
+    }
+
+    #[test]
+    fn a_state_that_we_do_not_know_changes_nothing() {
+        let mut link = open(true, false);
+        told(&mut link, &[SessionState::from_raw(4711)]);
+        assert!(link.runs());
+    }
+
+    #[test]
+    fn the_first_reason_of_a_fall_is_kept() {
+        let mut link = open(true, false);
+        link.fall("waiting", openxr::sys::Result::ERROR_INSTANCE_LOST);
+        link.fall("ending", openxr::sys::Result::ERROR_SESSION_LOST);
+        let Link::Falling(Fall::Lost(why)) = &link else {
+            panic!("{link:?}");
+        };
+        assert!(why.starts_with("waiting"), "{why}");
+        let mut gone = Link::Over;
+        gone.fall("asking", openxr::sys::Result::ERROR_INSTANCE_LOST);
+        assert!(matches!(gone, Link::Over));
     }
 }

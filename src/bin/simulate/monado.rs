@@ -95,7 +95,8 @@ impl Monado {
         while !socket.exists() {
             let ended = service.try_wait()?;
             if ended.is_some() || Instant::now() > deadline {
-                let log = std::fs::read_to_string(self.folder.path().join("monado.log")).unwrap_or_default();
+                let log = std::fs::read_to_string(self.folder.path().join("monado.log"))
+                    .unwrap_or_default();
                 let _ = service.kill();
                 let _ = service.wait();
                 bail!("monado-service did not come up ({ended:?}); it said:\n{log}");
@@ -109,7 +110,7 @@ impl Monado {
     fn start_display(&mut self) -> Result<()> {
         let number = DISPLAY.trim_start_matches(':');
         let display = Command::new(find("Xvfb")?)
-            .args([DISPLAY, "-screen", "0", "1600x900x24", "-nolisten", "tcp"])
+            .args([DISPLAY, "-screen", "0", "960x540x24", "-nolisten", "tcp"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -173,8 +174,12 @@ impl Monado {
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         // The reset state, then the latest.
         let mut bytes = [0; SIZE];
-        stream.read_exact(&mut bytes).context("the remote driver sent no state")?;
-        stream.read_exact(&mut bytes).context("the remote driver sent only one state")?;
+        stream
+            .read_exact(&mut bytes)
+            .context("the remote driver sent no state")?;
+        stream
+            .read_exact(&mut bytes)
+            .context("the remote driver sent only one state")?;
         Ok((stream, Packet::from_service(bytes)?))
     }
 
@@ -220,16 +225,27 @@ fn private(folder: &Path) -> Result<()> {
 fn find(name: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .chain(["/usr/bin".into(), "/usr/sbin".into(), "/usr/local/bin".into()])
+        .chain([
+            "/usr/bin".into(),
+            "/usr/sbin".into(),
+            "/usr/local/bin".into(),
+        ])
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
-        .with_context(|| format!("`{name}` is not on this machine; `cargo xtask xr` brings what the simulation needs"))
+        .with_context(|| {
+            format!(
+                "`{name}` is not on this machine; `cargo xtask xr` brings what the simulation needs"
+            )
+        })
 }
 
 /// Monado's manifest for the OpenXR loader.
 fn manifest() -> Option<PathBuf> {
-    ["/usr/share/openxr/1/openxr_monado.json", "/usr/local/share/openxr/1/openxr_monado.json"]
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|file| file.exists())
+    [
+        "/usr/share/openxr/1/openxr_monado.json",
+        "/usr/local/share/openxr/1/openxr_monado.json",
+    ]
+    .map(PathBuf::from)
+    .into_iter()
+    .find(|file| file.exists())
 }

@@ -39,7 +39,9 @@ pub enum Side {
 
 /// Why bytes are no packet.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("the remote driver speaks another version: where Monado 25.0 sends the head's orientation it sent {0:?}")]
+#[error(
+    "the remote driver speaks another version: where Monado 25.0 sends the head's orientation it sent {0:?}"
+)]
 pub struct OtherVersion([f32; 4]);
 
 /// A whole state of head and hands.
@@ -82,7 +84,13 @@ impl Packet {
     }
 
     /// Grip pose and velocity (metres per second) of a hand; makes it active.
-    pub fn set_hand(&mut self, side: Side, orientation: [f32; 4], position: [f32; 3], velocity: [f32; 3]) {
+    pub fn set_hand(
+        &mut self,
+        side: Side,
+        orientation: [f32; 4],
+        position: [f32; 3],
+        velocity: [f32; 3],
+    ) {
         let at = hand(side);
         self.put(at, &orientation);
         self.put(at + 16, &position);
@@ -151,11 +159,19 @@ mod tests {
     fn what_is_set_lies_where_monado_reads_it() {
         let mut packet = packet();
         packet.set_head([0.0, 0.0, 0.0, 1.0], [1.0, 2.0, 3.0]);
-        packet.set_hand(Side::Right, [0.0, 1.0, 0.0, 0.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]);
+        packet.set_hand(
+            Side::Right,
+            [0.0, 1.0, 0.0, 0.0],
+            [4.0, 5.0, 6.0],
+            [7.0, 8.0, 9.0],
+        );
         packet.set_fingers(Side::Right, 0.95, 0.5);
         packet.set_stick(Side::Left, 0.0, 1.0);
         assert_eq!(floats(&packet, 104, 7), [0.0, 0.0, 0.0, 1.0, 1.0, 2.0, 3.0]);
-        assert_eq!(floats(&packet, 256, 10), [0.0, 1.0, 0.0, 0.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        assert_eq!(
+            floats(&packet, 256, 10),
+            [0.0, 1.0, 0.0, 0.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+        );
         assert_eq!(floats(&packet, 256 + 72, 2), [0.95, 0.5]);
         assert_eq!(floats(&packet, 136 + 84, 2), [0.0, 1.0]);
         assert_eq!(packet.bytes()[256 + 104 + 1], 1, "active");
