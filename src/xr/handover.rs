@@ -178,7 +178,9 @@ fn give_up(render: &mut World, main: &mut World, fall: Fall) {
     render.remove_resource::<OxrFrameStream>();
     render.remove_resource::<OxrSwapchain>();
     render.remove_resource::<OxrSwapchainImages>();
-    render.remove_resource::<OxrViews>();
+    if let Some(mut views) = render.get_resource_mut::<OxrViews>() {
+        views.clear();
+    }
     render.remove_resource::<XrPrimaryReferenceSpace>();
     render.remove_resource::<OxrSession>();
 
