@@ -81,7 +81,7 @@ impl Playing {
         std::thread::spawn(move || {
             lines
                 .map_while(Result::ok)
-                .for_each(|line| println!("{line}"))
+                .for_each(|line| println!("{line}"));
         });
         Self { child, address }
     }

@@ -79,7 +79,7 @@ fn watch(file: &PathBuf, editions: &Sender<Result<Loaded, String>>) -> Result<()
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let ours = event.is_ok_and(|event| {
             // Reading the file is an event too.
-            !event.kind.is_access() && event.paths.iter().any(|path| *path == watched)
+            !event.kind.is_access() && event.paths.contains(&watched)
         });
         if ours {
             // A full channel already says that something changed.

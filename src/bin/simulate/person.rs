@@ -152,7 +152,7 @@ impl Person {
         let from = self.hand(side).position;
         let time = (from.distance(to) / ARM_SPEED).max(0.3);
         self.over(time, |person, t| {
-            person.hands[side as usize].position = from.lerp(to, t)
+            person.hands[side as usize].position = from.lerp(to, t);
         })
     }
 
@@ -177,7 +177,7 @@ impl Person {
 
     fn turn(&mut self, side: Side, from: Quat, to: Quat) -> Result<()> {
         self.over(0.4, |person, t| {
-            person.hands[side as usize].rotation = from.slerp(to, t)
+            person.hands[side as usize].rotation = from.slerp(to, t);
         })
     }
 
@@ -188,7 +188,7 @@ impl Person {
     pub fn squeeze(&mut self, side: Side, to: f32) -> Result<()> {
         let from = self.hand(side).squeeze;
         self.over(0.25, |person, t| {
-            person.hands[side as usize].squeeze = from + (to - from) * t
+            person.hands[side as usize].squeeze = from + (to - from) * t;
         })
     }
 
@@ -199,7 +199,7 @@ impl Person {
     pub fn pull_trigger(&mut self, side: Side) -> Result<()> {
         self.over(0.3, |person, t| person.hands[side as usize].trigger = t)?;
         self.over(0.3, |person, t| {
-            person.hands[side as usize].trigger = 1.0 - t
+            person.hands[side as usize].trigger = 1.0 - t;
         })
     }
 

@@ -149,7 +149,7 @@ fn at_a_desk_keys_walk_turn_and_stop_at_the_end_of_the_floor() {
         room.app
             .world_mut()
             .resource_mut::<ButtonInput<KeyCode>>()
-            .press(key)
+            .press(key);
     };
     press(&mut room, KeyCode::KeyS);
     room.frames(72);
