@@ -1,1 +1,53 @@
-//! wip
+//! The roles put together as plugin groups, and the commands of the one binary.
+//! In: the command line. Out: a running app, or a message that says what is missing and how to mend it.
+//! Never: anything that a room should do itself.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use cli::{Command, LessonCommand, RecordsCommand};
+
+pub mod cli;
+mod doctor;
+mod frame;
+mod frame_stats;
+mod lessons;
+mod play;
+mod records;
+pub mod view;
+
+/// Does what the command line asks.
+///
+/// # Errors
+/// Whatever keeps it from being done, each in words for the person at the keyboard.
+pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Play(args) => play::play(&args),
+        Command::Lesson(LessonCommand::Check { file }) => Ok(lessons::check(&file)),
+        Command::Lesson(LessonCommand::Schema) => Ok(lessons::schema()),
+        Command::Lesson(LessonCommand::New { name }) => lessons::new(&name),
+        Command::Records(RecordsCommand::List { data }) => records::list(&data.data_dir),
+        Command::Records(RecordsCommand::Show { learner, data }) => {
+            records::show(learner, &data.data_dir)
+        }
+        Command::Records(RecordsCommand::Verify { data }) => records::verify(&data.data_dir),
+        Command::Doctor(args) => Ok(doctor::report(&args.data_dir)),
+    }
+}
+
+/// An error with all its causes, outermost first.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        // Errors that already quote their cause would say it twice.
+        if !text.contains(&inner_text) {
+            text.push_str("\n  because: ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}

@@ -3,9 +3,87 @@
 
 use bevy::prelude::*;
 
-use crate::xr::rig::Side;
+use crate::physics::PhysicsSystems;
+use crate::xr::pointer::PointerAt;
+use crate::xr::rig::{HapticPulse, Side};
 
+mod bodies;
+mod desktop;
+mod gaze;
+mod grasp;
+mod hands;
+mod locomotion;
+mod point;
+mod press;
+mod sockets;
 pub mod things;
+mod touch;
+
+#[cfg(test)]
+mod tests;
+
+pub use desktop::CONTROLS;
+pub use grasp::Snapped;
+pub use locomotion::{Vignette, teleport_aim};
+
+/// Everything that `interaction` does in a frame's `Update`.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct InteractionSystems;
+
+/// Who drives head and hands.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InputMode {
+    /// An OpenXR runtime.
+    Xr,
+    /// Mouse and keyboard.
+    Desktop,
+    /// Nobody, or a test.
+    #[default]
+    Headless,
+}
+
+/// Reach, grasp, throw, press, point, look, move.
+pub struct InteractionPlugin;
+
+impl Plugin for InteractionPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<InputMode>()
+            .init_resource::<Vignette>()
+            .add_message::<Interacted>()
+            .add_message::<PointerAt>()
+            .add_message::<HapticPulse>()
+            .add_message::<Snapped>()
+            .add_message::<locomotion::Move>()
+            .add_systems(
+                Update,
+                (
+                    hands::equip,
+                    bodies::build_bodies,
+                    desktop::drive.run_if(resource_equals(InputMode::Desktop)),
+                    locomotion::mediate,
+                    touch::notice_near,
+                    touch::notice_touch,
+                    grasp::grasp_and_release,
+                    grasp::carry,
+                    grasp::follow_flight,
+                    (sockets::hold, sockets::settle).chain(),
+                    press::press_buttons,
+                    gaze::notice_gaze,
+                    point::point,
+                )
+                    .chain()
+                    .in_set(InteractionSystems),
+            )
+            .add_systems(PostUpdate, point::show_beams.before(PhysicsSystems));
+        if app.is_plugin_added::<bevy::render::RenderPlugin>() {
+            app.add_systems(Startup, (point::make_beams, locomotion::make_signs))
+                .add_systems(
+                    PostUpdate,
+                    (locomotion::show_arc, locomotion::show_vignette).before(TransformSystems::Propagate),
+                );
+        }
+    }
+}
 
 /// Something was done.
 #[derive(Message, Debug, Clone, PartialEq)]

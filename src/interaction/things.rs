@@ -2,6 +2,41 @@
 
 use bevy::prelude::*;
 
+pub use crate::xr::pointer::PointerSurface;
+
+/// What a thing is to hands and gravity: the order for its body of `physics`.
+#[derive(Component, Debug, Clone, Copy, PartialEq)]
+pub struct Solid {
+    /// Its form around the entity's origin.
+    pub form: Form,
+    /// What moves it.
+    pub weight: Weight,
+}
+
+/// A simple form, upright along y. Metres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Form {
+    /// A box with these full edge lengths.
+    Box(Vec3),
+    /// A ball.
+    Ball { radius: f32 },
+    /// A cylinder.
+    Cylinder { radius: f32, height: f32 },
+    /// A cone, tip up.
+    Cone { radius: f32, height: f32 },
+}
+
+/// What moves a thing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Weight {
+    /// Nothing: walls, tables.
+    Fixed,
+    /// Its own mechanism: buttons.
+    Driven,
+    /// Hands and gravity; kilograms.
+    Kilograms(f32),
+}
+
 /// Can be grasped, moved, thrown. Needs a dynamic body of `physics`.
 #[derive(Component, Debug, Default)]
 pub struct Grabbable;

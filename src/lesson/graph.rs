@@ -181,6 +181,21 @@ impl Node {
         }
     }
 
+    /// Place of the item of a sequence in which `step` is a candidate.
+    fn due(items: &[Self], step: &StepId) -> Option<usize> {
+        for (index, item) in items.iter().enumerate() {
+            let mut found = Vec::new();
+            let goes_on = item.candidates(&mut found);
+            if found.contains(step) {
+                return Some(index);
+            }
+            if !goes_on {
+                return None;
+            }
+        }
+        None
+    }
+
     /// Whether `step` is a candidate here.
     fn offers(&self, step: &StepId) -> bool {
         let mut found = Vec::new();
@@ -192,8 +207,8 @@ impl Node {
         match self {
             Self::Step { .. } => {}
             Self::Sequence { items } => {
-                if let Some(item) = items.iter_mut().find(|item| item.offers(step)) {
-                    item.attempted(step, correct);
+                if let Some(index) = Self::due(items, step) {
+                    items[index].attempted(step, correct);
                 }
             }
             Self::Choice { items, chosen } => {
@@ -269,8 +284,8 @@ impl Node {
         match self {
             Self::Step { id, done } => *done |= id == step,
             Self::Sequence { items } => {
-                if let Some(item) = items.iter_mut().find(|item| item.offers(step)) {
-                    item.complete(step, skipped);
+                if let Some(index) = Self::due(items, step) {
+                    items[index].complete(step, skipped);
                 }
             }
             Self::Choice { items, chosen } => {

@@ -6,6 +6,7 @@ mod check;
 pub mod format;
 pub mod graph;
 mod load;
+pub mod placed;
 mod rules;
 mod source;
 mod starter;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 
 use super::state::{FoldError, LearnerState};
-use super::{AcknowledgedSeq, Happened, Learner};
+use super::{AcknowledgedSeq, Happened, Learner, SessionLog};
 use crate::learning::bkt::BktParams;
 use crate::lesson::format::Lesson;
 use crate::protocol::PROTOCOL_VERSION;
@@ -102,6 +102,8 @@ impl Joining {
             _ => SessionId::fresh(),
         };
         let acknowledged = AcknowledgedSeq(self.state.seq);
+        let log = if resumed { self.session_log() } else { &[] };
+        let log = SessionLog(log.iter().map(|event| event.body.clone()).collect());
         let learner = world
             .spawn((
                 Learner {
@@ -109,6 +111,7 @@ impl Joining {
                     session,
                 },
                 self.state,
+                log,
                 acknowledged,
             ))
             .id();

@@ -28,6 +28,7 @@ impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         app.add_message::<Happened>()
             .add_message::<Folded>()
+            .add_message::<Stirred>()
             .add_message::<CommandRequested>()
             .add_message::<CommandAnswered>()
             .add_message::<PanelAnswered>()
@@ -47,13 +48,18 @@ impl Plugin for SessionPlugin {
 
 /// A learner: one on a headset, many on a host.
 #[derive(Component, Debug, Clone, Copy)]
-#[require(LearnerState, Outbox, AcknowledgedSeq)]
+#[require(LearnerState, SessionLog, Outbox, AcknowledgedSeq)]
 pub struct Learner {
     /// Pseudonym.
     pub id: LearnerId,
     /// The running session.
     pub session: SessionId,
 }
+
+/// What happened in the running session, oldest first: from it everything that is not the state itself can be
+/// rebuilt, for example the way through the lesson.
+#[derive(Component, Debug, Default, Clone, PartialEq)]
+pub struct SessionLog(pub Vec<EventBody>);
 
 /// Events folded that the record thread has not taken yet. Grows only while the disk fails.
 #[derive(Component, Debug, Default)]
@@ -82,6 +88,14 @@ pub struct Happened {
     pub learner: Entity,
     /// What.
     pub body: EventBody,
+}
+
+/// The learner took up what the running step is about, short of an attempt: they do not hesitate. Not logged; written
+/// by `task`, read by `adaptation`.
+#[derive(Message, Debug, Clone, Copy)]
+pub struct Stirred {
+    /// The learner entity.
+    pub learner: Entity,
 }
 
 /// An event now is part of the learner's state (and on its way to the disk).
@@ -125,11 +139,11 @@ pub(crate) fn unix_ms() -> u64 {
 
 fn fold_events(
     mut happened: MessageReader<Happened>,
-    mut learners: Query<(&Learner, &mut LearnerState, &mut Outbox)>,
+    mut learners: Query<(&Learner, &mut LearnerState, &mut SessionLog, &mut Outbox)>,
     mut folded: MessageWriter<Folded>,
 ) {
     for Happened { learner, body } in happened.read() {
-        let Ok((who, mut state, mut outbox)) = learners.get_mut(*learner) else {
+        let Ok((who, mut state, mut log, mut outbox)) = learners.get_mut(*learner) else {
             error!("{body:?} happened to an entity that is no learner; it is not recorded");
             continue;
         };
@@ -145,6 +159,10 @@ fn fold_events(
             error!(learner = %who.id, "an event does not fit its log: {error}");
             continue;
         }
+        if matches!(event.body, EventBody::SessionStarted { .. }) {
+            log.0.clear();
+        }
+        log.0.push(event.body.clone());
         outbox.0.push_back(event.clone());
         folded.write(Folded {
             learner: *learner,

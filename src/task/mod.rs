@@ -1,1 +1,154 @@
 //! Watches interactions and decides what they mean for the running step: emits attempts with evidence.
+//! In: `Interacted`, `PanelAnswered`, the lesson, the learner's state. Out: the lesson's scene; events of attempts
+//! and steps. Never: the learner's state itself (that is the fold of the log), or anything while the lesson pauses.
+
+use bevy::prelude::*;
+
+use crate::interaction::Interacted;
+use crate::lesson::{ActiveLesson, LessonReloaded};
+use crate::session::state::LearnerState;
+use crate::session::{Happened, Learner, PanelAnswered, SessionLog, Stirred};
+
+mod course;
+mod deeds;
+mod glow;
+pub mod judge;
+mod look;
+mod restore;
+mod room;
+mod scene;
+mod solid;
+
+use course::Course;
+use deeds::Deeds;
+pub use scene::PartOfScene;
+use scene::Stage;
+
+/// Everything that `task` does in a frame.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TaskSystems;
+
+/// The lesson's scene, and the meaning of what is done in it.
+pub struct TaskPlugin;
+
+impl Plugin for TaskPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Deeds>()
+            .add_message::<Interacted>()
+            .add_message::<PanelAnswered>()
+            .add_message::<Happened>()
+            .add_message::<Stirred>()
+            .add_message::<LessonReloaded>()
+            .add_systems(
+                Update,
+                (
+                    set_the_stage,
+                    take_up_the_course,
+                    deeds::read_deeds,
+                    judge_deeds,
+                    restore::set_tolerances,
+                    restore::bring_back,
+                    (glow::follow_hints, glow::hover_markers, glow::shine).chain(),
+                )
+                    .chain()
+                    .in_set(TaskSystems),
+            );
+    }
+}
+
+/// Builds the scene for a lesson that has begun or changed.
+fn set_the_stage(
+    mut commands: Commands,
+    mut look: look::Look,
+    assets: Option<Res<AssetServer>>,
+    lesson: Option<Res<ActiveLesson>>,
+    mut reloaded: MessageReader<LessonReloaded>,
+    stage: Option<Res<Stage>>,
+    parts: Query<Entity, With<PartOfScene>>,
+    courses: Query<Entity, With<Course>>,
+    mut deeds: ResMut<Deeds>,
+) {
+    let Some(lesson) = lesson else { return };
+    let changed = reloaded.read().count() > 0;
+    if stage.is_some() && !changed {
+        return;
+    }
+    for part in &parts {
+        commands.entity(part).despawn();
+    }
+    // The way through the lesson is found anew from the log, against the new text.
+    for learner in &courses {
+        commands.entity(learner).remove::<Course>();
+    }
+    deeds.forget();
+    let stage = scene::build(&mut commands, &mut look, assets.as_deref(), &lesson);
+    commands.insert_resource(stage);
+}
+
+/// A learner without a course gets the one that their log tells of; the scene then shows what they have done.
+fn take_up_the_course(
+    mut commands: Commands,
+    lesson: Option<Res<ActiveLesson>>,
+    stage: Option<Res<Stage>>,
+    learners: Query<(Entity, &Learner, &LearnerState, &SessionLog), Without<Course>>,
+    mut happened: MessageWriter<Happened>,
+) {
+    let (Some(lesson), Some(stage)) = (lesson, stage) else {
+        return;
+    };
+    for (learner, who, state, log) in &learners {
+        // Until the session's first event is in the log there is nothing to take up.
+        if state.session != Some(who.session) {
+            continue;
+        }
+        let mut course = Course::from_log(&lesson.lesson, state, &log.0);
+        if !state.ended {
+            let mut events = Vec::new();
+            course.go_on(&log.0, &mut events);
+            happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
+        }
+        restore::put_in_place(&mut commands, &lesson.lesson, &stage, state);
+        commands.entity(learner).insert(course);
+    }
+}
+
+/// Judges what was done, in order. While the lesson pauses nothing counts and no time passes.
+fn judge_deeds(
+    time: Res<Time<Real>>,
+    lesson: Option<Res<ActiveLesson>>,
+    mut learners: Query<(Entity, &LearnerState, &mut Course), With<Learner>>,
+    mut deeds: ResMut<Deeds>,
+    mut happened: MessageWriter<Happened>,
+    mut stirred: MessageWriter<Stirred>,
+) {
+    let mut done = std::mem::take(&mut deeds.now);
+    let Some(lesson) = lesson else { return };
+    // Hands belong to the one learner who wears this headset.
+    let Some((learner, state, mut course)) = learners.iter_mut().next() else {
+        return;
+    };
+    if state.ended || !state.paused_by.is_empty() {
+        return;
+    }
+    course.pass(time.delta());
+    let mut events = Vec::new();
+    for deed in done.drain(..).chain(deeds.come_down(time.delta())) {
+        if course.is_about(&lesson.lesson, &deed) {
+            stirred.write(Stirred { learner });
+        }
+        course.meet(
+            &lesson.lesson,
+            deed,
+            state.hint_level,
+            &mut deeds,
+            &mut events,
+        );
+    }
+    // The list keeps its memory for the next frame.
+    deeds.now = done;
+    course.mind_the_time(&lesson.lesson, state.hint_level, &mut events);
+    happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,34 @@
 //! OpenXR: instance, session lifecycle, frame wait, actions, tracked rig, hands, haptics.
 //! In: the runtime. Out: [`rig`] components, [`XrPhase`], [`FrameStats`]. Never: what an interaction means.
+//!
+//! The graphics set-up and the handle types are `bevy_mod_openxr`'s; the instance, the session and the
+//! frame loop are our own, because a headset may end a session at any moment and the application must not
+//! end with it.
 
+use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy_mod_xr::camera::XrCameraPlugin;
+use bevy_mod_xr::session::XrSessionPlugin;
 
+pub use clock::{FrameClock, FrameStats};
+pub use loader::{ProbeError, RuntimeInfo, probe};
+pub use session::XrRestartAdvised;
+
+mod actions;
+mod bindings;
+mod body;
+mod clock;
+mod comeback;
+mod eyes;
+mod frame;
+mod joints;
+mod loader;
 pub mod pointer;
 pub mod rig;
+mod session;
+mod space;
+mod start;
 
 /// Where the OpenXR session stands. One enum, no booleans beside it.
 #[derive(Resource, Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,17 +46,51 @@ pub enum XrPhase {
     Lost,
 }
 
-/// What a frame cost, from our own frame loop. Bounded ring, no allocation per frame.
-#[derive(Resource, Debug, Clone, Default)]
-pub struct FrameStats {
-    /// Frames begun since the session first ran.
-    pub frames: u64,
-    /// Frames whose predicted display time skipped at least one period.
-    pub missed: u64,
-    /// The runtime's predicted display period of the last frame, seconds; 0 before the first.
-    pub period: f64,
-    /// CPU time of the application in the last frame (wait left out), seconds.
-    pub cpu: f64,
-    /// From process start to the first FOCUSED frame, seconds.
-    pub start_to_focused: Option<f64>,
+/// Reading the tracked poses and inputs, in `PreUpdate`: whoever reads the rig in `PreUpdate` runs after it.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct XrSystems;
+
+/// Adds OpenXR to Bevy's plugins: use it in place of the bare group where a headset is wanted.
+/// Where no runtime answers, the renderer starts as it would without, and [`XrPhase`] stays `Absent`.
+/// [`rig::RigPlugin`] comes apart from it, because the rig is there without a headset, too.
+pub fn xr_plugins<G: PluginGroup>(plugins: G) -> PluginGroupBuilder {
+    plugins
+        .build()
+        .disable::<RenderPlugin>()
+        .add_before::<RenderPlugin>(XrSessionPlugin { auto_handle: false })
+        .add_before::<RenderPlugin>(start::XrStartPlugin)
+        .add(XrCameraPlugin)
+        .add(XrPlugin)
+}
+
+/// Session, frame loop, views and input; waits idly where [`start::XrStartPlugin`] found no runtime.
+struct XrPlugin;
+
+impl Plugin for XrPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<XrPhase>();
+        if !app.world().contains_resource::<session::Link>() {
+            return;
+        }
+        app.add_plugins((
+            session::SessionPlugin,
+            frame::FramePlugin,
+            eyes::EyesPlugin,
+            space::SpacePlugin,
+            actions::ActionsPlugin,
+            joints::JointsPlugin,
+        ))
+        .add_systems(
+            PreUpdate,
+            (
+                space::move_stage,
+                space::place_head,
+                actions::name_hands,
+                actions::read_hands,
+                joints::read_joints,
+            )
+                .chain()
+                .in_set(XrSystems),
+        );
+    }
 }

@@ -1,1 +1,65 @@
-fn main(){}
+//! `cargo xtask …`: everything a developer does with Malloc VR, one file a command.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod cargo;
+mod ci;
+mod machine;
+mod measure;
+mod run;
+mod runtime;
+mod test;
+mod xr;
+
+/// Builds, runs, tests and measures Malloc VR.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install what this machine lacks, or say what to type.
+    Setup(machine::Args),
+    /// Play a lesson: headset, else desktop window, else a simulated headset with a scripted learner.
+    Run(run::Args),
+    /// Run every test, the OpenXR ones too.
+    Test(test::Args),
+    /// What CI runs: format, lints, docs, tests.
+    Ci,
+    /// The whole product against a real OpenXR runtime; or a picture of what the learner sees.
+    Xr(xr::Args),
+    /// Measure, print a table, write target/measure/SUITE.json.
+    Measure(measure::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Setup(args) => machine::setup(&args),
+        Task::Run(args) => run::run(&args),
+        Task::Test(args) => test::run(&args),
+        Task::Ci => ci::run(),
+        Task::Xr(args) => xr::run(&args),
+        Task::Measure(args) => measure::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    // The manifest of xtask lies one folder below it.
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_owned)
+}

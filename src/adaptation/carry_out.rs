@@ -1,0 +1,174 @@
+//! Commands one after the other: decided on the state that the one before it left, done once, answered always.
+
+use std::collections::{HashMap, VecDeque};
+
+use bevy::prelude::*;
+
+use super::MessageShown;
+use super::decide::{Effect, Standing, decide, reading_time};
+use super::watch::Watch;
+use crate::lesson::ActiveLesson;
+use crate::protocol::command::{Command, Outcome, Refusal};
+use crate::protocol::event::EventBody;
+use crate::protocol::ids::CommandId;
+use crate::session::state::LearnerState;
+use crate::session::{CommandAnswered, CommandRequested, Happened, Learner, SessionLog};
+
+/// Commands not decided yet. The doors that write them are bounded; nothing piles up here.
+#[derive(Resource, Debug, Default)]
+pub(super) struct Waiting(VecDeque<Command>);
+
+/// What became of the latest commands, so that one sent twice is carried out once and answered twice.
+#[derive(Resource, Debug, Default)]
+pub(super) struct Answers {
+    outcomes: HashMap<CommandId, Outcome>,
+    order: VecDeque<CommandId>,
+}
+
+impl Answers {
+    /// A client repeats a command within seconds; a thousand others in between do not happen.
+    const KEPT: usize = 1024;
+
+    pub(super) fn note(&mut self, id: CommandId, outcome: Outcome) {
+        if self.outcomes.insert(id, outcome).is_none() {
+            self.order.push_back(id);
+        }
+        if self.order.len() > Self::KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.outcomes.remove(&oldest);
+        }
+    }
+
+    fn of(&self, id: CommandId) -> Option<&Outcome> {
+        self.outcomes.get(&id)
+    }
+}
+
+/// A command carried out before the process was restarted is not carried out again.
+pub(super) fn recall_answers(
+    newcomers: Query<&SessionLog, Added<Learner>>,
+    mut answers: ResMut<Answers>,
+) {
+    for body in newcomers.iter().flat_map(|log| &log.0) {
+        match body {
+            EventBody::CommandApplied { command, .. } => {
+                let effect = "this was done before the program was restarted".to_owned();
+                answers.note(command.id, Outcome::Applied { effect });
+            }
+            EventBody::CommandRefused { command, refusal } => {
+                answers.note(command.id, Outcome::Refused(refusal.clone()));
+            }
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn queue_commands(
+    mut requests: MessageReader<CommandRequested>,
+    mut waiting: ResMut<Waiting>,
+) {
+    waiting
+        .0
+        .extend(requests.read().map(|request| request.0.clone()));
+}
+
+/// At most one change per learner and frame, so that each command meets the state that the last one left.
+pub(super) fn carry_out(
+    mut commands: Commands,
+    time: Res<Time<Real>>,
+    lesson: Option<Res<ActiveLesson>>,
+    learners: Query<(Entity, &Learner, &LearnerState, &Watch)>,
+    mut waiting: ResMut<Waiting>,
+    mut answers: ResMut<Answers>,
+    mut answered: MessageWriter<CommandAnswered>,
+    mut happened: MessageWriter<Happened>,
+    mut changed: Local<Vec<Entity>>,
+) {
+    changed.clear();
+    for _ in 0..waiting.0.len() {
+        let Some(command) = waiting.0.pop_front() else {
+            break;
+        };
+        if let Some(outcome) = answers.of(command.id) {
+            let outcome = outcome.clone();
+            answered.write(CommandAnswered { command, outcome });
+            continue;
+        }
+        let found = learners
+            .iter()
+            .find(|(_, learner, ..)| learner.id == command.learner);
+        let Some((learner, _, state, watch)) = found else {
+            let refusal = Refusal::NoSuchLearner {
+                learner: command.learner,
+            };
+            let outcome = Outcome::Refused(refusal);
+            answered.write(CommandAnswered { command, outcome });
+            continue;
+        };
+        if changed.contains(&learner) {
+            waiting.0.push_back(command);
+            continue;
+        }
+        let step = match (&lesson, &state.step) {
+            (Some(lesson), Some(step)) if !state.ended => lesson.step(step),
+            _ => None,
+        };
+        let standing = Standing {
+            step,
+            hint_level: state.hint_level,
+            paused_by: &state.paused_by,
+            since_instructor: watch.since_instructor,
+        };
+        let outcome = match decide(&command, &standing) {
+            Ok((effect, words)) => {
+                changed.push(learner);
+                let hint_level = match effect {
+                    Effect::Hint(level) => Some(level),
+                    _ => None,
+                };
+                happened.write(Happened {
+                    learner,
+                    body: EventBody::CommandApplied {
+                        command: command.clone(),
+                        hint_level,
+                    },
+                });
+                match effect {
+                    Effect::Hint(_) => {}
+                    Effect::Pause(by) => {
+                        happened.write(Happened {
+                            learner,
+                            body: EventBody::Paused { by },
+                        });
+                    }
+                    Effect::Resume(by) => {
+                        happened.write(Happened {
+                            learner,
+                            body: EventBody::Resumed { by },
+                        });
+                    }
+                    Effect::Message(text) => {
+                        let until = time.elapsed() + reading_time(&text);
+                        commands
+                            .entity(learner)
+                            .insert(MessageShown { text, until });
+                    }
+                }
+                Outcome::Applied { effect: words }
+            }
+            Err(refusal) => {
+                happened.write(Happened {
+                    learner,
+                    body: EventBody::CommandRefused {
+                        command: command.clone(),
+                        refusal: refusal.clone(),
+                    },
+                });
+                Outcome::Refused(refusal)
+            }
+        };
+        answers.note(command.id, outcome.clone());
+        answered.write(CommandAnswered { command, outcome });
+    }
+}

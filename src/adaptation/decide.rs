@@ -1,0 +1,195 @@
+//! Whether a command is carried out, and what then changes: a pure function of the command and the learner's state.
+
+use std::time::Duration;
+
+use crate::lesson::format::Step;
+use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Principal, Refusal};
+use crate::protocol::event::PauseCause;
+
+/// After the instructor gave or took a hint, the automatic rules leave hints alone for this long: who stands
+/// beside the learner sees more than a count of failures.
+pub const INSTRUCTOR_HOLD: Duration = Duration::from_secs(20);
+
+/// What a decision rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    /// The running step; `None`: the lesson has not begun or is over.
+    pub step: Option<&'a Step>,
+    /// Rung shown now; 0 = none.
+    pub hint_level: u8,
+    /// Why the lesson stands still, if it does.
+    pub paused_by: &'a [PauseCause],
+    /// Time since the instructor last gave or took a hint on this step, pauses left out.
+    pub since_instructor: Option<Duration>,
+}
+
+/// What changes in the learner's world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// This rung of the running step is shown; 0: none.
+    Hint(u8),
+    /// The lesson stands still for one cause more.
+    Pause(PauseCause),
+    /// One cause to stand still is gone.
+    Resume(PauseCause),
+    /// These words are shown for a while.
+    Message(String),
+}
+
+/// Decides about one command; the answer's second part says what the learner now sees, in words.
+///
+/// # Errors
+/// The reason why the command is not carried out.
+pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String), Refusal> {
+    match &command.body {
+        CommandBody::GiveHint { level } => {
+            hold_for_instructor(command.principal, standing)?;
+            give_hint(*level, standing)
+        }
+        CommandBody::FadeHint => {
+            hold_for_instructor(command.principal, standing)?;
+            fade_hint(standing)
+        }
+        CommandBody::Pause => pause(command.principal, standing),
+        CommandBody::Resume => resume(command.principal, standing),
+        CommandBody::Message { text } => message(text),
+    }
+}
+
+fn hold_for_instructor(principal: Principal, standing: &Standing) -> Result<(), Refusal> {
+    let held = standing
+        .since_instructor
+        .is_some_and(|since| since < INSTRUCTOR_HOLD);
+    if principal == Principal::Automatic && held {
+        return Err(Refusal::Outranked {
+            by: "the instructor's hint".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn give_hint(level: Option<u8>, standing: &Standing) -> Result<(Effect, String), Refusal> {
+    let step = standing.step.ok_or(Refusal::NoStep)?;
+    let available = u8::try_from(step.hints.len()).unwrap_or(u8::MAX);
+    let level = level.unwrap_or_else(|| standing.hint_level.saturating_add(1));
+    if level == 0 {
+        return Err(Refusal::AlreadySo {
+            state: "hint levels begin at 1; fade_hint takes a hint away".to_owned(),
+        });
+    }
+    if level == standing.hint_level {
+        return Err(Refusal::AlreadySo {
+            state: format!("hint {level} of step `{}` is shown already", step.id),
+        });
+    }
+    let Some(hint) = step.hints.get(usize::from(level) - 1) else {
+        return Err(Refusal::NoMoreHints {
+            step: step.id.to_string(),
+            available,
+        });
+    };
+    let effect = format!("hint {level} of {available} is shown: {}", hint.text);
+    Ok((Effect::Hint(level), effect))
+}
+
+fn fade_hint(standing: &Standing) -> Result<(Effect, String), Refusal> {
+    if standing.step.is_none() {
+        return Err(Refusal::NoStep);
+    }
+    if standing.hint_level == 0 {
+        return Err(Refusal::AlreadySo {
+            state: "no hint is shown".to_owned(),
+        });
+    }
+    Ok((Effect::Hint(0), "the hint is gone".to_owned()))
+}
+
+/// Each cause is lifted only by whom it came from. What the runtime notices (headset off) asks as `Automatic`.
+fn own_cause(principal: Principal) -> PauseCause {
+    match principal {
+        Principal::Learner => PauseCause::Learner,
+        Principal::Instructor => PauseCause::Instructor,
+        Principal::Automatic => PauseCause::Runtime,
+    }
+}
+
+fn in_words(cause: PauseCause) -> &'static str {
+    match cause {
+        PauseCause::Learner => "the learner's menu",
+        PauseCause::Instructor => "the instructor's pause",
+        PauseCause::Runtime => "the headset (off, out of focus or its runtime gone)",
+    }
+}
+
+fn list(causes: &[PauseCause]) -> String {
+    let words: Vec<&str> = causes.iter().map(|cause| in_words(*cause)).collect();
+    words.join(" and ")
+}
+
+fn pause(principal: Principal, standing: &Standing) -> Result<(Effect, String), Refusal> {
+    if standing.step.is_none() {
+        return Err(Refusal::NoStep);
+    }
+    let cause = own_cause(principal);
+    if standing.paused_by.contains(&cause) {
+        return Err(Refusal::AlreadySo {
+            state: format!("the lesson stands still by {}", in_words(cause)),
+        });
+    }
+    Ok((Effect::Pause(cause), "the lesson stands still".to_owned()))
+}
+
+fn resume(principal: Principal, standing: &Standing) -> Result<(Effect, String), Refusal> {
+    if standing.paused_by.is_empty() {
+        return Err(match standing.step {
+            Some(_) => Refusal::AlreadySo {
+                state: "the lesson is running".to_owned(),
+            },
+            None => Refusal::NoStep,
+        });
+    }
+    let cause = own_cause(principal);
+    if !standing.paused_by.contains(&cause) {
+        return Err(Refusal::Outranked {
+            by: list(standing.paused_by),
+        });
+    }
+    let others: Vec<PauseCause> = standing
+        .paused_by
+        .iter()
+        .copied()
+        .filter(|other| *other != cause)
+        .collect();
+    let effect = if others.is_empty() {
+        "the lesson goes on".to_owned()
+    } else {
+        format!(
+            "this pause is lifted; the lesson still stands still by {}",
+            list(&others)
+        )
+    };
+    Ok((Effect::Resume(cause), effect))
+}
+
+fn message(text: &str) -> Result<(Effect, String), Refusal> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if length == 0 || length > MAX_MESSAGE_CHARS {
+        return Err(Refusal::BadMessage {
+            length,
+            max: MAX_MESSAGE_CHARS,
+        });
+    }
+    let effect = format!(
+        "the learner reads it for {} s",
+        reading_time(text).as_secs()
+    );
+    Ok((Effect::Message(text.to_owned()), effect))
+}
+
+/// How long a message stays: time to notice it (4 s) and to read it at a slow reader's 10 characters per second.
+#[must_use]
+pub fn reading_time(text: &str) -> Duration {
+    let characters = u64::try_from(text.chars().count().min(MAX_MESSAGE_CHARS)).unwrap_or(0);
+    Duration::from_secs(4) + Duration::from_millis(100 * characters)
+}

@@ -1,0 +1,407 @@
+//! The adaptation room in an app without a renderer, its time driven by hand.
+
+use std::sync::Arc;
+
+use bevy::ecs::message::MessageCursor;
+use bevy::time::TimeUpdateStrategy;
+
+use super::*;
+use crate::lesson::Loaded;
+use crate::lesson::format::{Action, Flow, Hint, LearningEvent, Lesson, OnFailure, Step};
+use crate::protocol::command::{Command, CommandBody, Outcome, Principal, Refusal};
+use crate::protocol::event::{Attempt, EventBody, Evidence, PauseCause};
+use crate::protocol::ids::{AttemptId, CommandId, LearnerId, LessonId, SessionId, StepId};
+use crate::session::join::Joining;
+use crate::session::{SessionLog, SessionPlugin, SessionSystems};
+
+/// One frame of these tests; odd on purpose, so that nothing counts frames.
+const FRAME: Duration = Duration::from_millis(37);
+
+struct Room {
+    app: App,
+    learner: Entity,
+    id: LearnerId,
+    answers: MessageCursor<CommandAnswered>,
+}
+
+fn step(name: &str, hints: &[&str]) -> Step {
+    let object = ObjectId::new("cube");
+    Step {
+        id: StepId::new(name),
+        event: LearningEvent::Practice,
+        goal: "take the cube".to_owned(),
+        say: None,
+        action: Action::Grab {
+            object: object.clone(),
+        },
+        time_limit: None,
+        evidence_for: Vec::new(),
+        hints: hints
+            .iter()
+            .map(|text| Hint {
+                text: (*text).to_owned(),
+                highlight: vec![object.clone()],
+            })
+            .collect(),
+        on_failure: OnFailure::Retry,
+    }
+}
+
+fn lesson() -> Lesson {
+    Lesson {
+        version: 1,
+        id: LessonId::new("adapting"),
+        title: String::new(),
+        summary: String::new(),
+        language: "en".to_owned(),
+        skills: Vec::new(),
+        objects: Vec::new(),
+        sockets: Vec::new(),
+        panels: Vec::new(),
+        steps: vec![
+            step("take", &["look left", "it is red", "this one"]),
+            step("bare", &[]),
+        ],
+        flow: Flow::Step(StepId::new("take")),
+    }
+}
+
+impl Room {
+    fn new() -> Self {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, SessionPlugin, AdaptationPlugin));
+        app.configure_sets(Update, (SessionSystems, AdaptationSystems).chain());
+        app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
+        let loaded = Loaded {
+            lesson: Arc::new(lesson()),
+            path: None,
+            digest: "test".to_owned(),
+        };
+        let joining = Joining::newcomer();
+        let id = joining.learner;
+        let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
+        app.insert_resource(ActiveLesson(loaded));
+        let answers = MessageCursor::default();
+        let mut room = Self {
+            app,
+            learner,
+            id,
+            answers,
+        };
+        room.enter("take");
+        room
+    }
+
+    fn happen(&mut self, body: EventBody) {
+        let learner = self.learner;
+        self.app
+            .world_mut()
+            .write_message(Happened { learner, body });
+        self.app.update();
+    }
+
+    fn enter(&mut self, step: &str) {
+        self.happen(EventBody::StepEntered {
+            step: StepId::new(step),
+        });
+    }
+
+    fn attempt(&mut self, correct: bool) {
+        self.happen(EventBody::Attempted(Attempt {
+            id: AttemptId::fresh(),
+            step: StepId::new("take"),
+            skills: Vec::new(),
+            correct,
+            credit: if correct { 1.0 } else { 0.0 },
+            latency: FRAME,
+            hints_used: 0,
+            position_error: None,
+            rotation_error: None,
+            evidence: Evidence::TimedOut,
+        }));
+    }
+
+    fn wait(&mut self, time: Duration) {
+        let mut passed = Duration::ZERO;
+        while passed < time {
+            self.app.update();
+            passed += FRAME;
+        }
+    }
+
+    fn command(&self, principal: Principal, body: CommandBody) -> Command {
+        Command {
+            id: CommandId::fresh(),
+            learner: self.id,
+            principal,
+            purpose: "test".to_owned(),
+            body,
+        }
+    }
+
+    /// Asks and returns the answer.
+    fn ask(&mut self, command: &Command) -> Outcome {
+        self.app
+            .world_mut()
+            .write_message(CommandRequested(command.clone()));
+        self.app.update();
+        let answers = self.app.world().resource::<Messages<CommandAnswered>>();
+        let mut answers: Vec<&CommandAnswered> = self
+            .answers
+            .read(answers)
+            .filter(|answer| answer.command.id == command.id)
+            .collect();
+        assert_eq!(answers.len(), 1, "one answer to one request");
+        let outcome = answers.remove(0).outcome.clone();
+        self.app.update();
+        outcome
+    }
+
+    fn instructor(&mut self, body: CommandBody) -> Outcome {
+        let command = self.command(Principal::Instructor, body);
+        self.ask(&command)
+    }
+
+    fn hint(&self) -> u8 {
+        self.app
+            .world()
+            .get::<HintShown>(self.learner)
+            .map_or(0, |hint| hint.level)
+    }
+
+    fn paused_by(&self) -> Vec<PauseCause> {
+        let state = self.app.world().get::<LearnerState>(self.learner);
+        state
+            .map(|state| state.paused_by.clone())
+            .unwrap_or_default()
+    }
+
+    fn seq(&self) -> u64 {
+        self.app
+            .world()
+            .get::<LearnerState>(self.learner)
+            .map_or(0, |state| state.seq)
+    }
+}
+
+fn give(level: Option<u8>) -> CommandBody {
+    CommandBody::GiveHint { level }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn two_failures_bring_the_first_hint_and_one_does_not() {
+    let mut room = Room::new();
+    room.attempt(false);
+    room.wait(SECOND);
+    assert_eq!(room.hint(), 0);
+    room.attempt(false);
+    room.wait(SECOND);
+    assert_eq!(room.hint(), 1);
+}
+
+#[test]
+fn hesitation_brings_the_first_hint() {
+    let mut room = Room::new();
+    room.wait(19 * SECOND);
+    assert_eq!(room.hint(), 0);
+    room.wait(2 * SECOND);
+    assert_eq!(room.hint(), 1);
+    let shown = room
+        .app
+        .world()
+        .get::<HintShown>(room.learner)
+        .expect("a hint");
+    assert_eq!(shown.text, "look left");
+    assert_eq!(shown.highlight, [ObjectId::new("cube")]);
+}
+
+#[test]
+fn a_pause_stops_the_clock_of_hesitation() {
+    let mut room = Room::new();
+    room.wait(15 * SECOND);
+    room.instructor(CommandBody::Pause);
+    room.wait(60 * SECOND);
+    assert_eq!(room.hint(), 0);
+    room.instructor(CommandBody::Resume);
+    room.wait(3 * SECOND);
+    assert_eq!(room.hint(), 0);
+    room.wait(3 * SECOND);
+    assert_eq!(room.hint(), 1);
+}
+
+#[test]
+fn the_cool_down_holds_the_next_hint_back() {
+    let mut room = Room::new();
+    for _ in 0..4 {
+        room.attempt(false);
+    }
+    room.wait(7 * SECOND);
+    assert_eq!(room.hint(), 1, "however often it goes wrong meanwhile");
+    room.attempt(false);
+    room.attempt(false);
+    room.wait(2 * SECOND);
+    assert_eq!(room.hint(), 2);
+}
+
+#[test]
+fn success_fades_the_hint() {
+    let mut room = Room::new();
+    room.attempt(false);
+    room.attempt(false);
+    room.wait(SECOND);
+    assert_eq!(room.hint(), 1);
+    room.attempt(true);
+    room.wait(SECOND);
+    assert_eq!(room.hint(), 0);
+}
+
+#[test]
+fn the_ladder_ends_at_its_last_rung() {
+    let mut room = Room::new();
+    room.wait(200 * SECOND);
+    assert_eq!(room.hint(), 3);
+}
+
+#[test]
+fn the_same_command_twice_is_carried_out_once_and_answered_alike() {
+    let mut room = Room::new();
+    let command = room.command(Principal::Instructor, give(None));
+    let first = room.ask(&command);
+    let seq = room.seq();
+    let second = room.ask(&command);
+    assert_eq!(first, second);
+    assert_eq!(room.hint(), 1);
+    assert_eq!(room.seq(), seq, "nothing new in the log");
+}
+
+#[test]
+fn two_commands_in_one_frame_each_meet_the_state_that_the_other_left() {
+    let mut room = Room::new();
+    for _ in 0..2 {
+        let command = room.command(Principal::Instructor, give(None));
+        room.app
+            .world_mut()
+            .write_message(CommandRequested(command));
+    }
+    room.wait(SECOND);
+    assert_eq!(room.hint(), 2);
+}
+
+#[test]
+fn refused_commands_say_why() {
+    let mut room = Room::new();
+    let refused = |outcome: Outcome| match outcome {
+        Outcome::Refused(refusal) => refusal,
+        Outcome::Applied { effect } => panic!("applied: {effect}"),
+    };
+    assert_eq!(
+        refused(room.instructor(give(Some(4)))),
+        Refusal::NoMoreHints {
+            step: "take".to_owned(),
+            available: 3
+        }
+    );
+    assert!(matches!(
+        refused(room.instructor(CommandBody::FadeHint)),
+        Refusal::AlreadySo { .. }
+    ));
+    assert!(matches!(
+        refused(room.instructor(CommandBody::Resume)),
+        Refusal::AlreadySo { .. }
+    ));
+    for text in [String::new(), "  ".to_owned(), "x".repeat(281)] {
+        let refusal = refused(room.instructor(CommandBody::Message { text }));
+        assert!(matches!(refusal, Refusal::BadMessage { .. }), "{refusal}");
+    }
+    let mut elsewhere = room.command(Principal::Instructor, give(None));
+    elsewhere.learner = LearnerId::fresh();
+    assert!(matches!(
+        refused(room.ask(&elsewhere)),
+        Refusal::NoSuchLearner { .. }
+    ));
+    room.enter("bare");
+    assert!(matches!(
+        refused(room.instructor(give(None))),
+        Refusal::NoMoreHints { available: 0, .. }
+    ));
+}
+
+#[test]
+fn the_instructor_cannot_lift_the_learners_pause() {
+    let mut room = Room::new();
+    let pause = room.command(Principal::Learner, CommandBody::Pause);
+    assert!(matches!(room.ask(&pause), Outcome::Applied { .. }));
+    assert_eq!(room.paused_by(), [PauseCause::Learner]);
+    let lifted = room.instructor(CommandBody::Resume);
+    assert!(
+        matches!(lifted, Outcome::Refused(Refusal::Outranked { .. })),
+        "{lifted:?}"
+    );
+    assert_eq!(room.paused_by(), [PauseCause::Learner]);
+    let resume = room.command(Principal::Learner, CommandBody::Resume);
+    assert!(matches!(room.ask(&resume), Outcome::Applied { .. }));
+    assert!(room.paused_by().is_empty());
+}
+
+#[test]
+fn automatic_hints_give_way_to_the_instructors() {
+    let mut room = Room::new();
+    room.instructor(give(Some(2)));
+    let automatic = room.command(Principal::Automatic, give(None));
+    let answer = room.ask(&automatic);
+    assert!(
+        matches!(answer, Outcome::Refused(Refusal::Outranked { .. })),
+        "{answer:?}"
+    );
+    assert_eq!(room.hint(), 2);
+}
+
+#[test]
+fn who_takes_the_right_thing_in_hand_does_not_hesitate() {
+    let mut room = Room::new();
+    room.wait(15 * SECOND);
+    let learner = room.learner;
+    room.app.world_mut().write_message(Stirred { learner });
+    room.wait(15 * SECOND);
+    assert_eq!(room.hint(), 0);
+}
+
+#[test]
+fn a_command_from_before_a_restart_is_not_carried_out_again() {
+    let mut room = Room::new();
+    let command = room.command(Principal::Instructor, give(None));
+    room.ask(&command);
+    let log = room
+        .app
+        .world()
+        .get::<SessionLog>(room.learner)
+        .expect("a log")
+        .clone();
+    let mut restarted = Room::new();
+    let body = log
+        .0
+        .into_iter()
+        .filter(|body| matches!(body, EventBody::CommandApplied { .. }));
+    let (id, session) = (room.id, SessionId::fresh());
+    restarted
+        .app
+        .world_mut()
+        .spawn((Learner { id, session }, SessionLog(body.collect())));
+    restarted.app.update();
+    let answer = restarted.ask(&command);
+    assert!(matches!(answer, Outcome::Applied { .. }), "{answer:?}");
+    assert_eq!(restarted.hint(), 0);
+}
+
+#[test]
+fn a_message_is_shown_for_its_reading_time() {
+    let mut room = Room::new();
+    let text = "x".repeat(100);
+    room.instructor(CommandBody::Message { text });
+    room.wait(13 * SECOND);
+    assert!(room.app.world().get::<MessageShown>(room.learner).is_some());
+    room.wait(2 * SECOND);
+    assert!(room.app.world().get::<MessageShown>(room.learner).is_none());
+}

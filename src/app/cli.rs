@@ -1,0 +1,163 @@
+//! The command line: what can be asked of the one binary.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::protocol::ids::LearnerId;
+
+/// Malloc VR: hands-on lessons in a headset that notice what you know and help where you are stuck.
+#[derive(Debug, Parser)]
+#[command(name = "malloc-vr", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    /// What to do.
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play a lesson: in the headset if an OpenXR runtime answers, else in a desktop window.
+    Play(PlayArgs),
+    /// Write, check and describe lessons.
+    #[command(subcommand)]
+    Lesson(LessonCommand),
+    /// Look at the learning records kept on this machine.
+    #[command(subcommand)]
+    Records(RecordsCommand),
+    /// Say what this machine offers and how to mend what it lacks.
+    Doctor(DataArgs),
+}
+
+/// Where the learner's data lies.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// Folder of the learning records.
+    #[arg(long, env = "MALLOC_VR_DATA_DIR", value_name = "DIR", default_value_os_t = default_data_dir())]
+    pub data_dir: PathBuf,
+}
+
+/// Options of `play`.
+#[derive(Debug, Clone, Args)]
+pub struct PlayArgs {
+    /// Name of a bundled lesson, or a lesson file.
+    #[arg(default_value = "first-steps")]
+    pub lesson: String,
+    #[command(flatten)]
+    /// Where the records go.
+    pub data: DataArgs,
+    /// Address the instructor connects to; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "MALLOC_VR_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:7878"
+    )]
+    pub listen: SocketAddr,
+    /// Bearer token that the instructor must show; left out: a fresh one is made and printed.
+    #[arg(
+        long,
+        env = "MALLOC_VR_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+    /// Listen on an address other than this machine's own although nothing is encrypted.
+    #[arg(long)]
+    pub allow_plaintext: bool,
+    /// Leave the headset alone and open a desktop window.
+    #[arg(long)]
+    pub no_xr: bool,
+    /// Show nothing at all: records, models and the instructor's door only.
+    #[arg(long, conflicts_with = "no_xr")]
+    pub headless: bool,
+    /// Begin anew even where an unfinished session could be taken up again.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Write frame statistics to this JSON file, each second.
+    #[arg(long, value_name = "FILE")]
+    pub frame_stats: Option<PathBuf>,
+}
+
+/// Authoring.
+#[derive(Debug, Subcommand)]
+pub enum LessonCommand {
+    /// Check a lesson like a compiler: every mistake, with its line and how to mend it.
+    Check {
+        /// The lesson file (RON).
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the lesson format.
+    Schema,
+    /// Write a starter lesson.
+    New {
+        /// Name of the lesson, for example `knots`; becomes the file `knots.ron`.
+        name: String,
+    },
+}
+
+/// Learning records.
+#[derive(Debug, Subcommand)]
+pub enum RecordsCommand {
+    /// Who is in the store, with their sessions.
+    List {
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
+    /// Every event of one learner, one JSON object a line.
+    Show {
+        /// The learner's pseudonym; left out: the only one there is.
+        learner: Option<LearnerId>,
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
+    /// Read everything and say whether it is whole.
+    Verify {
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
+}
+
+/// `$XDG_DATA_HOME/malloc-vr`, else `~/.local/share/malloc-vr`, else a folder here.
+fn default_data_dir() -> PathBuf {
+    std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
+        .map_or_else(
+            || PathBuf::from("malloc-vr-data"),
+            |data| data.join("malloc-vr"),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn play_needs_no_arguments() {
+        let cli = Cli::try_parse_from(["malloc-vr", "play"]).unwrap();
+        let Command::Play(play) = cli.command else {
+            panic!("not play");
+        };
+        assert_eq!(play.lesson, "first-steps");
+        assert!(play.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn an_unknown_flag_is_refused() {
+        assert!(Cli::try_parse_from(["malloc-vr", "play", "--fast"]).is_err());
+    }
+}

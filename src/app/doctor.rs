@@ -1,0 +1,116 @@
+//! `malloc-vr doctor`: what this machine offers, what it lacks, and how to mend it.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use super::view;
+use crate::record::Store;
+use crate::xr;
+
+/// What one look found.
+enum Finding {
+    Good(String),
+    /// Works without it, but less well.
+    Missing(String),
+    /// A lesson cannot be played or kept.
+    Broken(String),
+}
+
+/// Prints a line for everything a lesson needs. Exit code 1 where a lesson could not be played at all.
+pub(super) fn report(data_dir: &Path) -> ExitCode {
+    let openxr = openxr_runtime();
+    let display = display();
+    let can_show = matches!(openxr, Finding::Good(_)) || matches!(display, Finding::Good(_));
+    let findings = [
+        ("OpenXR runtime", openxr),
+        ("display", display),
+        ("graphics", graphics()),
+        ("records", records(data_dir)),
+        ("port 7878", port()),
+        ("clock", clock()),
+    ];
+    let mut broken = false;
+    for (what, finding) in &findings {
+        let (mark, text) = match finding {
+            Finding::Good(text) => ("ok  ", text),
+            Finding::Missing(text) => ("--  ", text),
+            Finding::Broken(text) => {
+                broken = true;
+                ("FAIL", text)
+            }
+        };
+        println!("{mark}  {what:<15} {}", text.replace('\n', "\n                      "));
+    }
+    if !can_show {
+        println!(
+            "\nNo headset and no display: `cargo xtask run --sim` plays in a simulated headset, \
+             `malloc-vr play --headless` without any view."
+        );
+    }
+    if broken {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn openxr_runtime() -> Finding {
+    match xr::probe() {
+        Ok(runtime) => Finding::Good(format!(
+            "{} {}, {} ({} extensions)",
+            runtime.name,
+            runtime.version,
+            runtime.system,
+            runtime.extensions.len()
+        )),
+        Err(error) => Finding::Missing(error.to_string()),
+    }
+}
+
+fn display() -> Finding {
+    match view::display() {
+        Ok(()) => Finding::Good("a window can be opened".to_owned()),
+        Err(error) => Finding::Missing(error.to_string()),
+    }
+}
+
+fn graphics() -> Finding {
+    match view::adapters() {
+        Ok(adapters) => Finding::Good(adapters.join("\n")),
+        Err(error) => Finding::Missing(error.to_string()),
+    }
+}
+
+fn records(data_dir: &Path) -> Finding {
+    let file = super::records::file(data_dir);
+    if !file.exists() {
+        return Finding::Good(format!("none yet; they will be kept in {}", file.display()));
+    }
+    match Store::open(&file) {
+        Ok(_) => Finding::Good(file.display().to_string()),
+        Err(error) => Finding::Broken(error.to_string()),
+    }
+}
+
+fn port() -> Finding {
+    match TcpListener::bind("127.0.0.1:7878") {
+        Ok(_) => Finding::Good("free for the instructor's connection".to_owned()),
+        Err(error) => Finding::Missing(format!(
+            "{error}; if that is not a running lesson, choose another with `play --listen 127.0.0.1:PORT`"
+        )),
+    }
+}
+
+/// Records carry wall-clock times; a clock before this program was written is certainly wrong.
+fn clock() -> Finding {
+    const NOVEMBER_2026: Duration = Duration::from_secs(1_793_491_200);
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(now) if now >= NOVEMBER_2026 => Finding::Good("plausible".to_owned()),
+        _ => Finding::Broken(
+            "it shows a time before November 2026; set it, or the records will carry wrong dates"
+                .to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,73 @@
+//! Writes frame statistics to a file for `cargo xtask measure`, on a thread of its own.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use crossbeam_channel::{Sender, bounded};
+use serde_json::json;
+
+use crate::xr::FrameStats;
+
+/// Writes [`FrameStats`] to `file` as JSON each second; the file is replaced whole, never half written.
+pub struct FrameStatsFilePlugin {
+    /// The file.
+    pub file: PathBuf,
+}
+
+#[derive(Resource)]
+struct Writer {
+    sender: Sender<String>,
+    timer: Timer,
+}
+
+impl Plugin for FrameStatsFilePlugin {
+    fn build(&self, app: &mut App) {
+        // One report may wait; where the disk is slower than that, the older one is the one to miss.
+        let (sender, receiver) = bounded::<String>(1);
+        let file = self.file.clone();
+        let spawned = std::thread::Builder::new()
+            .name("frame-stats".to_owned())
+            .spawn(move || {
+                let part = file.with_extension("part");
+                for report in receiver {
+                    if let Err(error) = std::fs::write(&part, report)
+                        .and_then(|()| std::fs::rename(&part, &file))
+                    {
+                        warn!("frame statistics not written to {}: {error}", file.display());
+                    }
+                }
+            });
+        if let Err(error) = spawned {
+            warn!("frame statistics will not be written: {error}");
+            return;
+        }
+        app.insert_resource(Writer {
+            sender,
+            timer: Timer::new(Duration::from_secs(1), TimerMode::Repeating),
+        })
+        .add_systems(Last, report);
+    }
+}
+
+fn report(time: Res<Time<Real>>, stats: Res<FrameStats>, mut writer: ResMut<Writer>) {
+    if writer.timer.tick(time.delta()).just_finished() {
+        // Skipped where the disk is slower than a report a second.
+        let _ = writer.sender.try_send(report_of(&stats).to_string());
+    }
+}
+
+/// The report's form is read by `cargo xtask measure`.
+fn report_of(stats: &FrameStats) -> serde_json::Value {
+    json!({
+        "frames": stats.frames,
+        "missed": stats.missed,
+        "period_s": stats.period,
+        "cpu_s": {
+            "p5": stats.cpu_quantile(0.05),
+            "median": stats.cpu_quantile(0.5),
+            "p95": stats.cpu_quantile(0.95),
+        },
+        "start_to_focused_s": stats.start_to_focused,
+    })
+}

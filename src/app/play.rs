@@ -1,0 +1,261 @@
+//! `malloc-vr play`: one learner, one lesson, whatever this machine can show it with.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bevy::app::{ScheduleRunnerPlugin, TerminalCtrlCHandlerPlugin};
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::transform::TransformPlugin;
+use bevy::window::ExitCondition;
+use bevy::winit::WinitPlugin;
+
+use super::cli::PlayArgs;
+use super::frame::order_the_frame;
+use super::frame_stats::FrameStatsFilePlugin;
+use super::records;
+use super::view::{self, View};
+use crate::adaptation::AdaptationPlugin;
+use crate::bridge::{Bridge, BridgeConfig, BridgePlugin};
+use crate::interaction::{InputMode, InteractionPlugin};
+use crate::lesson::{self, LessonPlugin, Loaded};
+use crate::physics::PhysicsPlugin;
+use crate::protocol::event::{EventBody, PauseCause};
+use crate::record::{Recorder, Store};
+use crate::session::join::Joining;
+use crate::session::state::LearnerState;
+use crate::session::{Folded, Happened, Learner, SessionPlugin};
+use crate::task::TaskPlugin;
+use crate::ui::UiPlugin;
+use crate::xr::rig::RigPlugin;
+use crate::xr::{self, XrPhase};
+
+/// Frames a second without any view: enough for models and instructors, little for the processor.
+const HEADLESS_RATE: f64 = 60.0;
+
+/// Neither headset nor window.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "there is nothing to show the lesson with:\n  headset: {headset}\n  window:  {window}\n\
+     mend one of them, or: `cargo xtask run --sim` for a simulated headset, `malloc-vr play --headless` for no view at all"
+)]
+struct NothingToShow {
+    headset: String,
+    window: String,
+}
+
+/// Plays until the window is closed, or Ctrl-C, or SIGTERM.
+pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let lesson = lesson::load(&args.lesson)?;
+    let view = choose_view(args)?;
+    let store = Store::open(&records::file(&args.data.data_dir))?;
+    let joining = Joining::latest(&store)?;
+    let recorder = Recorder::start(store)?;
+    let bridge = Bridge::start(BridgeConfig {
+        listen: args.listen,
+        token: args.token.clone(),
+        allow_plaintext: args.allow_plaintext,
+    })?;
+    stop_on_signals()?;
+    introduce(&lesson, view, &joining, &bridge, args.fresh);
+    let mut app = engine(view);
+    add_rooms(&mut app, &lesson, view);
+    app.insert_resource(recorder).insert_resource(bridge);
+    if let Some(file) = &args.frame_stats {
+        app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
+    }
+    joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
+    match app.run() {
+        AppExit::Success => Ok(ExitCode::SUCCESS),
+        AppExit::Error(code) => Ok(ExitCode::from(code.get())),
+    }
+}
+
+fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
+    if args.headless {
+        return Ok(View::Headless);
+    }
+    let headset = if args.no_xr {
+        Err("left alone (--no-xr)".to_owned())
+    } else {
+        xr::probe().map(|_| ()).map_err(|error| error.to_string())
+    };
+    let headset = match headset {
+        Ok(()) => return Ok(View::Headset),
+        Err(why) => why,
+    };
+    match view::display() {
+        Ok(()) => {
+            // The engine would panic over this later.
+            view::adapters()?;
+            Ok(View::Desktop)
+        }
+        Err(window) => Err(NothingToShow {
+            headset,
+            window: window.to_string(),
+        }
+        .into()),
+    }
+}
+
+/// Tells the person at the keyboard what runs and who may come in.
+fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fresh: bool) {
+    let mut text = String::new();
+    let resumed = !fresh && joining.interrupted_in(&lesson.lesson.id);
+    let _ = writeln!(text, "lesson: {} ({})", lesson.lesson.title, lesson.lesson.id);
+    let _ = writeln!(text, "view: {view}");
+    let _ = writeln!(
+        text,
+        "learner: {}{}",
+        joining.learner,
+        if resumed { ", taking up where they left off" } else { "" }
+    );
+    let _ = writeln!(text, "instructor: http://{}/ (token {})", bridge.address(), bridge.token());
+    print!("{text}");
+    // A pipe would otherwise keep this back until it is full.
+    let _ = std::io::Write::flush(&mut std::io::stdout());
+}
+
+/// Set by Ctrl-C and SIGTERM.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn stop_on_signals() -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            // Asked twice: do not wait for the frame.
+            std::process::exit(130);
+        }
+    })
+}
+
+fn exit_when_asked(mut exit: MessageWriter<AppExit>) {
+    if STOP.load(Ordering::Relaxed) {
+        exit.write(AppExit::Success);
+    }
+}
+
+fn log_plugin() -> LogPlugin {
+    LogPlugin {
+        filter: "warn,malloc_vr=info,wgpu=error,naga=warn".to_owned(),
+        ..default()
+    }
+}
+
+/// The engine under the rooms.
+fn engine(view: View) -> App {
+    let mut app = App::new();
+    let window = |primary| WindowPlugin {
+        primary_window: primary,
+        exit_condition: ExitCondition::DontExit,
+        ..default()
+    };
+    match view {
+        View::Headset => {
+            app.add_plugins(xr::xr_plugins(
+                DefaultPlugins
+                    .set(log_plugin())
+                    .set(window(None))
+                    .disable::<WinitPlugin>()
+                    .disable::<TerminalCtrlCHandlerPlugin>(),
+            ))
+            // The headset's frame wait paces the loop.
+            .add_plugins(ScheduleRunnerPlugin::run_loop(Duration::ZERO));
+        }
+        View::Desktop => {
+            let primary = Window {
+                title: "Malloc VR".to_owned(),
+                ..default()
+            };
+            app.add_plugins(
+                DefaultPlugins
+                    .set(log_plugin())
+                    .set(WindowPlugin {
+                        exit_condition: ExitCondition::OnPrimaryClosed,
+                        ..window(Some(primary))
+                    })
+                    .disable::<TerminalCtrlCHandlerPlugin>(),
+            );
+        }
+        View::Headless => {
+            app.add_plugins((
+                MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_secs_f64(
+                    1.0 / HEADLESS_RATE,
+                ))),
+                log_plugin(),
+                TransformPlugin,
+            ));
+        }
+    }
+    app
+}
+
+fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
+    app.insert_resource(match view {
+        View::Headset => InputMode::Xr,
+        View::Desktop => InputMode::Desktop,
+        View::Headless => InputMode::Headless,
+    })
+    .add_plugins((
+        RigPlugin,
+        PhysicsPlugin,
+        InteractionPlugin,
+        LessonPlugin {
+            lesson: lesson.clone(),
+        },
+        TaskPlugin,
+        SessionPlugin,
+        AdaptationPlugin,
+        UiPlugin,
+        BridgePlugin,
+    ))
+    .add_systems(First, exit_when_asked)
+    .add_systems(
+        PreUpdate,
+        pause_with_the_headset.run_if(resource_changed::<XrPhase>),
+    )
+    .add_systems(Last, report_progress);
+    order_the_frame(app);
+}
+
+/// A headset that is put down, out of focus or gone stops the lesson; one that is back lets it go on.
+fn pause_with_the_headset(
+    phase: Res<XrPhase>,
+    learners: Query<(Entity, &LearnerState), With<Learner>>,
+    mut happened: MessageWriter<Happened>,
+) {
+    let away = match *phase {
+        XrPhase::Absent | XrPhase::Focused => false,
+        XrPhase::Waiting | XrPhase::Visible | XrPhase::Lost => true,
+    };
+    let by = PauseCause::Runtime;
+    for (learner, state) in &learners {
+        if state.ended || state.session.is_none() || state.paused_by.contains(&by) == away {
+            continue;
+        }
+        let body = if away {
+            EventBody::Paused { by }
+        } else {
+            EventBody::Resumed { by }
+        };
+        happened.write(Happened { learner, body });
+    }
+}
+
+/// Steps on the terminal, for whoever watches from the desk.
+fn report_progress(mut folded: MessageReader<Folded>) {
+    for Folded { event, .. } in folded.read() {
+        match &event.body {
+            EventBody::StepEntered { step } => info!("step: {step}"),
+            EventBody::Attempted(attempt) => info!(
+                "attempt: {} ({})",
+                attempt.step,
+                if attempt.correct { "right" } else { "not yet" }
+            ),
+            EventBody::SessionEnded { .. } => info!("the lesson is over"),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `malloc-vr records …`: what is kept of a learner.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::protocol::ids::LearnerId;
+use crate::record::Store;
+
+/// The store in a data folder.
+pub(super) fn file(data_dir: &Path) -> PathBuf {
+    data_dir.join("records.redb")
+}
+
+/// Opens a store that must be there: looking must not make one.
+fn open(data_dir: &Path) -> Result<Store, Box<dyn Error>> {
+    let file = file(data_dir);
+    if !file.exists() {
+        return Err(format!(
+            "there are no records in {}; name their folder with --data-dir",
+            data_dir.display()
+        )
+        .into());
+    }
+    Ok(Store::open(&file)?)
+}
+
+pub(super) fn list(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    for entry in open(data_dir)?.learners()? {
+        println!("{}  {} events", entry.learner, entry.events);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn show(learner: Option<LearnerId>, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let store = open(data_dir)?;
+    let learner = match learner {
+        Some(learner) => learner,
+        None => match store.learners()?.as_slice() {
+            [only] => only.learner,
+            [] => return Err("nobody is in the records yet".into()),
+            several => {
+                let ids: Vec<String> = several.iter().map(|it| it.learner.to_string()).collect();
+                return Err(format!("several learners are in the records; name one: {}", ids.join(", ")).into());
+            }
+        },
+    };
+    for event in store.events(learner)? {
+        println!("{}", serde_json::to_string(&event)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn verify(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let check = open(data_dir)?.check()?;
+    for problem in &check.problems {
+        println!("{problem}");
+    }
+    println!("{} events, {} problem(s)", check.events, check.problems.len());
+    Ok(if check.problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,221 @@
+//! A lesson in a simulated headset: brings up Monado, starts `malloc-vr play` in it, and plays the learner.
+//! `cargo xtask run --sim` and `cargo xtask xr` start it where Monado is.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use malloc_vr::lesson;
+use malloc_vr::protocol::ids::StepId;
+
+use follow::Follower;
+use monado::{Monado, Show};
+use person::Person;
+use script::{Learner, Manner};
+
+mod follow;
+mod monado;
+mod packet;
+mod person;
+mod script;
+
+/// Plays a lesson in a simulated headset.
+#[derive(Debug, Parser)]
+struct Cli {
+    /// Name of a bundled lesson, or a lesson file.
+    #[arg(long, default_value = "first-steps")]
+    lesson: String,
+    /// Make the mistakes that learners make: a wrong placement, a long hesitation.
+    #[arg(long)]
+    mistakes: bool,
+    /// Take a picture of both eyes and write it here (PNG).
+    #[arg(long, value_name = "OUT.png")]
+    picture: Option<PathBuf>,
+    /// At which step; may be given several times, each picture then has the step in its name.
+    #[arg(long, value_name = "STEP", requires = "picture")]
+    at: Vec<String>,
+    /// Run this program in the simulated headset instead of a lesson.
+    #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true, conflicts_with_all = ["picture", "mistakes"])]
+    run: Vec<String>,
+    /// How long it runs, seconds.
+    #[arg(long = "for", value_name = "SECONDS", default_value_t = 20)]
+    seconds: u64,
+    /// Further arguments for `malloc-vr play`.
+    #[arg(last = true)]
+    play: Vec<String>,
+}
+
+/// Set by Ctrl-C and SIGTERM.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match simulate(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn simulate(cli: &Cli) -> Result<()> {
+    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
+    let show = if cli.picture.is_some() { Show::Window } else { Show::Nothing };
+    println!("starting the simulated headset …");
+    let monado = Monado::start(show)?;
+    if cli.run.is_empty() {
+        play(cli, &monado)
+    } else {
+        run_program(&cli.run, Duration::from_secs(cli.seconds), &monado)
+    }
+}
+
+/// Runs any OpenXR program for a while.
+fn run_program(program: &[String], time: Duration, monado: &Monado) -> Result<()> {
+    let (name, arguments) = program.split_first().context("no program named")?;
+    // Hands that are there make a session that is in use.
+    let (stream, packet) = monado.remote()?;
+    let mut person = Person::new(stream, packet)?;
+    let mut command = Command::new(name);
+    monado.dress(&mut command);
+    let child = command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {name}"))?;
+    let mut child = Ending(child);
+    println!("started {name}");
+    let deadline = Instant::now() + time;
+    while Instant::now() < deadline && !STOP.load(Ordering::Relaxed) {
+        if let Some(status) = child.0.try_wait()? {
+            bail!("{name} ended by itself: {status}");
+        }
+        person.rest(0.1)?;
+    }
+    Ok(())
+}
+
+fn play(cli: &Cli, monado: &Monado) -> Result<()> {
+    let loaded = lesson::load(&cli.lesson)?;
+    let (stream, packet) = monado.remote()?;
+    let person = Person::new(stream, packet)?;
+    let data = tempfile::tempdir().context("no folder for the records of this play-through")?;
+    let mut command = Command::new(beside("malloc-vr")?);
+    monado.dress(&mut command);
+    command
+        .arg("play")
+        .arg(&cli.lesson)
+        .args(&cli.play)
+        .env("MALLOC_VR_DATA_DIR", data.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut child = Ending(command.spawn().context("cannot start malloc-vr")?);
+    let (address, token) = introduction(&mut child.0)?;
+    let follower = Follower::connect(&address, &token)?;
+    let manner = Manner {
+        mistakes: cli.mistakes,
+    };
+    let mut learner = Learner::new(&loaded.lesson, person, follower, manner);
+    let mut pictures = 0_usize;
+    let mut wanted: Vec<StepId> = cli.at.iter().map(StepId::new).collect();
+    let played = learner.play(None, &mut |step, person| {
+        if STOP.load(Ordering::Relaxed) {
+            bail!("stopped");
+        }
+        if let Some(out) = &cli.picture {
+            let first = cli.at.is_empty() && pictures == 0;
+            let named = wanted.iter().position(|it| it == step);
+            if first || named.is_some() {
+                // Software rendering takes a few frames to show what is new.
+                person.rest(4.0)?;
+                let out = match named {
+                    Some(at) if cli.at.len() > 1 => with_step(out, &wanted.swap_remove(at)),
+                    _ => out.clone(),
+                };
+                monado.picture(&out)?;
+                println!("      picture: {}", out.display());
+                pictures += 1;
+            }
+        }
+        Ok(())
+    })?;
+    println!("the lesson is done: {} steps", played.steps);
+    if cli.picture.is_some() && pictures == 0 {
+        bail!("no picture was taken: the lesson has no step {}", cli.at.join(", "));
+    }
+    Ok(())
+}
+
+/// `out.png` becomes `out-STEP.png`.
+fn with_step(out: &Path, step: &StepId) -> PathBuf {
+    let stem = out.file_stem().unwrap_or_default().to_string_lossy();
+    out.with_file_name(format!("{stem}-{step}.png"))
+}
+
+/// Shows what the program says, and takes the instructor's address and token from it.
+fn introduction(child: &mut Child) -> Result<(String, String)> {
+    let output = child.stdout.take().context("malloc-vr has no output")?;
+    let mut lines = BufReader::new(output).lines();
+    for line in lines.by_ref() {
+        let line = line?;
+        println!("{line}");
+        if let Some(found) = instructor(&line) {
+            // Keep reading, or it would stop at a full pipe.
+            std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+            return Ok(found);
+        }
+    }
+    bail!("malloc-vr ended before the lesson began: {}", child.wait()?)
+}
+
+/// Address and token in `instructor: http://ADDRESS/ (token TOKEN)`.
+fn instructor(line: &str) -> Option<(String, String)> {
+    let (address, rest) = line.strip_prefix("instructor: http://")?.split_once('/')?;
+    let token = rest.strip_prefix(" (token ")?.strip_suffix(')')?;
+    Some((address.to_owned(), token.to_owned()))
+}
+
+/// A program in the same folder as this one.
+fn beside(name: &str) -> Result<PathBuf> {
+    let file = std::env::current_exe()?.with_file_name(name);
+    if file.is_file() {
+        Ok(file)
+    } else {
+        bail!("{} is missing; build it with `cargo build --workspace --bins`", file.display())
+    }
+}
+
+/// A child that is asked to end when dropped, and made to where it does not.
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            if let Ok(Some(_)) = self.0.try_wait() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_and_token_are_found() {
+        let line = "instructor: http://127.0.0.1:7878/ (token abc)";
+        assert_eq!(instructor(line), Some(("127.0.0.1:7878".to_owned(), "abc".to_owned())));
+        assert_eq!(instructor("lesson: First steps"), None);
+    }
+}

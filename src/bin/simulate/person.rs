@@ -1,0 +1,226 @@
+//! A person with a head and two hands, who moves as people do: along smooth paths, at the speed of an arm.
+//! Positions are metres in the stage (floor at y = 0, looking along -z); where the stage lies in the room after a teleport
+//! is the caller's to know.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use bevy::math::{Quat, Vec3};
+
+use crate::packet::{Packet, Side};
+
+/// Updates a second: more than any headset shows.
+const RATE: f32 = 90.0;
+/// Speed of an unhurried arm, metres per second (peak of the path is 1.9 times this).
+const ARM_SPEED: f32 = 0.45;
+
+/// Where a hand is.
+#[derive(Debug, Clone, Copy)]
+pub struct HandPose {
+    pub position: Vec3,
+    pub rotation: Quat,
+    pub trigger: f32,
+    pub squeeze: f32,
+    pub stick: (f32, f32),
+}
+
+/// The person.
+pub struct Person {
+    stream: TcpStream,
+    packet: Packet,
+    pub head: Vec3,
+    head_rotation: Quat,
+    hands: [HandPose; 2],
+}
+
+impl Person {
+    /// Stands at the stage's origin, hands before the chest.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn new(stream: TcpStream, packet: Packet) -> Result<Self> {
+        let hand = |x| HandPose {
+            position: Vec3::new(x, 1.05, -0.25),
+            rotation: Quat::IDENTITY,
+            trigger: 0.0,
+            squeeze: 0.0,
+            stick: (0.0, 0.0),
+        };
+        let mut person = Self {
+            stream,
+            packet,
+            head: Vec3::new(0.0, 1.6, 0.0),
+            head_rotation: Quat::IDENTITY,
+            hands: [hand(-0.25), hand(0.25)],
+        };
+        person.send([Vec3::ZERO; 2])?;
+        Ok(person)
+    }
+
+    /// Takes a new connection after the runtime was started again; everything stays where it was.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn reconnect(&mut self, stream: TcpStream, packet: Packet) -> Result<()> {
+        self.stream = stream;
+        self.packet = packet;
+        self.send([Vec3::ZERO; 2])
+    }
+
+    pub fn hand(&self, side: Side) -> HandPose {
+        self.hands[side as usize]
+    }
+
+    fn send(&mut self, velocity: [Vec3; 2]) -> Result<()> {
+        self.packet.set_head(self.head_rotation.to_array(), self.head.to_array());
+        for side in [Side::Left, Side::Right] {
+            let hand = self.hands[side as usize];
+            self.packet.set_hand(side, hand.rotation.to_array(), hand.position.to_array(), velocity[side as usize].to_array());
+            self.packet.set_fingers(side, hand.trigger, hand.squeeze);
+            self.packet.set_stick(side, hand.stick.0, hand.stick.1);
+        }
+        self.stream
+            .write_all(self.packet.bytes())
+            .context("the simulated headset is gone")
+    }
+
+    /// Does something for a while: `at` is called with 0..1, eased as people move (minimum jerk, Flash & Hogan 1985).
+    fn over(&mut self, time: f32, mut at: impl FnMut(&mut Self, f32)) -> Result<()> {
+        let start = Instant::now();
+        let mut before = self.hands.map(|hand| hand.position);
+        let mut last = start;
+        loop {
+            let t = (start.elapsed().as_secs_f32() / time.max(1e-3)).min(1.0);
+            at(self, t * t * t * (10.0 + t * (6.0 * t - 15.0)));
+            let now = Instant::now();
+            let dt = now.duration_since(last).as_secs_f32().max(1e-3);
+            let velocity = [0, 1].map(|side: usize| (self.hands[side].position - before[side]) / dt);
+            before = self.hands.map(|hand| hand.position);
+            last = now;
+            self.send(velocity)?;
+            if t >= 1.0 {
+                // At rest again.
+                return self.send([Vec3::ZERO; 2]);
+            }
+            std::thread::sleep(Duration::from_secs_f32(1.0 / RATE));
+        }
+    }
+
+    /// Does nothing.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn rest(&mut self, time: f32) -> Result<()> {
+        self.over(time, |_, _| {})
+    }
+
+    /// Turns the head to a point.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn look_at(&mut self, point: Vec3) -> Result<()> {
+        let from = self.head_rotation;
+        let to = facing(point - self.head);
+        self.over(0.7, |person, t| person.head_rotation = from.slerp(to, t))
+    }
+
+    /// Moves a hand to a point, keeping its rotation.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn reach(&mut self, side: Side, to: Vec3) -> Result<()> {
+        let from = self.hand(side).position;
+        let time = (from.distance(to) / ARM_SPEED).max(0.3);
+        self.over(time, |person, t| person.hands[side as usize].position = from.lerp(to, t))
+    }
+
+    /// Turns a hand so that it points at something.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn point_at(&mut self, side: Side, point: Vec3) -> Result<()> {
+        let from = self.hand(side).rotation;
+        let to = facing(point - self.hand(side).position);
+        self.turn(side, from, to)
+    }
+
+    /// Turns a hand to a rotation.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn turn_to(&mut self, side: Side, to: Quat) -> Result<()> {
+        let from = self.hand(side).rotation;
+        self.turn(side, from, to)
+    }
+
+    fn turn(&mut self, side: Side, from: Quat, to: Quat) -> Result<()> {
+        self.over(0.4, |person, t| person.hands[side as usize].rotation = from.slerp(to, t))
+    }
+
+    /// Closes (1) or opens (0) the hand.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn squeeze(&mut self, side: Side, to: f32) -> Result<()> {
+        let from = self.hand(side).squeeze;
+        self.over(0.25, |person, t| person.hands[side as usize].squeeze = from + (to - from) * t)
+    }
+
+    /// Pulls the trigger and lets it go.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn pull_trigger(&mut self, side: Side) -> Result<()> {
+        self.over(0.3, |person, t| person.hands[side as usize].trigger = t)?;
+        self.over(0.3, |person, t| person.hands[side as usize].trigger = 1.0 - t)
+    }
+
+    /// Holds the stick.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn stick(&mut self, side: Side, x: f32, y: f32) -> Result<()> {
+        self.hands[side as usize].stick = (x, y);
+        self.send([Vec3::ZERO; 2])
+    }
+
+    /// Swings the hand through `through` with this velocity and opens it there.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn throw(&mut self, side: Side, through: Vec3, velocity: Vec3) -> Result<()> {
+        const SWING: f32 = 0.22;
+        self.reach(side, through - velocity * SWING * 0.5)?;
+        let start = Instant::now();
+        let from = self.hand(side).position;
+        loop {
+            let t = start.elapsed().as_secs_f32();
+            let hand = &mut self.hands[side as usize];
+            // Gathers speed over the first half, then flies on evenly.
+            let way = if t < SWING { t * t / (2.0 * SWING) } else { t - SWING / 2.0 };
+            hand.position = from + velocity * way;
+            let speed = velocity * (t / SWING).min(1.0);
+            if t >= SWING {
+                hand.squeeze = 0.0;
+            }
+            let mut both = [Vec3::ZERO; 2];
+            both[side as usize] = speed;
+            self.send(both)?;
+            // The arm is at its end; the runtime needs a frame or two to have seen the hand open in full swing.
+            if t > SWING + 0.12 {
+                break;
+            }
+            std::thread::sleep(Duration::from_secs_f32(1.0 / RATE));
+        }
+        self.reach(side, through)
+    }
+}
+
+/// The rotation that looks (or points) along a direction, upright.
+pub fn facing(direction: Vec3) -> Quat {
+    bevy::transform::components::Transform::default()
+        .looking_to(direction, Vec3::Y)
+        .rotation
+}

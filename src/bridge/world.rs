@@ -1,0 +1,121 @@
+//! The world's side of the desk: systems that never wait.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
+
+use bevy::prelude::*;
+
+use super::Bridge;
+use super::desk::{FromWorld, RecordsState};
+use crate::adaptation::MessageShown;
+use crate::lesson::ActiveLesson;
+use crate::protocol::ids::LearnerId;
+use crate::record::Health;
+use crate::session::snapshot::snapshot;
+use crate::session::state::LearnerState;
+use crate::session::{
+    AcknowledgedSeq, CommandAnswered, CommandRequested, Folded, Learner, RecordHealth,
+};
+
+/// Commands taken in a frame; the rest waits for the next.
+const PER_FRAME: usize = 64;
+
+pub(super) fn receive(bridge: Res<Bridge>, mut requested: MessageWriter<CommandRequested>) {
+    let now = u64::try_from(bridge.heartbeat.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    bridge.heartbeat.last_ms.store(now.max(1), Ordering::Relaxed);
+    for command in bridge.requests.try_iter().take(PER_FRAME) {
+        requested.write(CommandRequested(command));
+    }
+}
+
+/// Sends the state of every learner that changed. One that found no room is sent again in the next frame.
+pub(super) fn publish_learners(
+    bridge: Res<Bridge>,
+    lesson: Option<Res<ActiveLesson>>,
+    health: Res<RecordHealth>,
+    learners: Query<(Entity, &Learner, Ref<LearnerState>, Ref<AcknowledgedSeq>, Option<Ref<MessageShown>>)>,
+    mut ended_messages: RemovedComponents<MessageShown>,
+    mut again: Local<Vec<Entity>>,
+    mut health_again: Local<bool>,
+) {
+    if health.is_changed() || *health_again {
+        let records = match &health.0 {
+            Health::Good => RecordsState {
+                good: true,
+                why: None,
+            },
+            Health::Failing { why } => RecordsState {
+                good: false,
+                why: Some(why.clone()),
+            },
+        };
+        *health_again = bridge.to_desk.try_send(FromWorld::Records(records)).is_err();
+    }
+    again.extend(ended_messages.read());
+    again.retain(|entity| learners.contains(*entity));
+    let edited = lesson.as_ref().is_some_and(|lesson| lesson.is_changed());
+    for (entity, learner, state, acknowledged, message) in &learners {
+        let changed = edited
+            || state.is_changed()
+            || acknowledged.is_changed()
+            || message.as_ref().is_some_and(|message| message.is_changed())
+            || again.contains(&entity);
+        if !changed {
+            continue;
+        }
+        again.retain(|other| *other != entity);
+        let snapshot = snapshot(
+            learner,
+            &state,
+            *acknowledged,
+            lesson.as_ref().map(|lesson| lesson.lesson.as_ref()),
+            message.as_ref().map(|message| message.text.as_str()),
+        );
+        if bridge.to_desk.try_send(FromWorld::Snapshot(Box::new(snapshot))).is_err() {
+            again.push(entity);
+        }
+    }
+}
+
+/// Says who left, so that nobody speaks to an empty chair.
+pub(super) fn publish_departures(
+    bridge: Res<Bridge>,
+    learners: Query<(Entity, &Learner)>,
+    arrived: Query<(), Added<Learner>>,
+    mut left: RemovedComponents<Learner>,
+    mut known: Local<HashMap<Entity, LearnerId>>,
+    mut gone: Local<Vec<LearnerId>>,
+) {
+    if !arrived.is_empty() {
+        known.extend(learners.iter().map(|(entity, learner)| (entity, learner.id)));
+    }
+    gone.extend(left.read().filter_map(|entity| known.remove(&entity)));
+    // Somebody who came back under another entity is not gone.
+    gone.retain(|id| {
+        learners.iter().all(|(_, learner)| learner.id != *id)
+            && bridge.to_desk.try_send(FromWorld::Gone(*id)).is_err()
+    });
+}
+
+pub(super) fn publish_events(bridge: Res<Bridge>, mut folded: MessageReader<Folded>) {
+    for folded in folded.read() {
+        // A live stream may skip; the log has everything.
+        let _ = bridge.to_desk.try_send(FromWorld::Event(Box::new(folded.event.clone())));
+    }
+}
+
+/// Answers are never skipped: as many wait as commands were under way.
+pub(super) fn publish_answers(
+    bridge: Res<Bridge>,
+    mut answered: MessageReader<CommandAnswered>,
+    mut waiting: Local<VecDeque<CommandAnswered>>,
+) {
+    waiting.extend(answered.read().cloned());
+    while let Some(CommandAnswered { command, outcome }) = waiting.pop_front() {
+        let answer = FromWorld::Answer(Box::new(command.clone()), outcome.clone());
+        if bridge.to_desk.try_send(answer).is_err() {
+            waiting.push_front(CommandAnswered { command, outcome });
+            return;
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Things that a hand is near shine a little; things that a hint points at pulse, and a marker hovers over them.
+
+use bevy::light::NotShadowCaster;
+use bevy::prelude::*;
+
+use super::look::{self, Look};
+use super::scene::{PartOfScene, Stage};
+use crate::interaction::things::Near;
+use crate::lesson::ActiveLesson;
+use crate::lesson::format::{Object, Shape};
+use crate::lesson::placed::LessonObject;
+use crate::session::state::LearnerState;
+
+/// Share of its own colour by which a thing in reach of a hand shines.
+const NEAR: f32 = 0.22;
+/// The same for what a hint points at, at the top of its pulse.
+const HINTED: f32 = 0.55;
+/// Pulses per second: calm, and far below what could trouble anybody (three per second).
+const PULSE: f32 = 0.6;
+
+/// A hint points at it.
+#[derive(Component, Debug, Clone, Copy)]
+#[component(storage = "SparseSet")]
+pub(super) struct Hinted;
+
+/// Hovers over what a hint points at.
+#[derive(Component, Debug, Clone, Copy)]
+pub(super) struct Marker {
+    over: Entity,
+    /// Metres above the object's centre.
+    rise: f32,
+}
+
+/// Follows the log: what the shown rung highlights is hinted, nothing else.
+pub(super) fn follow_hints(
+    mut commands: Commands,
+    mut look: Look,
+    lesson: Option<Res<ActiveLesson>>,
+    stage: Option<Res<Stage>>,
+    learners: Query<Ref<LearnerState>>,
+    hinted: Query<(Entity, &LessonObject), With<Hinted>>,
+    markers: Query<(Entity, &Marker)>,
+) {
+    let (Some(lesson), Some(stage), Some(state)) = (lesson, stage, learners.iter().next()) else {
+        return;
+    };
+    if !state.is_changed() && !stage.is_changed() {
+        return;
+    }
+    let step = state.step.as_ref().and_then(|step| lesson.step(step));
+    let rung = usize::from(state.hint_level);
+    let hint = rung.checked_sub(1).and_then(|index| step?.hints.get(index));
+    let wanted = hint.map_or(&[][..], |hint| &hint.highlight);
+    for (entity, object) in &hinted {
+        if !wanted.contains(&object.0) {
+            commands.entity(entity).try_remove::<Hinted>();
+        }
+    }
+    for (marker, place) in &markers {
+        let over = hinted
+            .get(place.over)
+            .is_ok_and(|(_, object)| wanted.contains(&object.0));
+        if !over {
+            commands.entity(marker).try_despawn();
+        }
+    }
+    for object in lesson
+        .lesson
+        .objects
+        .iter()
+        .filter(|object| wanted.contains(&object.id))
+    {
+        if let Some(entity) = stage.objects.get(&object.id)
+            && !hinted.contains(*entity)
+        {
+            commands.entity(*entity).try_insert(Hinted);
+            put_marker(&mut commands, &mut look, *entity, object);
+        }
+    }
+}
+
+fn put_marker(commands: &mut Commands, look: &mut Look, over: Entity, object: &Object) {
+    const HEIGHT: f32 = 0.05;
+    let Some(skin) = look.skin(
+        || {
+            let tip_down = Quat::from_rotation_x(std::f32::consts::PI);
+            Cone::new(0.022, HEIGHT)
+                .mesh()
+                .resolution(32)
+                .build()
+                .rotated_by(tip_down)
+        },
+        look::glowing(Color::srgb(1.0, 0.72, 0.2), 0.8),
+    ) else {
+        return;
+    };
+    let rise = half_height(&object.shape) + 0.05 + HEIGHT / 2.0;
+    commands.spawn((
+        PartOfScene,
+        Name::new("hint marker"),
+        Marker { over, rise },
+        NotShadowCaster,
+        skin,
+        Transform::from_xyz(0.0, -10.0, 0.0),
+    ));
+}
+
+fn half_height(shape: &Shape) -> f32 {
+    match shape {
+        Shape::Box([_, y, _])
+        | Shape::Gltf {
+            bounds: [_, y, _], ..
+        } => y / 2.0,
+        Shape::Sphere { radius } => *radius,
+        Shape::Cylinder { height, .. } | Shape::Cone { height, .. } => height / 2.0,
+    }
+}
+
+/// Between 0 and 1, gently.
+fn pulse(seconds: f32) -> f32 {
+    0.5 - 0.5 * (seconds * PULSE * std::f32::consts::TAU).cos()
+}
+
+pub(super) fn hover_markers(
+    time: Res<Time>,
+    objects: Query<&Transform, Without<Marker>>,
+    mut markers: Query<(&Marker, &mut Transform)>,
+) {
+    let bob = 0.015 * pulse(time.elapsed_secs_wrapped());
+    for (marker, mut at) in &mut markers {
+        if let Ok(object) = objects.get(marker.over) {
+            at.translation = object.translation + Vec3::Y * (marker.rise + bob);
+        }
+    }
+}
+
+/// Writes a material only when its light changes: an untouched one costs nothing.
+pub(super) fn shine(
+    time: Res<Time>,
+    materials: Option<ResMut<Assets<StandardMaterial>>>,
+    objects: Query<
+        (
+            &MeshMaterial3d<StandardMaterial>,
+            Has<Near>,
+            Has<Hinted>,
+            &mut Shine,
+        ),
+        With<LessonObject>,
+    >,
+) {
+    let Some(mut materials) = materials else {
+        return;
+    };
+    let pulse = pulse(time.elapsed_secs_wrapped());
+    for (material, near, hinted, mut shine) in objects {
+        let light = match (near, hinted) {
+            (_, true) => NEAR.max(HINTED * pulse),
+            (true, false) => NEAR,
+            (false, false) => 0.0,
+        };
+        if (light - shine.now).abs() < 0.01 {
+            continue;
+        }
+        shine.now = light;
+        if let Some(mut material) = materials.get_mut(&material.0) {
+            material.emissive = material.base_color.to_linear() * (shine.own + light);
+        }
+    }
+}
+
+/// How much of its own colour a thing shines.
+#[derive(Component, Debug, Clone, Copy, Default)]
+pub(super) struct Shine {
+    /// Always.
+    pub own: f32,
+    /// Beyond that, now.
+    pub now: f32,
+}

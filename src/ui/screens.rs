@@ -1,0 +1,145 @@
+//! The pictures on the panels: each panel has a texture and a camera of its own that draws only when the view changed.
+
+use bevy::camera::visibility::RenderLayers;
+use bevy::camera::{ClearColorConfig, RenderTarget};
+use bevy::light::NotShadowCaster;
+use bevy::prelude::*;
+use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
+use bevy_egui::egui::{CentralPanel, Frame, RawInput, Rect, pos2, vec2};
+use bevy_egui::{
+    EguiContext, EguiContextSettings, EguiFullOutput, EguiGlobalSettings, EguiPlugin,
+};
+
+use super::UiSystems;
+use super::layout::PIXELS_PER_METRE;
+use super::paint::paint;
+use super::view::PanelView;
+use crate::xr::pointer::PointerSurface;
+
+/// Draws [`PanelView`]s.
+pub(super) struct ScreensPlugin;
+
+impl Plugin for ScreensPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_plugins(EguiPlugin::default());
+        app.world_mut()
+            .resource_mut::<EguiGlobalSettings>()
+            .auto_create_primary_context = false;
+        app.add_systems(
+            Update,
+            (hang_screens, redraw)
+                .chain()
+                .after(super::choose::choose)
+                .in_set(UiSystems),
+        );
+    }
+}
+
+/// The camera that draws this panel's picture.
+#[derive(Component)]
+struct Screen {
+    camera: Entity,
+    /// Frames in which the camera still draws: letters reach the texture a frame or two after they are first used.
+    drawing: u8,
+}
+
+/// How long a change is drawn: one frame to lay out, two for new letters to arrive.
+const DRAW_FOR: u8 = 4;
+/// Largest edge of a picture, pixels.
+const LARGEST: f32 = 2048.0;
+
+/// Gives each new panel its picture.
+fn hang_screens(
+    mut commands: Commands,
+    panels: Query<(Entity, &PointerSurface), (With<PanelView>, Without<Screen>)>,
+    mut images: ResMut<Assets<Image>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
+) {
+    for (panel, surface) in &panels {
+        let pixels = pixels(surface);
+        let mut image = Image::new_fill(
+            Extent3d {
+                width: pixels.x as u32,
+                height: pixels.y as u32,
+                depth_or_array_layers: 1,
+            },
+            TextureDimension::D2,
+            &[0, 0, 0, 0],
+            TextureFormat::Rgba8UnormSrgb,
+            bevy::asset::RenderAssetUsages::RENDER_WORLD,
+        );
+        image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT;
+        let image = images.add(image);
+        let camera = commands
+            .spawn((
+                Camera3d::default(),
+                Camera {
+                    order: -10,
+                    clear_color: ClearColorConfig::Custom(Color::NONE),
+                    is_active: false,
+                    ..default()
+                },
+                RenderTarget::Image(image.clone().into()),
+                RenderLayers::none(),
+                Msaa::Off,
+                EguiContext::default(),
+                EguiContextSettings {
+                    run_manually: true,
+                    ..default()
+                },
+            ))
+            .id();
+        commands.entity(panel).insert((
+            Screen {
+                camera,
+                drawing: 0,
+            },
+            Mesh3d(meshes.add(Rectangle::from_size(surface.size))),
+            MeshMaterial3d(materials.add(StandardMaterial {
+                base_color_texture: Some(image),
+                alpha_mode: AlphaMode::Mask(0.5),
+                unlit: true,
+                ..default()
+            })),
+            NotShadowCaster,
+        ));
+    }
+}
+
+fn pixels(surface: &PointerSurface) -> Vec2 {
+    (surface.size * PIXELS_PER_METRE).clamp(Vec2::splat(16.0), Vec2::splat(LARGEST)).round()
+}
+
+/// Draws the panels that changed, and lets the others be.
+fn redraw(
+    mut panels: Query<(Ref<PanelView>, &PointerSurface, &mut Screen)>,
+    mut cameras: Query<(&mut Camera, &mut EguiContext, &mut EguiFullOutput)>,
+) {
+    for (view, surface, mut screen) in &mut panels {
+        if view.is_changed() || screen.is_added() {
+            screen.drawing = DRAW_FOR;
+        }
+        if screen.drawing == 0 {
+            continue;
+        }
+        let Ok((mut camera, mut context, mut output)) = cameras.get_mut(screen.camera) else {
+            continue;
+        };
+        screen.drawing -= 1;
+        let draws = screen.drawing > 0;
+        if camera.is_active != draws {
+            camera.is_active = draws;
+        }
+        let size = pixels(surface);
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(size.x, size.y))),
+            ..RawInput::default()
+        };
+        **output = Some(context.get_mut().run_ui(input, |ui| {
+            CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
+                paint(ui.painter(), vec2(size.x, size.y), &view);
+            });
+        }));
+    }
+}

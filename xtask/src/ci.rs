@@ -1,0 +1,63 @@
+//! `cargo xtask ci`: what `.ci/run` calls.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::cargo::{cargo, succeed};
+use crate::measure::{Figure, Suite};
+use crate::test;
+
+/// Format, lints, docs, tests; the time of each is printed.
+///
+/// # Errors
+/// At the first stage that fails.
+pub fn run() -> Result<()> {
+    let start = Instant::now();
+    let mut stages = Vec::new();
+    let mut stage = |name: &'static str, work: &mut dyn FnMut() -> Result<()>| {
+        println!("\n=== {name}");
+        let begun = Instant::now();
+        let done = work();
+        stages.push((name, begun.elapsed()));
+        done
+    };
+    stage("format", &mut || succeed(&mut cargo(&["fmt", "--all", "--check"])))?;
+    stage("lints", &mut || {
+        succeed(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    })?;
+    stage("docs", &mut || {
+        succeed(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    let mut tally = test::Tally::default();
+    stage("tests", &mut || {
+        tally = test::all(true, None)?;
+        Ok(())
+    })?;
+    println!();
+    for (name, time) in &stages {
+        println!("{name:<8} {:>6.1} min", time.as_secs_f64() / 60.0);
+    }
+    let minutes = start.elapsed().as_secs_f64() / 60.0;
+    println!("total    {minutes:>6.1} min");
+    Suite::new("ci", "dev")
+        .with(Figure {
+            name: "ci_minutes",
+            value: minutes,
+            unit: "minutes",
+            goal: Some(40.0),
+            better: "lower",
+            baseline: "none",
+            n: 1,
+            spread: [minutes, minutes],
+        })
+        .write()?;
+    println!("\n{} passed, {} failed", tally.passed, tally.failed);
+    if tally.failed > 0 {
+        bail!("{} test(s) failed", tally.failed);
+    }
+    if tally.passed == 0 {
+        bail!("no test ran");
+    }
+    Ok(())
+}
