@@ -8,7 +8,8 @@ use bevy::window::PrimaryWindow;
 
 use super::hands::Grasp;
 use super::locomotion::Move;
-use super::things::{Grabbable, Pressable, TeleportFloor, Touchable};
+use super::things::{Grabbable, Pressable, Solid, TeleportFloor, Touchable};
+use super::{point, press};
 use crate::physics::Physics;
 use crate::xr::pointer::PointerSurface;
 use crate::xr::rig::{AimPose, Hand, HandInput, Head, Rig, Side};
@@ -31,6 +32,10 @@ const EYES: f32 = 1.6;
 const LOOK: f32 = 0.003;
 /// How far a click reaches, metres.
 const REACH: f32 = 3.0;
+/// A click on a button begins this far above it, metres …
+const ABOVE: f32 = 0.02;
+/// … and goes down this fast, metres per second.
+const PUSH: f32 = 0.25;
 /// Where the hand rests beside the head, metres.
 const REST: Vec3 = Vec3::new(0.22, -0.35, -0.35);
 
@@ -39,9 +44,10 @@ const REST: Vec3 = Vec3::new(0.22, -0.35, -0.35);
 pub(super) struct Mouse {
     /// Distance of the hand along the mouse's ray, while the button is down.
     distance: Option<f32>,
-    /// How far a press has gone down, metres.
+    /// Top of the button that is being pressed, and which way is out of it, in room space.
+    button: Option<(Vec3, Dir3)>,
+    /// How far the press has gone down, metres.
     pressed: f32,
-    on_button: bool,
     turned: f32,
     yaw: f32,
     pitch: f32,
@@ -51,8 +57,8 @@ impl Default for Mouse {
     fn default() -> Self {
         Self {
             distance: None,
+            button: None,
             pressed: 0.0,
-            on_button: false,
             turned: 0.0,
             yaw: 0.0,
             pitch: -0.15,
@@ -85,9 +91,31 @@ impl Desk<'_, '_> {
 pub(super) struct Targets<'w, 's> {
     physics: Option<Res<'w, Physics>>,
     handy: Query<'w, 's, (), Or<(With<Grabbable>, With<Touchable>, With<Pressable>)>>,
-    pressable: Query<'w, 's, (), With<Pressable>>,
+    buttons: Query<'w, 's, (&'static GlobalTransform, &'static Solid), With<Pressable>>,
     floors: Query<'w, 's, &'static GlobalTransform, With<TeleportFloor>>,
-    surfaces: Query<'w, 's, (), With<PointerSurface>>,
+    surfaces: Query<'w, 's, (&'static PointerSurface, &'static GlobalTransform)>,
+}
+
+impl Targets<'_, '_> {
+    /// What a hand can do something with, with its distance along the ray; nothing behind a panel.
+    fn met(&self, ray: &Ray3d) -> Option<(Entity, f32)> {
+        let physics = self.physics.as_ref()?;
+        let (thing, distance) =
+            physics.cast_ray(ray.origin, ray.direction, REACH, |entity| self.handy.contains(entity))?;
+        let panel = self
+            .surfaces
+            .iter()
+            .filter_map(|(surface, at)| point::meet(ray, surface, &at.compute_transform()))
+            .any(|met| met.distance < distance);
+        (!panel).then_some((thing, distance))
+    }
+
+    /// The middle of a button's top, and which way is out of it.
+    fn top(&self, button: Entity) -> Option<(Vec3, Dir3)> {
+        let (at, solid) = self.buttons.get(button).ok()?;
+        let (_, high) = press::extents(solid.form);
+        Some((at.translation() + at.up() * high, at.up()))
+    }
 }
 
 pub(super) fn drive(
@@ -144,11 +172,9 @@ pub(super) fn drive(
             moves.write(Move::Teleport(ray.get_point(down)));
         }
         if buttons.just_pressed(MouseButton::Left) {
-            let met = targets.physics.as_ref().and_then(|physics| {
-                physics.cast_ray(ray.origin, ray.direction, REACH, |entity| targets.handy.contains(entity))
-            });
+            let met = targets.met(&ray);
             mouse.distance = met.map(|(_, distance)| distance + 0.02);
-            mouse.on_button = met.is_some_and(|(entity, _)| targets.pressable.contains(entity));
+            mouse.button = met.and_then(|(entity, _)| targets.top(entity));
             mouse.pressed = 0.0;
             mouse.turned = 0.0;
         }
@@ -162,12 +188,15 @@ pub(super) fn drive(
                 } else if holds {
                     mouse.distance = Some((distance + notches * 0.04).clamp(0.25, REACH));
                 }
-                // A click presses a button slowly enough to be seen.
-                mouse.pressed = (mouse.pressed + 0.25 * time.delta_secs()).min(0.06);
-                let press = if mouse.on_button { Vec3::Y * (0.05 - mouse.pressed) } else { Vec3::ZERO };
-                hand.translation = origin + direction * distance + press;
                 hand.rotation = Quat::from_rotation_y(mouse.turned);
-                next.squeeze = if mouse.on_button { 0.0 } else { 1.0 };
+                if let Some((top, out)) = mouse.button {
+                    // A click comes from above and goes down slowly enough to be seen.
+                    mouse.pressed = (mouse.pressed + PUSH * time.delta_secs()).min(ABOVE + 0.02);
+                    hand.translation = to_rig.transform_point3(top + out * (press::HAND + ABOVE - mouse.pressed));
+                } else {
+                    hand.translation = origin + direction * distance;
+                    next.squeeze = 1.0;
+                }
             }
         } else {
             mouse.distance = None;

@@ -8,15 +8,26 @@ use super::hands::{Grasp, Held, Motion, Person};
 use super::sockets::{Fits, Settling};
 use super::things::{Grabbable, HeldBy, InSocket};
 use super::{Interacted, Interaction};
-use crate::physics::{Contact, Driven, Physics, Velocity};
-use crate::xr::rig::{HapticPulse, Hand};
+use crate::physics::{Contact, Driven, Fell, Physics, Velocity};
+use crate::xr::rig::{HapticPulse, Hand, HandInput, Head, Rig};
 
 /// Fingers count as closed from here …
 const CLOSE: f32 = 0.7;
 /// … and as open again from here, so that a tired hand drops nothing.
 const OPEN: f32 = 0.3;
+/// Fingers that closed a moment too early still take what they then come to, seconds.
+const EARLY: f32 = 0.15;
 /// What leaves the hand faster than this was thrown, metres per second.
 const THROWN: f32 = 0.8;
+
+/// A hand out of sight for longer than this holds nothing any more, seconds.
+const FORGOTTEN: f32 = 3.0;
+/// A thing this far from its hand is stuck behind something, metres …
+const STUCK: f32 = 0.25;
+/// … and comes to the hand after this time, seconds, if there is room.
+const UNSTUCK: f32 = 0.4;
+/// What does not belong into a socket hops up and away from it, metres per second.
+const HOP: Vec3 = Vec3::new(0.25, 0.6, 0.25);
 
 /// A thing rests in its socket now: for eyes and ears.
 #[derive(Message, Debug, Clone, Copy)]
@@ -37,68 +48,91 @@ pub(super) fn grasp_and_release(
     person: Person,
     mut hands: Query<(&mut Grasp, &Motion), With<Hand>>,
     things: Query<&Transform, (With<Grabbable>, Without<Hand>)>,
-    mut others: Local<Vec<(Entity, Entity)>>,
+    mut taken: Local<Vec<(Entity, Entity)>>,
     fits: Fits,
     mut interacted: MessageWriter<Interacted>,
     mut haptics: MessageWriter<HapticPulse>,
 ) {
+    let rig = person.rig();
     for hand in person.hands() {
         let Ok((mut grasp, motion)) = hands.get_mut(hand.entity) else {
             continue;
         };
-        let closing = hand.input.squeeze.max(hand.input.trigger);
-        let closed = if grasp.closed { closing > OPEN } else { closing > CLOSE };
+        let fingers = hand.input.squeeze.max(hand.input.trigger);
+        let closed = if grasp.closed { fingers > OPEN } else { fingers > CLOSE };
         let was_closed = std::mem::replace(&mut grasp.closed, closed);
-        if closed && !was_closed && grasp.held.is_none() {
-            let Some(thing) = grasp.near.take() else {
+        grasp.closing = match (was_closed, closed) {
+            (false, true) => 0.0,
+            (true, true) => grasp.closing + time.delta_secs(),
+            (_, false) => f32::INFINITY,
+        };
+        let buzz = |amplitude, millis| HapticPulse {
+            side: hand.side,
+            amplitude,
+            duration: Duration::from_millis(millis),
+        };
+        if closed && grasp.closing <= EARLY && grasp.held.is_none() {
+            let Some(thing) = grasp.near.filter(|thing| !taken.iter().any(|(other, _)| other == thing)) else {
                 continue;
             };
             let Ok(at) = things.get(thing) else { continue };
             let into_hand = hand.grip.to_matrix().inverse() * at.to_matrix();
+            grasp.near = None;
+            grasp.closing = f32::INFINITY;
             grasp.held = Some(Held {
                 thing,
                 offset: Transform::from_matrix(into_hand),
+                rig,
+                stuck: 0.0,
             });
-            others.push((thing, hand.entity));
+            taken.push((thing, hand.entity));
             commands
                 .entity(thing)
                 .insert((HeldBy(hand.entity), Driven))
                 .remove::<(InSocket, Settling, Flying)>();
-            haptics.write(HapticPulse {
-                side: hand.side,
-                amplitude: 0.5,
-                duration: Duration::from_millis(30),
-            });
+            haptics.write(buzz(0.5, 30));
             interacted.write(Interacted {
                 side: Some(hand.side),
                 what: Interaction::Grabbed { target: thing },
             });
         } else if !closed && let Some(held) = grasp.held.take() {
             let thing = held.thing;
+            // What the other hand takes in this very frame is passed on, not let go.
+            if taken.iter().any(|(other, _)| *other == thing) {
+                continue;
+            }
             let Ok(at) = things.get(thing) else { continue };
-            let (linear, angular) = motion.throw(time.elapsed_secs());
+            let (linear, angular) = motion.throw(time.elapsed_secs_f64(), held.offset.translation);
+            let velocity = Velocity {
+                linear: rig.rotation * linear,
+                angular: rig.rotation * angular,
+            };
             let speed = linear.length();
             let mut entity = commands.entity(thing);
             entity.remove::<HeldBy>();
             let what = if speed >= THROWN {
-                entity.remove::<Driven>().insert((Velocity { linear, angular }, Flying));
+                entity.remove::<Driven>().insert((velocity, Flying));
                 Interaction::Thrown {
                     target: thing,
                     speed,
                 }
             } else {
                 let fit = fits.of(thing, at);
-                match fit.filter(|fit| fit.accepted) {
-                    Some(fit) => {
+                match fit {
+                    Some(fit) if fit.accepted => {
                         entity.insert((Settling::from(*at), InSocket(fit.socket)));
-                        haptics.write(HapticPulse {
-                            side: hand.side,
-                            amplitude: 0.9,
-                            duration: Duration::from_millis(60),
-                        });
+                        haptics.write(buzz(0.9, 60));
                     }
-                    None => {
-                        entity.remove::<Driven>().insert(Velocity { linear, angular });
+                    Some(fit) if !fits.belongs(thing, fit.socket) => {
+                        let away = fits.away(at, fit.socket);
+                        entity.remove::<Driven>().insert(Velocity {
+                            linear: Vec3::new(away.x, 1.0, away.y) * HOP,
+                            angular: Vec3::ZERO,
+                        });
+                        haptics.write(buzz(0.4, 120));
+                    }
+                    _ => {
+                        entity.remove::<Driven>().insert(velocity);
                     }
                 }
                 Interaction::Released { target: thing, fit }
@@ -110,7 +144,7 @@ pub(super) fn grasp_and_release(
         }
     }
     // What one hand took out of the other is no longer in the other.
-    for (thing, owner) in others.drain(..) {
+    for (thing, owner) in taken.drain(..) {
         for hand in person.hands() {
             if hand.entity != owner
                 && let Ok((mut grasp, _)) = hands.get_mut(hand.entity)
@@ -122,32 +156,76 @@ pub(super) fn grasp_and_release(
     }
 }
 
+/// A hand that is out of sight holds on for a while, and then lets go without having done anything.
+pub(super) fn forget_lost_hands(
+    mut commands: Commands,
+    time: Res<Time>,
+    mut hands: Query<(Entity, &HandInput, &mut Grasp)>,
+    held_by: Query<&HeldBy>,
+) {
+    for (hand, input, mut grasp) in &mut hands {
+        if input.tracked {
+            if grasp.unseen > 0.0 {
+                grasp.unseen = 0.0;
+            }
+            continue;
+        }
+        grasp.near = None;
+        grasp.touching.clear();
+        (grasp.pointing, grasp.clicking) = (false, false);
+        grasp.unseen += time.delta_secs();
+        if grasp.unseen > FORGOTTEN
+            && let Some(held) = grasp.held.take()
+        {
+            grasp.closed = false;
+            if held_by.get(held.thing).is_ok_and(|by| by.0 == hand) {
+                commands
+                    .entity(held.thing)
+                    .remove::<(HeldBy, Driven)>()
+                    .insert(Velocity::default());
+            }
+        }
+    }
+}
+
 /// What is held is where its hand is, in the same frame, as far as the solid room lets it.
 pub(super) fn carry(
+    time: Res<Time>,
     physics: Option<Res<Physics>>,
     person: Person,
     mut grasps: Query<&mut Grasp>,
-    mut things: Query<&mut Transform, (With<HeldBy>, Without<Hand>, Without<crate::xr::rig::Rig>, Without<crate::xr::rig::Head>)>,
-    alive: Query<(), With<Grabbable>>,
+    mut things: Query<(&mut Transform, &HeldBy), (Without<Hand>, Without<Rig>, Without<Head>)>,
 ) {
+    let rig = person.rig();
     for hand in person.hands() {
         let Ok(mut grasp) = grasps.get_mut(hand.entity) else {
             continue;
         };
-        let Some(held) = grasp.held else { continue };
-        if !alive.contains(held.thing) {
-            // The lesson took it away.
-            grasp.held = None;
-            continue;
+        let Some(held) = &mut grasp.held else { continue };
+        let mut at = match things.get_mut(held.thing) {
+            Ok((at, by)) if by.0 == hand.entity => at,
+            _ => {
+                // The lesson took it away.
+                grasp.held = None;
+                continue;
+            }
+        };
+        let wanted = hand.grip.mul_transform(held.offset).with_scale(at.scale);
+        let mut from = *at;
+        if held.rig != rig {
+            let moved = rig.to_matrix() * held.rig.to_matrix().inverse();
+            from = Transform::from_matrix(moved * at.to_matrix());
+            held.rig = rig;
         }
-        let Ok(mut at) = things.get_mut(held.thing) else {
-            continue;
-        };
-        let wanted = hand.grip.mul_transform(held.offset);
-        let next = match &physics {
-            Some(physics) => physics.carry(held.thing, &at, &wanted),
-            None => wanted,
-        };
+        let mut next = wanted;
+        if let Some(physics) = &physics {
+            next = physics.carry(held.thing, &from, &wanted);
+            let stuck = next.translation.distance(wanted.translation) > STUCK;
+            held.stuck = if stuck { held.stuck + time.delta_secs() } else { 0.0 };
+            if held.stuck > UNSTUCK && physics.is_free(held.thing, &wanted) {
+                next = wanted;
+            }
+        }
         if next.is_finite() {
             *at = next;
         }
@@ -158,6 +236,7 @@ pub(super) fn carry(
 pub(super) fn follow_flight(
     mut commands: Commands,
     mut contacts: MessageReader<Contact>,
+    mut fell: MessageReader<Fell>,
     flying: Query<Entity, With<Flying>>,
     mut interacted: MessageWriter<Interacted>,
     mut struck: Local<Vec<Entity>>,
@@ -176,6 +255,11 @@ pub(super) fn follow_flight(
                     what: Interaction::Struck { target: thing, hit },
                 });
             }
+        }
+    }
+    for Fell(thing) in fell.read() {
+        if flying.contains(*thing) {
+            commands.entity(*thing).remove::<Flying>();
         }
     }
 }

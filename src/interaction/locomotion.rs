@@ -1,15 +1,15 @@
 //! Moving through the room. One mediator owns the rig's `Transform`: nothing else writes it, and it never moves without
 //! somebody's wish. Teleport by an arc, turning in steps, walking on a desktop; each with the eyes' comfort in mind.
 
-use std::f32::consts::{FRAC_PI_6, TAU};
+use std::f32::consts::FRAC_PI_6;
 
-use bevy::light::NotShadowCaster;
-use bevy::mesh::{Indices, PrimitiveTopology};
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::hands::Person;
-use super::things::{TeleportFloor, TeleportSpot};
+use super::hands::{Grasp, Person};
+use super::things::{Solid, TeleportFloor, TeleportSpot, Weight};
 use super::{Interacted, InputMode, Interaction};
+use crate::physics::Physics;
 use crate::xr::rig::{Hand, Head, Rig, Side};
 
 /// A turn of one flick: 30 degrees, large enough that nobody feels motion.
@@ -22,11 +22,20 @@ const BACK: f32 = 0.35;
 const ARC_SPEED: f32 = 7.0;
 const ARC_GRAVITY: f32 = 9.81;
 /// Points of the arc that are tried and drawn.
-const ARC_POINTS: usize = 28;
+pub(super) const ARC_POINTS: usize = 28;
 /// Time between two of them, seconds.
 const ARC_STEP: f32 = 0.05;
 /// How fast the vignette opens again, per second.
 const VIGNETTE_OPENS: f32 = 2.5;
+/// Half the breadth of a person, metres.
+const SHOULDERS: f32 = 0.15;
+/// Where there is no stick, a trigger pulled (or fingers pinched) in empty air for this long aims, too, seconds; then
+/// only at marked spots, because people also pull triggers for nothing.
+const AIMED: f32 = 0.2;
+/// A trigger is pulled from here …
+const PULLED: f32 = 0.7;
+/// … and let go from here.
+const LET_GO: f32 = 0.3;
 /// Walking speed on a desktop, metres per second.
 const WALK: f32 = 1.6;
 
@@ -49,24 +58,73 @@ pub(super) enum Move {
 #[derive(Resource, Debug, Default)]
 pub(super) struct Aiming {
     side: Option<Side>,
+    /// With the trigger or a pinch instead of the stick, for so many seconds.
+    pinched: Option<f32>,
+    triggers: [bool; 2],
     turned: [bool; 2],
     /// Points of the arc, and where it lands.
-    points: Vec<Vec3>,
-    landing: Option<Landing>,
+    pub(super) points: Vec<Vec3>,
+    pub(super) landing: Option<Landing>,
 }
 
 /// Where a teleport would lead.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Landing {
-    at: Vec3,
+    pub at: Vec3,
     spot: Option<Entity>,
 }
 
-/// Spots and floors to stand on.
-type Ground<'w, 's> = (
-    Query<'w, 's, (&'static TeleportFloor, &'static GlobalTransform)>,
-    Query<'w, 's, (Entity, &'static TeleportSpot, &'static GlobalTransform)>,
-);
+/// Spots and floors to stand on, and what stands on them already.
+#[derive(SystemParam)]
+pub(super) struct Ground<'w, 's> {
+    floors: Query<'w, 's, (&'static TeleportFloor, &'static GlobalTransform)>,
+    spots: Query<'w, 's, (Entity, &'static TeleportSpot, &'static GlobalTransform)>,
+    physics: Option<Res<'w, Physics>>,
+    solids: Query<'w, 's, &'static Solid>,
+}
+
+impl Ground<'_, '_> {
+    /// Where one stands who goes to `at`: in the middle of a marked spot, or on the floor; `None`: nowhere.
+    fn land(&self, at: Vec3) -> Option<Landing> {
+        let at = at.with_y(0.0);
+        self.spot(at).or_else(|| {
+            (at.is_finite() && self.on_floor(at) && !self.occupied(at)).then_some(Landing { at, spot: None })
+        })
+    }
+
+    fn spot(&self, at: Vec3) -> Option<Landing> {
+        self.spots
+            .iter()
+            .map(|(entity, spot, place)| (entity, spot.radius, place.translation().with_y(0.0)))
+            .filter(|(_, radius, middle)| middle.distance(at.with_y(0.0)) <= *radius)
+            .min_by(|(.., a), (.., b)| a.distance_squared(at).total_cmp(&b.distance_squared(at)))
+            .map(|(entity, _, middle)| Landing {
+                at: middle,
+                spot: Some(entity),
+            })
+    }
+
+    fn on_floor(&self, at: Vec3) -> bool {
+        self.floors.iter().any(|(floor, place)| {
+            let local = at - place.translation();
+            local.x.abs() <= floor.half.x && local.z.abs() <= floor.half.y
+        })
+    }
+
+    /// Whether furniture stands where a body would.
+    fn occupied(&self, at: Vec3) -> bool {
+        let Some(physics) = &self.physics else {
+            return false;
+        };
+        let mut occupied = false;
+        for height in [0.4, 0.8, 1.2] {
+            physics.overlapping(at.with_y(height), SHOULDERS, |entity| {
+                occupied |= self.solids.get(entity).is_ok_and(|solid| solid.weight == Weight::Fixed);
+            });
+        }
+        occupied
+    }
+}
 
 /// The direction in which a hand at `from` must point for its arc to land on `to`; `None`: too far.
 #[must_use]
@@ -92,7 +150,8 @@ pub(super) fn mediate(
     mode: Res<InputMode>,
     aiming: Option<ResMut<Aiming>>,
     mut vignette: ResMut<Vignette>,
-    (floors, spots): Ground,
+    ground: Ground,
+    grasps: Query<&Grasp>,
     mut wishes: MessageReader<Move>,
     mut movers: ParamSet<(Person, Query<&mut Transform, (With<Rig>, Without<Head>, Without<Hand>)>)>,
     mut interacted: MessageWriter<Interacted>,
@@ -104,7 +163,8 @@ pub(super) fn mediate(
     let (mut rig, head, asked) = {
         let person = movers.p0();
         let Some(head) = person.head() else { return };
-        let asked = aim(&person, &mut aiming, &floors, &spots);
+        let pinches = *mode != InputMode::Desktop;
+        let asked = aim(&person, &mut aiming, &ground, &grasps, pinches.then(|| time.delta_secs()));
         (person.rig(), head, asked)
     };
     let before = rig;
@@ -121,12 +181,13 @@ pub(super) fn mediate(
                 let step = flat * Vec3::new(way.x, 0.0, -way.y).clamp_length_max(1.0) * WALK * time.delta_secs();
                 let there = head.translation + step;
                 // Walls are where the floor ends.
-                if floors.is_empty() || on_floor(&floors, there) {
+                let free = ground.on_floor(there) && (!ground.occupied(there) || ground.occupied(head.translation));
+                if ground.floors.is_empty() || free {
                     rig.translation += step;
                 }
             }
             Move::Walk(_) => {}
-            Move::Teleport(to) => landing = land(&floors, &spots, to),
+            Move::Teleport(to) => landing = ground.land(to),
         }
     }
     if let Some(landing) = landing {
@@ -157,17 +218,14 @@ struct Asked {
     landing: Option<Landing>,
 }
 
-fn aim(
-    person: &Person,
-    aiming: &mut Aiming,
-    floors: &Query<(&TeleportFloor, &GlobalTransform)>,
-    spots: &Query<(Entity, &TeleportSpot, &GlobalTransform)>,
-) -> Asked {
+/// `dt`: seconds of this frame, where triggers aim, too.
+fn aim(person: &Person, aiming: &mut Aiming, ground: &Ground, grasps: &Query<&Grasp>, dt: Option<f32>) -> Asked {
     let mut asked = Asked::default();
     let mut seen = None;
     for hand in person.hands() {
+        let side = hand.side as usize;
         let stick = hand.input.stick;
-        let turned = &mut aiming.turned[hand.side as usize];
+        let turned = &mut aiming.turned[side];
         if aiming.side != Some(hand.side) {
             let sideways = stick.x.abs() > OUT && stick.x.abs() > stick.y.abs();
             if sideways && !*turned {
@@ -175,8 +233,17 @@ fn aim(
             }
             *turned = if *turned { stick.x.abs() > BACK } else { sideways };
         }
-        if aiming.side.is_none() && stick.y > OUT && stick.y > stick.x.abs() {
-            aiming.side = Some(hand.side);
+        let pulled = hand.input.trigger > if aiming.triggers[side] { LET_GO } else { PULLED };
+        let pulls = pulled && !std::mem::replace(&mut aiming.triggers[side], pulled);
+        if aiming.side.is_none() {
+            let empty = grasps
+                .get(hand.entity)
+                .is_ok_and(|grasp| grasp.held.is_none() && grasp.near.is_none() && !grasp.pointing);
+            if stick.y > OUT && stick.y > stick.x.abs() {
+                (aiming.side, aiming.pinched) = (Some(hand.side), None);
+            } else if pulls && empty && dt.is_some() {
+                (aiming.side, aiming.pinched) = (Some(hand.side), Some(0.0));
+            }
         }
         if aiming.side == Some(hand.side) {
             seen = Some(hand);
@@ -189,23 +256,30 @@ fn aim(
         aiming.landing = None;
         return asked;
     };
-    if hand.input.stick.y < BACK {
+    let done = match aiming.pinched {
+        Some(_) => !aiming.triggers[hand.side as usize],
+        None => hand.input.stick.y < BACK,
+    };
+    if done {
         aiming.side = None;
         aiming.points.clear();
         asked.landing = aiming.landing.take();
-    } else {
-        trace(&hand.aim, aiming, floors, spots);
+        return asked;
+    }
+    trace(&hand.aim, aiming, ground);
+    if let Some(time) = &mut aiming.pinched {
+        *time += dt.unwrap_or_default();
+        let at_spot = aiming.landing.is_some_and(|landing| landing.spot.is_some());
+        if *time < AIMED || !at_spot {
+            aiming.points.clear();
+            aiming.landing = None;
+        }
     }
     asked
 }
 
 /// Follows the arc to the floor.
-fn trace(
-    aim: &Transform,
-    aiming: &mut Aiming,
-    floors: &Query<(&TeleportFloor, &GlobalTransform)>,
-    spots: &Query<(Entity, &TeleportSpot, &GlobalTransform)>,
-) {
+fn trace(aim: &Transform, aiming: &mut Aiming, ground: &Ground) {
     aiming.points.clear();
     aiming.landing = None;
     let mut at = aim.translation;
@@ -218,171 +292,13 @@ fn trace(
         if next.y <= 0.0 && at.y > 0.0 {
             let met = at.lerp(next, at.y / (at.y - next.y)).with_y(0.0);
             aiming.points.push(met);
-            aiming.landing = land(floors, spots, met);
+            aiming.landing = ground.land(met);
             return;
         }
         at = next;
     }
 }
 
-/// Where one stands who goes to `at`: in the middle of a marked spot, or on the floor; `None`: nowhere.
-fn land(
-    floors: &Query<(&TeleportFloor, &GlobalTransform)>,
-    spots: &Query<(Entity, &TeleportSpot, &GlobalTransform)>,
-    at: Vec3,
-) -> Option<Landing> {
-    for (entity, spot, place) in spots {
-        let middle = place.translation().with_y(0.0);
-        if middle.distance(at.with_y(0.0)) <= spot.radius {
-            return Some(Landing {
-                at: middle,
-                spot: Some(entity),
-            });
-        }
-    }
-    on_floor(floors, at).then_some(Landing {
-        at: at.with_y(0.0),
-        spot: None,
-    })
-}
-
-fn on_floor(floors: &Query<(&TeleportFloor, &GlobalTransform)>, at: Vec3) -> bool {
-    floors.iter().any(|(floor, place)| {
-        let local = at - place.translation();
-        local.x.abs() <= floor.half.x && local.z.abs() <= floor.half.y
-    })
-}
-
 fn turn(rig: &mut Transform, about: Vec3, angle: f32) {
     rig.rotate_around(about, Quat::from_rotation_y(angle));
-}
-
-/// The arc's dots and ring, and the vignette.
-#[derive(Resource, Debug)]
-pub(super) struct Signs {
-    dots: Vec<Entity>,
-    ring: Entity,
-    vignette: Entity,
-}
-
-pub(super) fn make_signs(
-    mut commands: Commands,
-    mut meshes: ResMut<Assets<Mesh>>,
-    mut materials: ResMut<Assets<StandardMaterial>>,
-) {
-    let glow = materials.add(StandardMaterial {
-        base_color: Color::srgb(0.45, 0.85, 0.8),
-        unlit: true,
-        ..default()
-    });
-    let dark = materials.add(StandardMaterial {
-        base_color: Color::BLACK,
-        unlit: true,
-        cull_mode: None,
-        ..default()
-    });
-    let sign = |mesh: Handle<Mesh>, material: &Handle<StandardMaterial>| {
-        (
-            Mesh3d(mesh),
-            MeshMaterial3d(material.clone()),
-            Visibility::Hidden,
-            NotShadowCaster,
-        )
-    };
-    let dot = meshes.add(Sphere::new(0.012).mesh().ico(1).unwrap_or_else(|_| Sphere::new(0.012).into()));
-    let dots = (0..ARC_POINTS).map(|_| commands.spawn(sign(dot.clone(), &glow)).id()).collect();
-    let ring = commands
-        .spawn(sign(meshes.add(Torus::new(0.22, 0.26)), &glow))
-        .id();
-    let vignette = commands.spawn(sign(meshes.add(ring_before_the_eyes()), &dark)).id();
-    commands.insert_resource(Signs {
-        dots,
-        ring,
-        vignette,
-    });
-}
-
-/// A flat ring facing the eyes, from radius 1 outwards; scaled to narrow the view.
-fn ring_before_the_eyes() -> Mesh {
-    const CORNERS: u32 = 48;
-    let mut positions = Vec::new();
-    let mut indices = Vec::new();
-    for corner in 0..CORNERS {
-        let angle = TAU * corner as f32 / CORNERS as f32;
-        let (y, x) = angle.sin_cos();
-        positions.push([x, y, 0.0]);
-        positions.push([x * 6.0, y * 6.0, 0.0]);
-        let (a, b) = (corner * 2, (corner + 1) % CORNERS * 2);
-        indices.extend([a, a + 1, b, b, a + 1, b + 1]);
-    }
-    let normals = vec![[0.0, 0.0, 1.0]; positions.len()];
-    let uvs = vec![[0.0, 0.0]; positions.len()];
-    Mesh::new(PrimitiveTopology::TriangleList, default())
-        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, normals)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, uvs)
-        .with_inserted_indices(Indices::U32(indices))
-}
-
-pub(super) fn show_arc(
-    aiming: Option<Res<Aiming>>,
-    signs: Option<Res<Signs>>,
-    mut shown: Query<(&mut Transform, &mut Visibility)>,
-) {
-    let (Some(aiming), Some(signs)) = (aiming, signs) else {
-        return;
-    };
-    for (index, dot) in signs.dots.iter().enumerate() {
-        if let Ok((mut at, mut visibility)) = shown.get_mut(*dot) {
-            match aiming.points.get(index) {
-                Some(point) => {
-                    at.translation = *point;
-                    visibility.set_if_neq(Visibility::Visible);
-                }
-                None => {
-                    visibility.set_if_neq(Visibility::Hidden);
-                }
-            }
-        }
-    }
-    if let Ok((mut at, mut visibility)) = shown.get_mut(signs.ring) {
-        match aiming.landing {
-            Some(landing) => {
-                at.translation = landing.at + Vec3::Y * 0.02;
-                visibility.set_if_neq(Visibility::Visible);
-            }
-            None => {
-                visibility.set_if_neq(Visibility::Hidden);
-            }
-        }
-    }
-}
-
-/// Narrowest view while moving: a cone of 35 degrees to each side.
-pub(super) fn show_vignette(
-    vignette: Res<Vignette>,
-    signs: Option<Res<Signs>>,
-    person: Query<&Transform, (With<Head>, Without<Rig>)>,
-    rig: Query<&Transform, (With<Rig>, Without<Head>)>,
-    mut shown: Query<(&mut Transform, &mut Visibility), (Without<Head>, Without<Rig>)>,
-) {
-    const BEFORE: f32 = 0.3;
-    let Some(signs) = signs else { return };
-    let Ok((mut at, mut visibility)) = shown.get_mut(signs.vignette) else {
-        return;
-    };
-    let (Some(head), Some(rig)) = (person.iter().next(), rig.iter().next()) else {
-        return;
-    };
-    if vignette.0 <= 0.0 {
-        visibility.set_if_neq(Visibility::Hidden);
-        return;
-    }
-    let head = rig.mul_transform(*head);
-    // From 80 degrees, which is outside of the view, to 35.
-    let angle = 80.0_f32.lerp(35.0, vignette.0).to_radians();
-    *at = Transform::from_translation(head.translation + head.forward() * BEFORE)
-        .with_rotation(head.rotation)
-        .with_scale(Vec3::splat(BEFORE * angle.tan()));
-    visibility.set_if_neq(Visibility::Visible);
 }

@@ -15,6 +15,7 @@ mod hands;
 mod locomotion;
 mod point;
 mod press;
+mod signs;
 mod sockets;
 pub mod things;
 mod touch;
@@ -63,9 +64,11 @@ impl Plugin for InteractionPlugin {
                     locomotion::mediate,
                     touch::notice_near,
                     touch::notice_touch,
+                    // Before anything new is thrown: contacts that it had in the hand strike nothing.
+                    grasp::follow_flight,
+                    grasp::forget_lost_hands,
                     grasp::grasp_and_release,
                     grasp::carry,
-                    grasp::follow_flight,
                     (sockets::hold, sockets::settle).chain(),
                     press::press_buttons,
                     gaze::notice_gaze,
@@ -76,10 +79,10 @@ impl Plugin for InteractionPlugin {
             )
             .add_systems(PostUpdate, point::show_beams.before(PhysicsSystems));
         if app.is_plugin_added::<bevy::render::RenderPlugin>() {
-            app.add_systems(Startup, (point::make_beams, locomotion::make_signs))
+            app.add_systems(Startup, (point::make_beams, signs::make_signs))
                 .add_systems(
                     PostUpdate,
-                    (locomotion::show_arc, locomotion::show_vignette).before(TransformSystems::Propagate),
+                    (signs::show_arc, signs::show_vignette).before(TransformSystems::Propagate),
                 );
         }
     }

@@ -3,18 +3,22 @@
 use bevy::light::NotShadowCaster;
 use bevy::prelude::*;
 
-use super::hands::{Grasp, HandNow, Person};
+use super::hands::{Grasp, Person};
 use crate::xr::pointer::{PointerAt, PointerSurface};
 use crate::xr::rig::Side;
 
 /// How far a ray reaches, metres.
 const REACH: f32 = 6.0;
-/// A trigger pulled this far presses.
+/// A trigger pulled this far presses …
 const PRESS: f32 = 0.6;
-/// A fingertip lies this far before the aim's origin, metres.
-const FINGER: f32 = 0.05;
-/// A fingertip this near to a panel presses it, metres.
-const POKE: f32 = 0.02;
+/// … and let go this far presses no more.
+const RELEASE: f32 = 0.4;
+/// A fingertip this near to a panel is seen on it, metres …
+const HOVER: f32 = 0.06;
+/// … this near presses it …
+const POKE: f32 = 0.004;
+/// … and this far through it still does.
+const THROUGH: f32 = 0.08;
 
 /// Where each hand's beam ends in this frame, in room space; for drawing.
 #[derive(Resource, Debug, Default)]
@@ -25,29 +29,52 @@ pub(super) struct Beams {
 
 pub(super) fn point(
     person: Person,
-    grasps: Query<&Grasp>,
+    mut grasps: Query<&mut Grasp>,
     surfaces: Query<(Entity, &PointerSurface, &GlobalTransform)>,
     mut pointed: MessageWriter<PointerAt>,
     beams: Option<ResMut<Beams>>,
 ) {
     let mut ends = [None; 2];
     for hand in person.hands() {
-        if grasps.get(hand.entity).is_ok_and(|grasp| grasp.held.is_some()) {
+        let Ok(mut grasp) = grasps.get_mut(hand.entity) else {
+            continue;
+        };
+        grasp.clicking = hand.input.trigger > if grasp.clicking { RELEASE } else { PRESS };
+        grasp.pointing = false;
+        if grasp.held.is_some() {
             continue;
         }
-        let met = surfaces
-            .iter()
-            .filter_map(|(entity, surface, at)| Some((entity, meet(&hand, surface, &at.compute_transform())?)))
-            .min_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance));
-        if let Some((surface, met)) = met {
-            let poked = met.distance <= FINGER + POKE;
+        let nearest = |meet: &dyn Fn(&PointerSurface, &Transform) -> Option<Met>| {
+            surfaces
+                .iter()
+                .filter_map(|(entity, surface, at)| Some((entity, meet(surface, &at.compute_transform())?)))
+                .min_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance))
+        };
+        // A finger on a panel means the panel, wherever the hand points.
+        if let Some(tip) = hand.tip
+            && let Some((surface, met)) = nearest(&|surface, at| touch(tip, surface, at))
+        {
+            grasp.pointing = true;
             pointed.write(PointerAt {
                 surface,
                 uv: met.uv,
-                pressed: poked || hand.input.trigger > PRESS,
+                pressed: met.distance <= POKE,
             });
-            let from = hand.aim.translation;
-            ends[hand.side as usize] = (!poked).then(|| (from, from + hand.aim.forward() * met.distance));
+            continue;
+        }
+        // A hand that is about to take something does not point.
+        if grasp.near.is_some() {
+            continue;
+        }
+        let ray = Ray3d::new(hand.aim.translation, hand.aim.forward());
+        if let Some((surface, met)) = nearest(&|surface, at| meet(&ray, surface, at)) {
+            grasp.pointing = true;
+            pointed.write(PointerAt {
+                surface,
+                uv: met.uv,
+                pressed: grasp.clicking,
+            });
+            ends[hand.side as usize] = Some((ray.origin, ray.get_point(met.distance)));
         }
     }
     if let Some(mut beams) = beams {
@@ -55,15 +82,15 @@ pub(super) fn point(
     }
 }
 
-struct Met {
+pub(super) struct Met {
     uv: Vec2,
-    distance: f32,
+    pub distance: f32,
 }
 
-/// Where a hand's ray meets the front of a surface.
-fn meet(hand: &HandNow, surface: &PointerSurface, at: &Transform) -> Option<Met> {
-    let origin = hand.aim.translation;
-    let direction = *hand.aim.forward();
+/// Where a ray meets the front of a surface.
+pub(super) fn meet(ray: &Ray3d, surface: &PointerSurface, at: &Transform) -> Option<Met> {
+    let origin = ray.origin;
+    let direction = *ray.direction;
     let normal = *at.back();
     let against = direction.dot(normal);
     // Edge on, or from behind.
@@ -71,13 +98,27 @@ fn meet(hand: &HandNow, surface: &PointerSurface, at: &Transform) -> Option<Met>
         return None;
     }
     let distance = (at.translation - origin).dot(normal) / against;
-    // A finger that went a little through still touches.
-    if !(-POKE..=REACH).contains(&distance) {
+    if !(0.0..=REACH).contains(&distance) {
         return None;
     }
-    let local = at.rotation.inverse() * (origin + direction * distance - at.translation);
+    let uv = uv(origin + direction * distance, surface, at)?;
+    Some(Met { uv, distance })
+}
+
+/// Where a fingertip is on a surface, or just before it, or a little through it (then the distance is below 0).
+fn touch(tip: Vec3, surface: &PointerSurface, at: &Transform) -> Option<Met> {
+    let distance = (tip - at.translation).dot(*at.back());
+    if !(-THROUGH..=HOVER).contains(&distance) {
+        return None;
+    }
+    let uv = uv(tip, surface, at)?;
+    Some(Met { uv, distance })
+}
+
+fn uv(point: Vec3, surface: &PointerSurface, at: &Transform) -> Option<Vec2> {
+    let local = at.rotation.inverse() * (point - at.translation);
     let uv = Vec2::new(local.x / surface.size.x + 0.5, 0.5 - local.y / surface.size.y);
-    (uv.cmpge(Vec2::ZERO).all() && uv.cmple(Vec2::ONE).all()).then_some(Met { uv, distance })
+    (uv.cmpge(Vec2::ZERO).all() && uv.cmple(Vec2::ONE).all()).then_some(uv)
 }
 
 /// Thin beams, hidden until they meet something.

@@ -51,6 +51,22 @@ impl Fits<'_, '_> {
             })
     }
 
+    /// Whether the socket takes this thing at all.
+    pub fn belongs(&self, thing: Entity, socket: Entity) -> bool {
+        self.sockets
+            .get(socket)
+            .is_ok_and(|(_, socket, _)| socket.accepts.contains(&thing))
+    }
+
+    /// The level direction (x, z) from a socket to what was let go beside it.
+    pub fn away(&self, at: &Transform, socket: Entity) -> Vec2 {
+        self.sockets.get(socket).map_or(Vec2::Y, |(.., place)| {
+            let way = at.translation - place.translation();
+            // From the very middle it hops towards the learner's start.
+            Vec2::new(way.x, way.z).normalize_or(Vec2::Y)
+        })
+    }
+
     /// What is round looks the same however it is turned about its axis, and a ball however it lies.
     fn error(&self, thing: Entity, at: &Transform, place: &Transform) -> PlacementError {
         let mut error = PlacementError::between(at, place);
@@ -63,15 +79,23 @@ impl Fits<'_, '_> {
     }
 }
 
-/// What rests in a socket is held there; what was taken out of one by anything but a hand is free again.
+/// What rests in a socket is held there; what was taken out of one by anything but a hand is free again, and what lost
+/// its socket, too.
 pub(super) fn hold(
     mut commands: Commands,
     resting: Query<Entity, (With<InSocket>, Without<Driven>)>,
+    all: Query<(Entity, &InSocket)>,
+    sockets: Query<(), With<Socket>>,
     mut freed: RemovedComponents<InSocket>,
     free: Query<(), (With<Driven>, Without<HeldBy>, Without<InSocket>)>,
 ) {
     for thing in &resting {
         commands.entity(thing).insert(Driven);
+    }
+    for (thing, socket) in &all {
+        if !sockets.contains(socket.0) {
+            commands.entity(thing).remove::<InSocket>();
+        }
     }
     for thing in freed.read() {
         if free.contains(thing) {
@@ -90,7 +114,7 @@ pub(super) fn settle(
 ) {
     for (thing, mut glide, socket, mut at) in &mut settling {
         let Ok(place) = sockets.get(socket.0) else {
-            commands.entity(thing).remove::<(Settling, InSocket, Driven)>();
+            // `hold` frees it.
             continue;
         };
         let place = place.compute_transform();

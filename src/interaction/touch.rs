@@ -2,8 +2,8 @@
 
 use bevy::prelude::*;
 
-use super::hands::{Grasp, Person};
-use super::things::{Grabbable, HeldBy, Near, Touchable};
+use super::hands::{Grasp, HandNow, Person};
+use super::things::{Grabbable, HeldBy, Near, Pressable, Touchable};
 use super::{Interacted, Interaction};
 use crate::physics::Physics;
 
@@ -11,18 +11,47 @@ use crate::physics::Physics;
 const NEAR: f32 = 0.06;
 /// … and the one it is near to already stays it up to here, so that two things side by side do not take turns.
 const STILL_NEAR: f32 = 0.09;
+/// A thing has to be this much nearer to take its neighbour's turn, metres.
+const CLEARLY: f32 = 0.015;
+/// What two fingers can pinch is nearer to them than this, metres.
+const PINCHED: f32 = 0.025;
+/// A fingertip's own thickness, metres.
+const TIP: f32 = 0.01;
 /// The flesh of a hand around its grip, metres: nearer than this it touches …
 const TOUCH: f32 = 0.035;
 /// … and further than this it touches no more.
 const LET_GO: f32 = 0.06;
 
-/// Marks the thing that each empty hand would take.
+/// The thing nearest to a hand among those that count, with a distance that weighs palm and pinching fingers alike.
+fn nearest(physics: &Physics, hand: &HandNow, counts: impl Fn(Entity) -> bool) -> Option<(Entity, f32)> {
+    let palm = physics.nearest(hand.grip.translation, NEAR, &counts);
+    let pinched = hand
+        .pinch
+        .and_then(|at| physics.nearest(at, PINCHED, &counts))
+        .map(|(thing, distance)| (thing, distance * NEAR / PINCHED));
+    match (palm, pinched) {
+        (Some(a), Some(b)) => Some(if b.1 < a.1 { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+fn distance(physics: &Physics, hand: &HandNow, thing: Entity) -> f32 {
+    let palm = physics.distance(thing, hand.grip.translation);
+    let pinched = hand
+        .pinch
+        .and_then(|at| physics.distance(thing, at))
+        .map(|distance| distance * NEAR / PINCHED);
+    palm.unwrap_or(f32::INFINITY).min(pinched.unwrap_or(f32::INFINITY))
+}
+
+/// Chooses the thing that each empty hand would take, and marks what hands could take, touch or press.
 pub(super) fn notice_near(
     mut commands: Commands,
     physics: Option<Res<Physics>>,
     person: Person,
     mut grasps: Query<&mut Grasp>,
-    free: Query<(), (With<Grabbable>, Without<HeldBy>)>,
+    takeable: Query<Option<&HeldBy>, With<Grabbable>>,
+    handy: Query<(), (Or<(With<Touchable>, With<Pressable>)>, Without<Grabbable>)>,
     marked: Query<Entity, With<Near>>,
     mut wanted: Local<Vec<Entity>>,
 ) {
@@ -32,23 +61,26 @@ pub(super) fn notice_near(
         let Ok(mut grasp) = grasps.get_mut(hand.entity) else {
             continue;
         };
-        let point = hand.grip.translation;
-        let kept = grasp.near.filter(|thing| {
-            free.contains(*thing)
-                && physics.distance(*thing, point).is_some_and(|distance| distance <= STILL_NEAR)
-        });
-        let best = physics.nearest(point, NEAR, |entity| free.contains(entity));
-        grasp.near = match (kept, best) {
-            _ if grasp.held.is_some() => None,
+        if grasp.held.is_some() {
+            grasp.near = None;
+            continue;
+        }
+        // What the other hand holds can be taken over.
+        let counts = |thing| takeable.get(thing).is_ok_and(|held| held.is_none_or(|by| by.0 != hand.entity));
+        let kept = grasp
+            .near
+            .filter(|thing| counts(*thing))
+            .map(|thing| (thing, distance(&physics, &hand, thing)))
+            .filter(|(_, distance)| *distance <= STILL_NEAR);
+        grasp.near = match (kept, nearest(&physics, &hand, counts)) {
             // Something clearly nearer wins over what was near before.
-            (Some(kept), Some((best, distance))) if best != kept => {
-                let before = physics.distance(kept, point).unwrap_or(f32::INFINITY);
-                Some(if distance + 0.015 < before { best } else { kept })
-            }
-            (Some(kept), _) => Some(kept),
-            (None, best) => best.map(|(entity, _)| entity),
+            (Some((kept, before)), Some((best, now))) => Some(if now + CLEARLY < before { best } else { kept }),
+            (kept, best) => kept.or(best).map(|(thing, _)| thing),
         };
-        wanted.extend(grasp.near);
+        match grasp.near {
+            Some(thing) => wanted.push(thing),
+            None => wanted.extend(nearest(&physics, &hand, |thing| handy.contains(thing)).map(|(thing, _)| thing)),
+        }
     }
     for entity in &marked {
         if !wanted.contains(&entity) {
@@ -75,8 +107,12 @@ pub(super) fn notice_touch(
         let Ok(mut grasp) = grasps.get_mut(hand.entity) else {
             continue;
         };
+        grasp.touching.retain(|thing| touchable.contains(*thing));
         for target in &touchable {
-            let distance = physics.distance(target, hand.grip.translation).unwrap_or(f32::INFINITY);
+            let palm = physics.distance(target, hand.grip.translation).unwrap_or(f32::INFINITY);
+            // A tip that touches is as near as a palm that touches.
+            let tip = hand.tip.and_then(|at| physics.distance(target, at)).unwrap_or(f32::INFINITY);
+            let distance = palm.min(tip + TOUCH - TIP);
             let before = grasp.touching.contains(&target);
             if !before && distance <= TOUCH {
                 grasp.touching.push(target);
