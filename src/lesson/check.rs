@@ -1,11 +1,14 @@
 //! `lesson check`: every mistake of a lesson at once, each with its place, what is wrong, and how to mend it.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::format::{FORMAT_VERSION, Lesson};
+use super::read::read;
 use super::rules;
-use super::source::{Key, Place, Spot, places};
+use super::source::{Key, Place, Spot};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,15 +87,34 @@ impl fmt::Display for CheckReport {
 /// Collects mistakes against the places of a text.
 pub(super) struct Findings<'a> {
     root: &'a Spot,
-    pub(super) mistakes: Vec<Mistake>,
+    /// Names of parts that could not be read: see [`super::read`].
+    lost: &'a BTreeSet<String>,
+    /// Whether the flow could not be read.
+    pub(super) flow_lost: bool,
+    mistakes: Vec<Mistake>,
 }
 
 impl Findings<'_> {
+    /// Whether something of that name stands in the text but could not be read.
+    pub(super) fn is_lost(&self, name: &str) -> bool {
+        self.lost.contains(name)
+    }
+
+    /// Whether anything stands in the text that could not be read.
+    pub(super) fn any_lost(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
     pub(super) fn error(&mut self, path: &[Key], what: impl Into<String>, mend: impl Into<String>) {
         self.add(Severity::Error, path, what.into(), mend.into());
     }
 
-    pub(super) fn warning(&mut self, path: &[Key], what: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn warning(
+        &mut self,
+        path: &[Key],
+        what: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
         self.add(Severity::Warning, path, what.into(), mend.into());
     }
 
@@ -106,20 +128,67 @@ impl Findings<'_> {
     }
 }
 
+/// Longest lesson text, in bytes: far more than any author writes, far less than would hurt.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
 /// Checks a lesson file.
 #[must_use]
 pub fn check_file(file: &Path) -> CheckReport {
-    match std::fs::read(file) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => check_text(file, &text, file.parent()).1,
-            Err(error) => one_mistake(
-                file,
-                format!("the file is not UTF-8 text: {error}"),
-                "save it as UTF-8",
-            ),
-        },
-        Err(error) => one_mistake(file, format!("the file cannot be read: {error}"), "check its name"),
+    match read_text(file) {
+        Ok(text) => check_text(file, &text, file.parent()).1,
+        Err(report) => report,
     }
+}
+
+/// The text of a lesson file, or a report that says why there is none.
+pub(super) fn read_text(file: &Path) -> Result<String, CheckReport> {
+    let mut bytes = Vec::new();
+    // A device or a pipe would never end.
+    let read = std::fs::metadata(file).and_then(|about| {
+        if about.is_file() {
+            std::fs::File::open(file)?
+                .take(MAX_BYTES + 1)
+                .read_to_end(&mut bytes)
+        } else {
+            Err(std::io::Error::other("it is not a file"))
+        }
+    });
+    if let Err(error) = read {
+        return Err(one_mistake(
+            file,
+            format!("the file cannot be read: {error}"),
+            "check its name and your rights",
+        ));
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(one_mistake(
+            file,
+            format!("the file is larger than {} MiB", MAX_BYTES / 1024 / 1024),
+            "a lesson is text; keep models and sounds in files of their own",
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&error.as_bytes()[..good]);
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |line| line.chars().count())
+            + 1;
+        let mut report = one_mistake(
+            file,
+            "the file is not UTF-8 text".to_owned(),
+            "save it as UTF-8",
+        );
+        for mistake in &mut report.mistakes {
+            mistake.place = Place {
+                line: u32::try_from(line).unwrap_or(u32::MAX),
+                column: u32::try_from(column).unwrap_or(u32::MAX),
+            };
+        }
+        report
+    })
 }
 
 fn one_mistake(file: &Path, what: String, mend: &str) -> CheckReport {
@@ -135,142 +204,64 @@ fn one_mistake(file: &Path, what: String, mend: &str) -> CheckReport {
 }
 
 /// Checks a lesson's text; `folder`: where its assets lie, if they can be looked for.
-/// Gives the lesson too where it could be read.
+/// Gives the lesson too where it could be read whole.
 #[must_use]
 pub fn check_text(file: &Path, text: &str, folder: Option<&Path>) -> (Option<Lesson>, CheckReport) {
-    let root = places(text);
+    // Some editors put a byte-order mark before everything.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let outcome = read(text);
+    let whole = outcome.mistakes.is_empty();
     let mut findings = Findings {
-        root: &root,
+        root: &outcome.root,
+        lost: &outcome.lost,
+        flow_lost: outcome.flow_lost,
         mistakes: Vec::new(),
     };
-    unknown_fields(&root, &mut findings.mistakes);
-    let options = ron::Options::default()
-        .with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
-        .with_recursion_limit(64);
-    let lesson = match options.from_str::<Lesson>(text) {
-        Ok(lesson) => {
-            if lesson.version == FORMAT_VERSION {
-                rules::check(&lesson, folder, &mut findings);
-            } else {
-                findings.error(
-                    &[Key::Field("version")],
-                    format!("version {} is not known", lesson.version),
-                    format!("this program reads version {FORMAT_VERSION}"),
-                );
-            }
-            Some(lesson)
+    let mut mistakes = outcome.mistakes;
+    if let Some(lesson) = &outcome.lesson {
+        if lesson.version == FORMAT_VERSION {
+            rules::check(lesson, folder, &mut findings);
+        } else {
+            // All else may be right in that version.
+            mistakes.clear();
+            findings.error(
+                &[Key::Field("version")],
+                format!("version {} is not known", lesson.version),
+                format!("this program reads version {FORMAT_VERSION}"),
+            );
         }
-        Err(error) => {
-            let found_already =
-                matches!(error.code, ron::Error::NoSuchStructField { .. }) && !findings.mistakes.is_empty();
-            if !found_already {
-                let place = Place {
-                    line: u32::try_from(error.span.start.line).unwrap_or(u32::MAX),
-                    column: u32::try_from(error.span.start.col).unwrap_or(u32::MAX),
-                };
-                findings.mistakes.push(Mistake {
-                    severity: Severity::Error,
-                    place,
-                    what: error.code.to_string(),
-                    mend: "`malloc-vr lesson schema` describes the format".to_owned(),
-                });
-            }
-            None
-        }
-    };
-    let mut mistakes = findings.mistakes;
+    }
+    // What a part that could not be read would say is not known, so warnings wait until it can.
+    mistakes.extend(
+        findings
+            .mistakes
+            .into_iter()
+            .filter(|mistake| whole || mistake.severity == Severity::Error),
+    );
     mistakes.sort_by_key(|mistake| mistake.place);
     let report = CheckReport {
         file: file.to_owned(),
         mistakes,
     };
-    (lesson, report)
+    (outcome.lesson.filter(|_| whole), report)
 }
 
-const LESSON: &[&str] = &[
-    "version", "id", "title", "summary", "language", "skills", "objects", "sockets", "panels",
-    "steps", "flow",
-];
-/// Fields of the structs in each list of a lesson.
-const LISTS: &[(&str, &[&str])] = &[
-    ("skills", &["id", "title", "requires", "bkt"]),
-    (
-        "objects",
-        &["id", "label", "shape", "position", "rotation", "color", "role"],
-    ),
-    (
-        "sockets",
-        &["id", "label", "position", "rotation", "accepts", "reach"],
-    ),
-    ("panels", &["id", "position", "rotation", "size", "content"]),
-    (
-        "steps",
-        &[
-            "id",
-            "event",
-            "goal",
-            "say",
-            "action",
-            "time_limit",
-            "evidence_for",
-            "hints",
-            "on_failure",
-        ],
-    ),
-];
-const HINT: &[&str] = &["text", "highlight"];
-const LINE: &[&str] = &["caption", "audio"];
-
-/// RON's reader stops at the first unknown field; an author wants to see all.
-fn unknown_fields(root: &Spot, mistakes: &mut Vec<Mistake>) {
-    unknown_in(root, LESSON, "a lesson", mistakes);
-    for (list, known) in LISTS {
-        for item in &root.at(&[Key::Field(list)]).items {
-            unknown_in(item, known, list, mistakes);
-        }
-    }
-    for step in &root.at(&[Key::Field("steps")]).items {
-        for (field, _, inner) in &step.fields {
-            match field.as_str() {
-                "hints" => {
-                    for hint in &inner.items {
-                        unknown_in(hint, HINT, "hints", mistakes);
-                    }
-                }
-                "say" => unknown_in(inner, LINE, "a line", mistakes),
-                _ => {}
-            }
-        }
-    }
-}
-
-fn unknown_in(spot: &Spot, known: &[&str], of: &str, mistakes: &mut Vec<Mistake>) {
-    for (field, place, _) in &spot.fields {
-        if !known.contains(&field.as_str()) {
-            let mend = match nearest(field, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known fields: {}", known.join(", ")),
-            };
-            mistakes.push(Mistake {
-                severity: Severity::Error,
-                place: *place,
-                what: format!("unknown field `{field}` in {of}"),
-                mend,
-            });
-        }
-    }
-}
+/// Longest name that a better one is looked for, in characters.
+const MAX_WORD: usize = 64;
 
 /// The candidate that is most like `wrong`, if one is alike at all (edit distance up to a third of its length).
 pub(super) fn nearest<'a>(
     wrong: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = wrong.chars().count().div_ceil(3).max(1);
+    let length = wrong.chars().count();
+    let limit = length.div_ceil(3).max(1);
     candidates
         .into_iter()
+        // Longer words are no slips of the pen, and comparing them would take long.
+        .filter(|candidate| length <= MAX_WORD && candidate.chars().count() <= MAX_WORD)
         .map(|candidate| (distance(wrong, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter(|(distance, _)| *distance <= limit && *distance < length)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

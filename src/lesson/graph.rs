@@ -42,6 +42,17 @@ enum Node {
     },
 }
 
+/// How a step came to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// By doing it.
+    Achieved,
+    /// As the log says of a step that was given up after failures, or passed over.
+    Skipped,
+    /// With all of an optional flow that was not begun: a repetition in there is over at once.
+    PassedOver,
+}
+
 impl Progress {
     /// The start of a flow.
     #[must_use]
@@ -59,7 +70,12 @@ impl Progress {
             match event {
                 EventBody::Attempted(attempt) => progress.attempted(&attempt.step, attempt.correct),
                 EventBody::StepCompleted { step, skipped } => {
-                    progress.root.complete(step, *skipped);
+                    let how = if *skipped {
+                        Done::Skipped
+                    } else {
+                        Done::Achieved
+                    };
+                    progress.root.complete(step, how);
                 }
                 _ => {}
             }
@@ -86,9 +102,9 @@ impl Progress {
         let mut skipped = Vec::new();
         self.root.skip_optional_before(step, &mut skipped);
         for optional in &skipped {
-            self.root.complete(optional, true);
+            self.root.complete(optional, Done::Skipped);
         }
-        self.root.complete(step, false);
+        self.root.complete(step, Done::Achieved);
         skipped
     }
 
@@ -212,7 +228,8 @@ impl Node {
                 }
             }
             Self::Choice { items, chosen } => {
-                if let Some(index) = chosen.or_else(|| items.iter().position(|item| item.offers(step)))
+                if let Some(index) =
+                    chosen.or_else(|| items.iter().position(|item| item.offers(step)))
                     && let Some(item) = items.get_mut(index)
                 {
                     *chosen = Some(index);
@@ -276,8 +293,8 @@ impl Node {
         }
     }
 
-    /// Marks `step` done; `skipped`: a repetition that it ends is over, however often it was to be done.
-    fn complete(&mut self, step: &StepId, skipped: bool) {
+    /// Marks `step` done.
+    fn complete(&mut self, step: &StepId, how: Done) {
         if self.is_done() {
             return;
         }
@@ -285,20 +302,27 @@ impl Node {
             Self::Step { id, done } => *done |= id == step,
             Self::Sequence { items } => {
                 if let Some(index) = Self::due(items, step) {
-                    items[index].complete(step, skipped);
+                    items[index].complete(step, how);
                 }
             }
             Self::Choice { items, chosen } => {
-                if let Some(index) = chosen.or_else(|| items.iter().position(|item| item.offers(step)))
+                if let Some(index) =
+                    chosen.or_else(|| items.iter().position(|item| item.offers(step)))
                     && let Some(item) = items.get_mut(index)
                 {
                     *chosen = Some(index);
-                    item.complete(step, skipped);
+                    item.complete(step, how);
                 }
             }
             Self::Optional { inner, begun } => {
-                *begun |= inner.offers(step);
-                inner.complete(step, skipped);
+                // What was never tried is passed over, and stays so until its last step is.
+                let how = if *begun || how == Done::Achieved {
+                    how
+                } else {
+                    Done::PassedOver
+                };
+                *begun |= how != Done::PassedOver && inner.offers(step);
+                inner.complete(step, how);
             }
             Self::Repeat {
                 flow,
@@ -310,13 +334,13 @@ impl Node {
                 clean,
                 done,
             } => {
-                inner.complete(step, skipped);
+                inner.complete(step, how);
                 if !inner.is_done() {
                     return;
                 }
                 *rounds += 1;
                 *streak = if *clean { *streak + 1 } else { 0 };
-                *done = skipped || *streak >= *successes || *rounds >= *at_most;
+                *done = how == Done::PassedOver || *streak >= *successes || *rounds >= *at_most;
                 if !*done {
                     **inner = Self::new(flow);
                     *clean = true;
@@ -327,178 +351,4 @@ impl Node {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::protocol::event::{Attempt, Evidence};
-    use crate::protocol::ids::{AttemptId, ObjectId};
-
-    fn step(name: &str) -> Flow {
-        Flow::Step(StepId::new(name))
-    }
-
-    fn names(progress: &Progress) -> Vec<String> {
-        progress.candidates().iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_sequence_goes_one_by_one() {
-        let mut progress = Progress::new(&Flow::Sequence(vec![step("a"), step("b")]));
-        assert_eq!(names(&progress), ["a"]);
-        progress.completed(&StepId::new("b"));
-        assert_eq!(names(&progress), ["a"], "what is not due cannot be done");
-        progress.completed(&StepId::new("a"));
-        assert_eq!(names(&progress), ["b"]);
-        progress.completed(&StepId::new("b"));
-        assert!(progress.is_done());
-    }
-
-    #[test]
-    fn the_first_attempt_chooses() {
-        let mut progress = Progress::new(&Flow::Choice(vec![step("a"), step("b")]));
-        assert_eq!(names(&progress), ["a", "b"]);
-        progress.attempted(&StepId::new("b"), false);
-        assert_eq!(names(&progress), ["b"]);
-        progress.completed(&StepId::new("b"));
-        assert!(progress.is_done());
-    }
-
-    #[test]
-    fn doing_what_follows_skips_the_optional() {
-        let flow = Flow::Sequence(vec![
-            Flow::Optional(Box::new(Flow::Sequence(vec![step("a"), step("b")]))),
-            step("c"),
-        ]);
-        let mut progress = Progress::new(&flow);
-        assert_eq!(names(&progress), ["a", "c"]);
-        let skipped = progress.completed(&StepId::new("c"));
-        assert_eq!(skipped, [StepId::new("a"), StepId::new("b")]);
-        assert!(progress.is_done());
-    }
-
-    #[test]
-    fn an_optional_once_begun_is_finished_first() {
-        let flow = Flow::Sequence(vec![
-            Flow::Optional(Box::new(Flow::Sequence(vec![step("a"), step("b")]))),
-            step("c"),
-        ]);
-        let mut progress = Progress::new(&flow);
-        progress.completed(&StepId::new("a"));
-        assert_eq!(names(&progress), ["b"]);
-    }
-
-    #[test]
-    fn a_repetition_ends_after_clean_rounds_or_at_its_limit() {
-        let repeat = |at_most| Flow::Repeat {
-            flow: Box::new(step("a")),
-            successes: 2,
-            at_most,
-        };
-        let a = StepId::new("a");
-        let mut progress = Progress::new(&repeat(10));
-        progress.completed(&a);
-        progress.attempted(&a, false);
-        progress.completed(&a);
-        assert!(!progress.is_done(), "the second round had a mistake");
-        progress.completed(&a);
-        progress.completed(&a);
-        assert!(progress.is_done());
-        let mut progress = Progress::new(&repeat(1));
-        progress.attempted(&a, false);
-        progress.completed(&a);
-        assert!(progress.is_done());
-    }
-
-    /// A random flow whose steps all have names of their own.
-    fn flows() -> impl Strategy<Value = Flow> {
-        let leaf = Just(step("x"));
-        let flow = leaf.prop_recursive(5, 24, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 1..4).prop_map(Flow::Sequence),
-                prop::collection::vec(inner.clone(), 1..4).prop_map(Flow::Choice),
-                inner.clone().prop_map(|flow| Flow::Optional(Box::new(flow))),
-                (inner, 1u32..3, 1u32..4).prop_map(|(flow, successes, at_most)| Flow::Repeat {
-                    flow: Box::new(flow),
-                    successes,
-                    at_most,
-                }),
-            ]
-        });
-        flow.prop_map(|mut flow| {
-            let mut next = 0;
-            name_steps(&mut flow, &mut next);
-            flow
-        })
-    }
-
-    fn name_steps(flow: &mut Flow, next: &mut u32) {
-        match flow {
-            Flow::Step(id) => {
-                *id = StepId::new(format!("s{next}"));
-                *next += 1;
-            }
-            Flow::Sequence(items) | Flow::Choice(items) => {
-                for item in items {
-                    name_steps(item, next);
-                }
-            }
-            Flow::Optional(inner) | Flow::Repeat { flow: inner, .. } => name_steps(inner, next),
-        }
-    }
-
-    fn attempt(step: &StepId, correct: bool) -> EventBody {
-        EventBody::Attempted(Attempt {
-            id: AttemptId::fresh(),
-            step: step.clone(),
-            skills: Vec::new(),
-            correct,
-            credit: 0.0,
-            latency: Duration::ZERO,
-            hints_used: 0,
-            position_error: None,
-            rotation_error: None,
-            evidence: Evidence::Touched {
-                object: ObjectId::new("o"),
-            },
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn play_always_ends_and_its_log_gives_the_same_progress(
-            flow in flows(),
-            moves in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 600),
-        ) {
-            let mut live = Progress::new(&flow);
-            let mut log = Vec::new();
-            for (pick, correct) in moves {
-                let candidates = live.candidates();
-                if candidates.is_empty() {
-                    break;
-                }
-                let step = pick.get(&candidates);
-                live.attempted(step, correct);
-                log.push(attempt(step, correct));
-                if correct {
-                    for skipped in live.completed(step) {
-                        log.push(EventBody::StepCompleted { step: skipped, skipped: true });
-                    }
-                    log.push(EventBody::StepCompleted { step: step.clone(), skipped: false });
-                }
-                prop_assert_eq!(&Progress::replay(&flow, &log), &live);
-            }
-            // No dead end: right answers finish it from anywhere.
-            for _ in 0..2000 {
-                let candidates = live.candidates();
-                prop_assert_eq!(candidates.is_empty(), live.is_done());
-                let Some(step) = candidates.last() else { break };
-                live.attempted(step, true);
-                live.completed(step);
-            }
-            prop_assert!(live.is_done());
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::check::{CheckReport, check_text};
+use super::check::{CheckReport, check_text, read_text};
 use super::format::{Lesson, Step};
 use crate::protocol::ids::StepId;
 
@@ -45,7 +45,9 @@ impl Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum LessonError {
     /// Neither a bundled lesson nor a file.
-    #[error("there is no lesson `{name}`: it is neither a file nor one of the bundled lessons ({known}){did_you_mean}")]
+    #[error(
+        "there is no lesson `{name}`: it is neither a file nor one of the bundled lessons ({known}){did_you_mean}"
+    )]
     Unknown {
         /// What was asked for.
         name: String,
@@ -53,14 +55,6 @@ pub enum LessonError {
         known: String,
         /// A near name, as a sentence, or nothing.
         did_you_mean: String,
-    },
-    /// The file cannot be read.
-    #[error("the lesson {file} cannot be read: {cause}")]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
     },
     /// It has mistakes.
     #[error("the lesson has mistakes:\n{0}")]
@@ -95,12 +89,7 @@ pub fn load(name_or_path: &str) -> Result<Loaded, LessonError> {
 /// # Errors
 /// [`LessonError`].
 pub fn load_file(path: &Path) -> Result<Loaded, LessonError> {
-    let text = std::fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .map_err(|cause| LessonError::Unreadable {
-            file: path.to_owned(),
-            cause,
-        })?;
+    let text = read_text(path).map_err(LessonError::Mistakes)?;
     from_text(path, &text, Some(path))
 }
 

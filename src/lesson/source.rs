@@ -14,6 +14,10 @@ pub struct Place {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spot {
     pub(super) place: Place,
+    /// Its characters in the text: from here …
+    pub(super) start: usize,
+    /// … to before here.
+    pub(super) end: usize,
     /// Struct or enum variant name, if one is written.
     pub(super) name: Option<String>,
     /// Named fields, with the places of their names.
@@ -55,21 +59,44 @@ pub(super) enum Key {
 /// Deeper nesting than any lesson has; RON's reader stops there too.
 const MAX_DEPTH: u32 = 100;
 
+/// A bracket or quote without its other half, and where it stands.
+pub(super) type Unclosed = Option<(char, Place)>;
+
 /// Reads the places of a text.
-pub(super) fn places(text: &str) -> Spot {
+pub(super) fn places(text: &str) -> (Spot, Unclosed) {
     let mut reader = Reader {
         rest: text.chars().collect::<Vec<_>>(),
         at: 0,
         place: Place { line: 1, column: 1 },
+        line_start: 0,
+        indent: 0,
+        unclosed: None,
+        suspect: None,
     };
+    reader.begin_line();
     reader.skip_attributes();
-    reader.value(0).unwrap_or_default()
+    let spot = reader.value(0).unwrap_or_default();
+    (
+        spot,
+        reader
+            .unclosed
+            .map(|unclosed| reader.suspect.unwrap_or(unclosed)),
+    )
 }
 
 struct Reader {
     rest: Vec<char>,
     at: usize,
     place: Place,
+    /// Where its line begins.
+    line_start: usize,
+    /// Blanks at the beginning of that line.
+    indent: usize,
+    /// The first one found, which is the innermost.
+    unclosed: Unclosed,
+    /// The first bracket whose other half stands further left than its line begins: where one is missing, the
+    /// brackets inside it have taken each other's, and only the indentation still tells which.
+    suspect: Unclosed,
 }
 
 impl Reader {
@@ -87,6 +114,7 @@ impl Reader {
         if c == '\n' {
             self.place.line += 1;
             self.place.column = 1;
+            self.begin_line();
         } else {
             self.place.column += 1;
         }
@@ -141,6 +169,7 @@ impl Reader {
         self.skip_blank();
         let mut spot = Spot {
             place: self.place,
+            start: self.at,
             ..Spot::default()
         };
         if depth > MAX_DEPTH {
@@ -152,6 +181,7 @@ impl Reader {
             'r' if matches!(self.peek_second(), Some('"' | '#')) => self.raw_string(),
             c if c.is_alphabetic() || c == '_' => {
                 let word = self.word();
+                let word_end = self.at;
                 self.skip_blank();
                 if self.peek() == Some('(') {
                     self.inside(&mut spot, depth);
@@ -159,8 +189,12 @@ impl Reader {
                     if word == "Some" && spot.items.len() == 1 {
                         return spot.items.pop();
                     }
+                    spot.end = self.at;
+                } else {
+                    spot.end = word_end;
                 }
                 spot.name = Some(word);
+                return Some(spot);
             }
             c if c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | '\'') => {
                 while self
@@ -172,16 +206,34 @@ impl Reader {
             }
             _ => return None,
         }
+        spot.end = self.at;
         Some(spot)
     }
 
     fn inside(&mut self, spot: &mut Spot, depth: u32) {
-        self.next();
+        let opened_at = self.place;
+        let opened_indent = self.indent;
+        let opened = self.next().unwrap_or('(');
+        let closes = match opened {
+            '[' => ']',
+            '{' => '}',
+            _ => ')',
+        };
         loop {
             self.skip_blank();
             match self.peek() {
-                None => return,
-                Some(')' | ']' | '}') => {
+                None => {
+                    self.unclosed.get_or_insert((opened, opened_at));
+                    return;
+                }
+                Some(c @ (')' | ']' | '}')) => {
+                    if c != closes {
+                        self.unclosed.get_or_insert((opened, opened_at));
+                    }
+                    let leads_its_line = self.line_start + self.indent == self.at;
+                    if leads_its_line && self.indent < opened_indent {
+                        self.suspect.get_or_insert((opened, opened_at));
+                    }
                     self.next();
                     return;
                 }
@@ -212,6 +264,12 @@ impl Reader {
         }
     }
 
+    fn begin_line(&mut self) {
+        self.line_start = self.at;
+        let line = self.rest.iter().skip(self.at);
+        self.indent = line.take_while(|c| matches!(c, ' ' | '\t')).count();
+    }
+
     fn word(&mut self) -> String {
         let mut word = String::new();
         while let Some(c) = self.peek().filter(|c| c.is_alphanumeric() || *c == '_') {
@@ -222,6 +280,7 @@ impl Reader {
     }
 
     fn string(&mut self) {
+        let opened_at = self.place;
         self.next();
         while let Some(c) = self.next() {
             match c {
@@ -232,6 +291,7 @@ impl Reader {
                 _ => {}
             }
         }
+        self.unclosed.get_or_insert(('"', opened_at));
     }
 
     fn raw_string(&mut self) {
@@ -262,13 +322,35 @@ mod tests {
     #[test]
     fn a_value_is_found_where_it_stands() {
         let text = "#![enable(implicit_some)]\n// a comment\n(\n  a: 1, /* b: */\n  list: [\n    Some((x: \"y)\")),\n    Step(r#\"z\"\"#),\n  ],\n)";
-        let spot = places(text);
-        assert_eq!(spot.at(&[Key::Field("a")]).place, Place { line: 4, column: 6 });
+        let (spot, unclosed) = places(text);
+        assert_eq!(unclosed, None);
+        assert_eq!(
+            spot.at(&[Key::Field("a")]).place,
+            Place { line: 4, column: 6 }
+        );
         let x = spot.at(&[Key::Field("list"), Key::Item(0), Key::Field("x")]);
-        assert_eq!(x.place, Place { line: 6, column: 14 });
+        assert_eq!(
+            x.place,
+            Place {
+                line: 6,
+                column: 14
+            }
+        );
         let step = spot.at(&[Key::Field("list"), Key::Item(1)]);
         assert_eq!(step.place, Place { line: 7, column: 5 });
         assert_eq!(step.name.as_deref(), Some("Step"));
+        let written: String = text
+            .chars()
+            .skip(step.start)
+            .take(step.end - step.start)
+            .collect();
+        assert_eq!(written, "Step(r#\"z\"\"#)");
+    }
+
+    #[test]
+    fn the_bracket_that_is_never_closed_is_named() {
+        let (_, unclosed) = places("(a: [\n  (b: 1,\n  (b: 2),\n])");
+        assert_eq!(unclosed, Some(('(', Place { line: 2, column: 3 })));
     }
 
     proptest! {

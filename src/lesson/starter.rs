@@ -2,7 +2,9 @@
 
 /// A name that cannot be a lesson's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` cannot name a lesson: use lower-case letters, digits and hyphens, for example `tie-a-knot`")]
+#[error(
+    "`{0}` cannot name a lesson: use lower-case letters, digits and hyphens, for example `tie-a-knot`"
+)]
 pub struct BadName(String);
 
 /// The text of a starter lesson.

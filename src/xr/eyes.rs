@@ -6,7 +6,6 @@ use bevy::render::extract_resource::ExtractResourcePlugin;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::render::texture::ManualTextureViews;
 use bevy::render::view::NoIndirectDrawing;
-use bevy::render::{Render, RenderApp};
 use bevy::transform::TransformSystems;
 use bevy_mod_openxr::helper_traits::ToTransform;
 use bevy_mod_openxr::render::{XR_TEXTURE_INDEX, add_texture_view};

@@ -1,5 +1,6 @@
 //! The way to a runtime: the OpenXR loader, what we ask for, and a look at what answers.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -29,6 +30,17 @@ pub struct RuntimeInfo {
     pub system: String,
     /// Extensions it offers, sorted.
     pub extensions: Vec<String>,
+}
+
+impl fmt::Display for RuntimeInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let system = if self.system.is_empty() {
+            "a headset without a name"
+        } else {
+            &self.system
+        };
+        write!(f, "{} {}, {system}", self.name, self.version)
+    }
 }
 
 /// Why no headset can be used. Every variant names the cure.
@@ -102,7 +114,10 @@ pub(super) fn wanted(available: &openxr::ExtensionSet) -> Result<openxr::Extensi
     }
     let mut wanted = openxr::ExtensionSet::default();
     wanted.khr_vulkan_enable2 = true;
-
+    #[cfg(target_os = "android")]
+    {
+        wanted.khr_android_create_instance = true;
+    }
     wanted.ext_hand_tracking = available.ext_hand_tracking;
     wanted.ext_hand_interaction = available.ext_hand_interaction;
     wanted.ext_local_floor = available.ext_local_floor;
