@@ -234,7 +234,7 @@ fn aim(person: &Person, aiming: &mut Aiming, ground: &Ground, grasps: &Query<&Gr
             *turned = if *turned { stick.x.abs() > BACK } else { sideways };
         }
         let pulled = hand.input.trigger > if aiming.triggers[side] { LET_GO } else { PULLED };
-        let pulls = pulled && !std::mem::replace(&mut aiming.triggers[side], pulled);
+        let pulls = !std::mem::replace(&mut aiming.triggers[side], pulled) && pulled;
         if aiming.side.is_none() {
             let empty = grasps
                 .get(hand.entity)

@@ -93,7 +93,8 @@ fn a_pinch_in_empty_air_leads_to_marked_spots_and_nowhere_else() {
     pinch(&mut room, 5);
     assert!(room.done().is_empty(), "no bare floor, and no short click");
     pinch(&mut room, 40);
-    assert!(matches!(room.done().as_slice(), [Interaction::Teleported { spot: Some(at), .. }] if *at == spot));
+    let done = room.done();
+    assert!(matches!(done.as_slice(), [Interaction::Teleported { spot: Some(at), .. }] if *at == spot), "{done:?}");
 }
 
 #[test]
