@@ -76,7 +76,10 @@ fn without_headset_and_display_it_says_what_is_missing_and_what_to_do() {
     let home = tempfile::tempdir().unwrap();
     let (code, text) = run(malloc_vr(home.path()).arg("play"));
     assert_eq!(code, Some(1), "{text}");
-    says(&text, &["headset", "DISPLAY", "--headless", "xtask run --sim"]);
+    says(
+        &text,
+        &["headset", "DISPLAY", "--headless", "xtask run --sim"],
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -132,7 +135,11 @@ fn an_unknown_lesson_is_answered_with_the_known_ones() {
 fn a_broken_lesson_is_refused_with_its_line() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("broken.ron");
-    std::fs::write(&file, "(\n  version: 1,\n  id: \"broken\",\n  titel: \"x\",\n)").unwrap();
+    std::fs::write(
+        &file,
+        "(\n  version: 1,\n  id: \"broken\",\n  titel: \"x\",\n)",
+    )
+    .unwrap();
     let path = file.to_str().unwrap();
     for arguments in [
         vec!["play", "--headless", path],
@@ -190,7 +197,10 @@ fn listening_beyond_this_machine_in_plain_text_must_be_asked_for() {
 fn doctor_names_what_is_there_and_what_is_missing() {
     let home = tempfile::tempdir().unwrap();
     let (_, text) = run(malloc_vr(home.path()).arg("doctor"));
-    says(&text, &["OpenXR runtime", "display", "graphics", "records", "clock"]);
+    says(
+        &text,
+        &["OpenXR runtime", "display", "graphics", "records", "clock"],
+    );
 }
 
 #[cfg(unix)]
@@ -217,7 +227,10 @@ fn a_stopped_session_is_taken_up_again() {
     }
     let (code, text) = run(malloc_vr(home.path()).args(["records", "show"]));
     assert_eq!(code, Some(0), "{text}");
-    says(&text, &["session_started", "session_resumed", "step_entered"]);
+    says(
+        &text,
+        &["session_started", "session_resumed", "step_entered"],
+    );
     assert_eq!(text.matches("session_started").count(), 1, "{text}");
     let (code, text) = run(malloc_vr(home.path()).args(["records", "verify"]));
     assert_eq!(code, Some(0), "{text}");

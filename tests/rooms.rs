@@ -20,12 +20,24 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "ui",
-        &["lesson", "session", "adaptation", "xr", "protocol", "learning"],
+        &[
+            "lesson",
+            "session",
+            "adaptation",
+            "xr",
+            "protocol",
+            "learning",
+        ],
     ),
     (
         "bridge",
         &[
-            "protocol", "session", "adaptation", "record", "lesson", "learning",
+            "protocol",
+            "session",
+            "adaptation",
+            "record",
+            "lesson",
+            "learning",
         ],
     ),
     (
@@ -103,7 +115,9 @@ fn every_room_is_in_the_table_and_lib_declares_them_from_the_ground_up() {
 fn rooms_named_in(line: &str) -> Vec<String> {
     let code = line.split("//").next().unwrap_or_default();
     code.match_indices("crate::")
-        .filter(|(at, _)| !code[..*at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
+        .filter(|(at, _)| {
+            !code[..*at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+        })
         .map(|(at, found)| {
             code[at + found.len()..]
                 .chars()
@@ -133,7 +147,10 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn the_check_sees_what_it_looks_for() {
     assert_eq!(rooms_named_in("use crate::bridge::Bridge;"), ["bridge"]);
-    assert_eq!(rooms_named_in("    let x = crate::ui::f(); // crate::task"), ["ui"]);
+    assert_eq!(
+        rooms_named_in("    let x = crate::ui::f(); // crate::task"),
+        ["ui"]
+    );
     assert!(rooms_named_in("// crate::bridge").is_empty());
     assert!(rooms_named_in("pub(crate) fn f() {}").is_empty());
 }

@@ -41,7 +41,10 @@ pub(super) fn report(data_dir: &Path) -> ExitCode {
                 ("FAIL", text)
             }
         };
-        println!("{mark}  {what:<15} {}", text.replace('\n', "\n                      "));
+        println!(
+            "{mark}  {what:<15} {}",
+            text.replace('\n', "\n                      ")
+        );
     }
     if !can_show {
         println!(

@@ -31,10 +31,13 @@ impl Plugin for FrameStatsFilePlugin {
             .spawn(move || {
                 let part = file.with_extension("part");
                 for report in receiver {
-                    if let Err(error) = std::fs::write(&part, report)
-                        .and_then(|()| std::fs::rename(&part, &file))
+                    if let Err(error) =
+                        std::fs::write(&part, report).and_then(|()| std::fs::rename(&part, &file))
                     {
-                        warn!("frame statistics not written to {}: {error}", file.display());
+                        warn!(
+                            "frame statistics not written to {}: {error}",
+                            file.display()
+                        );
                     }
                 }
             });

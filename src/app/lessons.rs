@@ -31,7 +31,10 @@ pub(super) fn new(name: &str) -> Result<ExitCode, Box<dyn Error>> {
         .and_then(|mut out| std::io::Write::write_all(&mut out, text.as_bytes()))
         .map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => {
-                format!("{} exists and is left as it is; choose another name", file.display())
+                format!(
+                    "{} exists and is left as it is; choose another name",
+                    file.display()
+                )
             }
             _ => format!("{} cannot be written: {error}", file.display()),
         })?;

@@ -105,15 +105,28 @@ fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
 fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fresh: bool) {
     let mut text = String::new();
     let resumed = !fresh && joining.interrupted_in(&lesson.lesson.id);
-    let _ = writeln!(text, "lesson: {} ({})", lesson.lesson.title, lesson.lesson.id);
+    let _ = writeln!(
+        text,
+        "lesson: {} ({})",
+        lesson.lesson.title, lesson.lesson.id
+    );
     let _ = writeln!(text, "view: {view}");
     let _ = writeln!(
         text,
         "learner: {}{}",
         joining.learner,
-        if resumed { ", taking up where they left off" } else { "" }
+        if resumed {
+            ", taking up where they left off"
+        } else {
+            ""
+        }
     );
-    let _ = writeln!(text, "instructor: http://{}/ (token {})", bridge.address(), bridge.token());
+    let _ = writeln!(
+        text,
+        "instructor: http://{}/ (token {})",
+        bridge.address(),
+        bridge.token()
+    );
     print!("{text}");
     // A pipe would otherwise keep this back until it is full.
     let _ = std::io::Write::flush(&mut std::io::stdout());

@@ -32,7 +32,10 @@ pub(super) fn list(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn show(learner: Option<LearnerId>, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn show(
+    learner: Option<LearnerId>,
+    data_dir: &Path,
+) -> Result<ExitCode, Box<dyn Error>> {
     let store = open(data_dir)?;
     let learner = match learner {
         Some(learner) => learner,
@@ -41,7 +44,11 @@ pub(super) fn show(learner: Option<LearnerId>, data_dir: &Path) -> Result<ExitCo
             [] => return Err("nobody is in the records yet".into()),
             several => {
                 let ids: Vec<String> = several.iter().map(|it| it.learner.to_string()).collect();
-                return Err(format!("several learners are in the records; name one: {}", ids.join(", ")).into());
+                return Err(format!(
+                    "several learners are in the records; name one: {}",
+                    ids.join(", ")
+                )
+                .into());
             }
         },
     };
@@ -56,7 +63,11 @@ pub(super) fn verify(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     for problem in &check.problems {
         println!("{problem}");
     }
-    println!("{} events, {} problem(s)", check.events, check.problems.len());
+    println!(
+        "{} events, {} problem(s)",
+        check.events,
+        check.problems.len()
+    );
     Ok(if check.problems.is_empty() {
         ExitCode::SUCCESS
     } else {

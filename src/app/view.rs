@@ -28,10 +28,14 @@ impl fmt::Display for View {
 #[derive(Debug, thiserror::Error)]
 pub enum DisplayError {
     /// No X server is named.
-    #[error("no display: DISPLAY is not set (log in to a desktop, or use `cargo xtask run --sim` for a simulated headset)")]
+    #[error(
+        "no display: DISPLAY is not set (log in to a desktop, or use `cargo xtask run --sim` for a simulated headset)"
+    )]
     NoDisplay,
     /// The X server named does not answer.
-    #[error("no display: nothing answers at DISPLAY={display} ({socket}); is the desktop still running?")]
+    #[error(
+        "no display: nothing answers at DISPLAY={display} ({socket}); is the desktop still running?"
+    )]
     NoAnswer {
         /// Value of `DISPLAY`.
         display: String,
@@ -101,7 +105,10 @@ pub fn adapters() -> Result<Vec<String>, NoAdapter> {
             .iter()
             .map(|adapter| {
                 let info = adapter.get_info();
-                format!("{} ({:?}, {})", info.name, info.device_type, info.driver_info)
+                format!(
+                    "{} ({:?}, {})",
+                    info.name, info.device_type, info.driver_info
+                )
             })
             .collect();
     if found.is_empty() {
@@ -117,10 +124,7 @@ mod tests {
 
     #[test]
     fn a_local_display_has_a_socket_and_a_remote_one_has_none() {
-        assert_eq!(
-            local_x_socket(":9.0").as_deref(),
-            Some("/tmp/.X11-unix/X9")
-        );
+        assert_eq!(local_x_socket(":9.0").as_deref(), Some("/tmp/.X11-unix/X9"));
         assert_eq!(
             local_x_socket("unix:1").as_deref(),
             Some("/tmp/.X11-unix/X1")

@@ -36,7 +36,9 @@ impl Access {
             .map(|(_, token)| token.trim().as_bytes().to_vec());
         let from_query = || {
             let query = uri.query().filter(|_| uri.path() == "/ws")?;
-            let shown = query.split('&').find_map(|pair| pair.strip_prefix("token="))?;
+            let shown = query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("token="))?;
             Some(percent_decoded(shown))
         };
         from_header
@@ -90,7 +92,9 @@ pub(super) fn origin_is_ours(headers: &HeaderMap) -> bool {
             .strip_prefix("http://")
             .or_else(|| origin.strip_prefix("https://"))
     });
-    let asked = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let asked = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     page.is_some_and(|page| asked == Some(page) || is_this_machine(host_name(page)))
 }
 
@@ -107,7 +111,9 @@ fn is_ours(name: &str) -> bool {
 
 fn is_this_machine(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -125,7 +131,12 @@ mod tests {
         let admits = |value| access.admits(&headers(header::AUTHORIZATION, value), &mcp);
         assert!(admits("Bearer 0123456789abcdef"));
         assert!(admits("bearer  0123456789abcdef"), "the scheme has no case");
-        for wrong in ["Bearer 0123456789abcde", "Bearer ", "0123456789abcdef", "Bearer 0123456789abcdeF"] {
+        for wrong in [
+            "Bearer 0123456789abcde",
+            "Bearer ",
+            "0123456789abcdef",
+            "Bearer 0123456789abcdeF",
+        ] {
             assert!(!admits(wrong), "{wrong}");
         }
         let none = HeaderMap::new();
@@ -137,20 +148,31 @@ mod tests {
 
     #[test]
     fn foreign_hosts_and_origins_are_told_apart() {
-        for ours in ["localhost:7878", "127.0.0.1", "[::1]:7878", "192.168.1.7:80"] {
+        for ours in [
+            "localhost:7878",
+            "127.0.0.1",
+            "[::1]:7878",
+            "192.168.1.7:80",
+        ] {
             assert!(host_is_ours(&headers(header::HOST, ours)), "{ours}");
         }
         assert!(!host_is_ours(&headers(header::HOST, "evil.example:7878")));
         assert!(!host_is_ours(&HeaderMap::new()));
         assert!(origin_is_ours(&HeaderMap::new()));
-        assert!(origin_is_ours(&headers(header::ORIGIN, "http://localhost:3000")));
+        assert!(origin_is_ours(&headers(
+            header::ORIGIN,
+            "http://localhost:3000"
+        )));
         for foreign in [
             "https://evil.example",
             "http://localhost.evil.example",
             "http://192.168.1.66",
             "null",
         ] {
-            assert!(!origin_is_ours(&headers(header::ORIGIN, foreign)), "{foreign}");
+            assert!(
+                !origin_is_ours(&headers(header::ORIGIN, foreign)),
+                "{foreign}"
+            );
         }
         let mut own_page = headers(header::ORIGIN, "http://192.168.1.7:7878");
         own_page.insert(header::HOST, "192.168.1.7:7878".parse().unwrap());

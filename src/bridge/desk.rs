@@ -47,9 +47,13 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Why no answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AskError {
-    #[error("too many commands are under way; wait a second and send it again with the same command id")]
+    #[error(
+        "too many commands are under way; wait a second and send it again with the same command id"
+    )]
     Busy,
-    #[error("the lesson did not answer within 2 s; it may be starting or standing still (see /healthz); sending it again with the same command id is safe")]
+    #[error(
+        "the lesson did not answer within 2 s; it may be starting or standing still (see /healthz); sending it again with the same command id is safe"
+    )]
     NoAnswer,
 }
 

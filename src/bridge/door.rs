@@ -69,10 +69,15 @@ pub(super) async fn serve(
     }
 }
 
-fn router(access: Access, desk: Desk, heartbeat: Arc<Heartbeat>, stop: &CancellationToken) -> Router {
-    let instructor = Instructor::new(desk.clone());
+fn router(
+    access: Access,
+    desk: Desk,
+    heartbeat: Arc<Heartbeat>,
+    stop: &CancellationToken,
+) -> Router {
+    let for_mcp = desk.clone();
     let mcp = StreamableHttpService::new(
-        move || Ok(instructor.clone()),
+        move || Ok(Instructor::new(for_mcp.clone())),
         Arc::new(LocalSessionManager::default()),
         StreamableHttpServerConfig::default()
             .with_cancellation_token(stop.child_token())
@@ -92,12 +97,18 @@ fn router(access: Access, desk: Desk, heartbeat: Arc<Heartbeat>, stop: &Cancella
         .layer(from_fn_with_state(access, require_token));
     Router::new()
         .merge(guarded)
-        .route("/healthz", get(healthz).with_state(Health { desk, heartbeat }))
+        .route(
+            "/healthz",
+            get(healthz).with_state(Health { desk, heartbeat }),
+        )
         .route("/", get(welcome))
         .fallback(nothing_here)
         .layer(from_fn(require_own_host))
         .layer(DefaultBodyLimit::max(BODY))
-        .layer(from_fn_with_state(Arc::new(Semaphore::new(AT_ONCE)), in_time_and_measure))
+        .layer(from_fn_with_state(
+            Arc::new(Semaphore::new(AT_ONCE)),
+            in_time_and_measure,
+        ))
 }
 
 /// What a person sees who opens the address in a browser.
@@ -120,7 +131,11 @@ fn problem(status: StatusCode, error: &str, message: &str) -> Response {
 }
 
 /// Neither too many requests at once, nor one that takes its time.
-async fn in_time_and_measure(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+async fn in_time_and_measure(
+    State(places): State<Arc<Semaphore>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let Ok(_place) = places.try_acquire() else {
         return problem(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -7,14 +7,16 @@ use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::{
     Implementation, ListResourceTemplatesResult, ListResourcesResult, PaginatedRequestParams,
     ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource,
-    ResourceContents, ResourceTemplate, ServerCapabilities, ServerConfig,
+    ResourceContents, ResourceTemplate, ServerCapabilities, ServerConfig, SubscribeRequestParams,
+    SubscriptionFilter, UnsubscribeRequestParams,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::desk::Desk;
+use super::follow::{Changes, Followed, learner_of, updated};
 use crate::protocol::command::{Command, CommandBody, Outcome, Principal};
 use crate::protocol::ids::{CommandId, LearnerId, LessonId, StepId};
 use crate::protocol::snapshot::LearnerSnapshot;
@@ -23,6 +25,7 @@ use crate::protocol::snapshot::LearnerSnapshot;
 #[derive(Clone)]
 pub(super) struct Instructor {
     desk: Desk,
+    followed: Followed,
     tool_router: ToolRouter<Self>,
 }
 
@@ -127,12 +130,18 @@ impl Instructor {
     pub(super) fn new(desk: Desk) -> Self {
         Self {
             desk,
+            followed: Followed::default(),
             tool_router: Self::tool_router(),
         }
     }
 
     /// Who is in a lesson on this machine, and where each one stands.
-    #[tool(annotations(title = "List learners", read_only_hint = true, idempotent_hint = true, open_world_hint = false))]
+    #[tool(annotations(
+        title = "List learners",
+        read_only_hint = true,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
     async fn list_learners(&self) -> Json<Roster> {
         let published = self.desk.published();
         let learners = published.learners.values().map(|it| RosterEntry {
@@ -151,35 +160,72 @@ impl Instructor {
     }
 
     /// Everything known of one learner: step and goal, hint shown, attempts, knowledge per skill, pauses.
-    #[tool(annotations(title = "Get learner", read_only_hint = true, idempotent_hint = true, open_world_hint = false))]
-    async fn get_learner(&self, Parameters(who): Parameters<Who>) -> Result<Json<LearnerSnapshot>, String> {
-        self.find(who.learner.as_deref()).map(|snapshot| Json((*snapshot).clone()))
+    #[tool(annotations(
+        title = "Get learner",
+        read_only_hint = true,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
+    async fn get_learner(
+        &self,
+        Parameters(who): Parameters<Who>,
+    ) -> Result<Json<LearnerSnapshot>, String> {
+        self.find(who.learner.as_deref())
+            .map(|snapshot| Json((*snapshot).clone()))
     }
 
     /// Shows the learner a hint for the running step: the next rung of its ladder, or a given one.
-    #[tool(annotations(title = "Give hint", read_only_hint = false, destructive_hint = false, idempotent_hint = false, open_world_hint = false))]
+    #[tool(annotations(
+        title = "Give hint",
+        read_only_hint = false,
+        destructive_hint = false,
+        idempotent_hint = false,
+        open_world_hint = false
+    ))]
     async fn give_hint(&self, Parameters(it): Parameters<GiveHint>) -> Result<Json<Done>, String> {
         let body = CommandBody::GiveHint { level: it.level };
-        self.carry_out(it.learner, it.purpose, it.command_id, body).await
+        self.carry_out(it.learner, it.purpose, it.command_id, body)
+            .await
     }
 
     /// Stops the lesson where it is; the learner sees why. Time does not count while it stands still.
-    #[tool(annotations(title = "Pause", read_only_hint = false, destructive_hint = false, idempotent_hint = true, open_world_hint = false))]
+    #[tool(annotations(
+        title = "Pause",
+        read_only_hint = false,
+        destructive_hint = false,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
     async fn pause(&self, Parameters(it): Parameters<Act>) -> Result<Json<Done>, String> {
-        self.carry_out(it.learner, it.purpose, it.command_id, CommandBody::Pause).await
+        self.carry_out(it.learner, it.purpose, it.command_id, CommandBody::Pause)
+            .await
     }
 
     /// Lifts the instructor's pause. A pause by the learner or by the headset stays.
-    #[tool(annotations(title = "Resume", read_only_hint = false, destructive_hint = false, idempotent_hint = true, open_world_hint = false))]
+    #[tool(annotations(
+        title = "Resume",
+        read_only_hint = false,
+        destructive_hint = false,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
     async fn resume(&self, Parameters(it): Parameters<Act>) -> Result<Json<Done>, String> {
-        self.carry_out(it.learner, it.purpose, it.command_id, CommandBody::Resume).await
+        self.carry_out(it.learner, it.purpose, it.command_id, CommandBody::Resume)
+            .await
     }
 
     /// Shows the learner a few words of yours on the guide panel.
-    #[tool(annotations(title = "Message", read_only_hint = false, destructive_hint = false, idempotent_hint = false, open_world_hint = false))]
+    #[tool(annotations(
+        title = "Message",
+        read_only_hint = false,
+        destructive_hint = false,
+        idempotent_hint = false,
+        open_world_hint = false
+    ))]
     async fn message(&self, Parameters(it): Parameters<Say>) -> Result<Json<Done>, String> {
         let body = CommandBody::Message { text: it.text };
-        self.carry_out(it.learner, it.purpose, it.command_id, body).await
+        self.carry_out(it.learner, it.purpose, it.command_id, body)
+            .await
     }
 }
 
@@ -191,16 +237,21 @@ impl Instructor {
                 let id: LearnerId = text
                     .parse()
                     .map_err(|_| format!("`{text}` is no learner id; list_learners gives them"))?;
-                published
-                    .learners
-                    .get(&id)
-                    .cloned()
-                    .ok_or_else(|| format!("no learner {id} is here; list_learners names those who are"))
+                published.learners.get(&id).cloned().ok_or_else(|| {
+                    format!("no learner {id} is here; list_learners names those who are")
+                })
             }
             None => match published.learners.len() {
-                1 => published.learners.values().next().cloned().ok_or_else(String::new),
+                1 => published
+                    .learners
+                    .values()
+                    .next()
+                    .cloned()
+                    .ok_or_else(String::new),
                 0 => Err("nobody is here yet; start a lesson with `malloc-vr play`".to_owned()),
-                many => Err(format!("{many} learners are here; say which one (list_learners gives their ids)")),
+                many => Err(format!(
+                    "{many} learners are here; say which one (list_learners gives their ids)"
+                )),
             },
         }
     }
@@ -215,9 +266,9 @@ impl Instructor {
         let learner = self.find(learner.as_deref())?.learner;
         let id = match command_id {
             None => CommandId::fresh(),
-            Some(text) => text
-                .parse()
-                .map_err(|_| format!("`{text}` is no UUID; leave command_id out to have one made"))?,
+            Some(text) => text.parse().map_err(|_| {
+                format!("`{text}` is no UUID; leave command_id out to have one made")
+            })?,
         };
         let command = Command {
             id,
@@ -237,12 +288,17 @@ impl Instructor {
     }
 }
 
-const LEARNER: &str = "learner://";
+/// Scheme of the resources.
+pub(super) const LEARNER: &str = "learner://";
 
 #[tool_handler(router = self.tool_router)]
 impl ServerHandler for Instructor {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_resources_subscribe()
+            .build();
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("malloc-vr", env!("CARGO_PKG_VERSION")))
             .with_instructions(
@@ -283,14 +339,80 @@ impl ServerHandler for Instructor {
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let not_found = |why: String| ErrorData::resource_not_found(why, None);
-        let id = request
-            .uri
-            .strip_prefix(LEARNER)
-            .ok_or_else(|| not_found(format!("`{}` is not of the form learner://ID", request.uri)))?;
+        let id = request.uri.strip_prefix(LEARNER).ok_or_else(|| {
+            not_found(format!("`{}` is not of the form learner://ID", request.uri))
+        })?;
         let snapshot = self.find(Some(id)).map_err(not_found)?;
         let text = serde_json::to_string(&*snapshot)
             .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
         let contents = ResourceContents::text(text, request.uri).with_mime_type("application/json");
         Ok(ReadResourceResult::new(vec![contents]).into())
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        let mut accepted = requested.clone();
+        if let Some(uris) = &mut accepted.resource_subscriptions {
+            uris.retain(|uri| learner_of(uri).is_some());
+        }
+        Some(accepted)
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let uris = context
+            .accepted()
+            .resource_subscriptions
+            .clone()
+            .unwrap_or_default();
+        let mut changes = Changes::of(&self.desk, &uris);
+        loop {
+            let changed = tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                changed = changes.next() => changed,
+            };
+            let Some(uri) = changed else { return Ok(()) };
+            if context.sink().send(updated(&uri)).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    // Clients of the protocol before 2026-07-28 know no other way.
+    #[allow(deprecated)]
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        if learner_of(&request.uri).is_none() {
+            let why = format!("`{}` is not of the form learner://ID", request.uri);
+            return Err(ErrorData::resource_not_found(why, None));
+        }
+        let Some(ended) = self.followed.begin(&request.uri) else {
+            let why = "too many subscriptions in this session; end one that is not needed";
+            return Err(ErrorData::invalid_request(why, None));
+        };
+        let mut changes = Changes::of(&self.desk, &[request.uri]);
+        let peer = context.peer;
+        tokio::spawn(ended.run_until_cancelled_owned(async move {
+            while let Some(uri) = changes.next().await {
+                if peer.send_notification(updated(&uri)).await.is_err() {
+                    return;
+                }
+            }
+        }));
+        Ok(())
+    }
+
+    #[allow(deprecated)]
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.followed.end(&request.uri);
+        Ok(())
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 mod access;
 mod desk;
 mod door;
+mod follow;
 mod mcp;
 mod socket;
 mod world;
@@ -47,7 +48,9 @@ pub struct BridgeConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum BridgeError {
     /// Somebody else listens there, or we may not.
-    #[error("nobody can connect at {address}: {cause}; choose another address with --listen (port 0 takes a free one)")]
+    #[error(
+        "nobody can connect at {address}: {cause}; choose another address with --listen (port 0 takes a free one)"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -64,13 +67,18 @@ pub enum BridgeError {
         address: SocketAddr,
     },
     /// A token that could be guessed.
-    #[error("the token has {length} characters; use at least {} so that it cannot be guessed", access::MIN_TOKEN)]
+    #[error(
+        "the token has {length} characters; use at least {} so that it cannot be guessed",
+        access::MIN_TOKEN
+    )]
     ShortToken {
         /// Its length.
         length: usize,
     },
     /// A token that no header can carry.
-    #[error("the token has spaces or characters outside ASCII, which an HTTP header cannot carry; use letters, digits and signs")]
+    #[error(
+        "the token has spaces or characters outside ASCII, which an HTTP header cannot carry; use letters, digits and signs"
+    )]
     UnfitToken,
     /// No randomness for a token.
     #[error("no fresh token could be made: {0}; give one with --token")]

@@ -60,18 +60,28 @@ struct CommandRequest {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Outgoing<'a> {
-    Hello { protocol: u16, version: &'a str },
+    Hello {
+        protocol: u16,
+        version: &'a str,
+    },
     Snapshot(&'a LearnerSnapshot),
     Event(&'a Event),
-    Gone { learner: LearnerId },
+    Gone {
+        learner: LearnerId,
+    },
     Answer {
         id: CommandId,
         outcome: &'a Outcome,
         /// What happened, or why it did not and what to do, in words.
         message: String,
     },
-    Skipped { events: u64 },
-    Error { message: String, id: Option<CommandId> },
+    Skipped {
+        events: u64,
+    },
+    Error {
+        message: String,
+        id: Option<CommandId>,
+    },
 }
 
 impl Outgoing<'_> {
@@ -195,9 +205,17 @@ async fn talk(socket: WebSocket, desk: Desk) -> Result<(), Broken> {
 }
 
 /// Starts what a message asks for; what is wrong with it comes back.
-fn take(text: &str, desk: &Desk, budget: &mut Budget, answers: &mpsc::Sender<Message>) -> Option<Message> {
+fn take(
+    text: &str,
+    desk: &Desk,
+    budget: &mut Budget,
+    answers: &mpsc::Sender<Message>,
+) -> Option<Message> {
     if !budget.spend() {
-        return Some(complaint("more than 20 commands a second; wait and send it again", None));
+        return Some(complaint(
+            "more than 20 commands a second; wait and send it again",
+            None,
+        ));
     }
     let request = match read(text) {
         Ok(request) => request,
@@ -240,13 +258,29 @@ fn take(text: &str, desk: &Desk, budget: &mut Budget, answers: &mpsc::Sender<Mes
 /// Reads a command; a field that nobody knows is a mistake, not a wish to be ignored.
 fn read(text: &str) -> Result<CommandRequest, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let shown = value.pointer("/command/body").and_then(Value::as_object).cloned();
+    let shown = value
+        .pointer("/command/body")
+        .and_then(Value::as_object)
+        .cloned();
     let Request { command } = serde_json::from_value(value).map_err(|error| error.to_string())?;
     // The body's kinds are told apart by a tag; serde does not refuse unknown fields beside it in every kind.
     let known = serde_json::to_value(&command.body).map_err(|error| error.to_string())?;
-    if let Some(unknown) = shown.iter().flatten().map(|(name, _)| name).find(|name| known.get(name).is_none()) {
-        let known: Vec<&str> = known.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        return Err(format!("unknown field `{unknown}` in `body`, expected {}", known.join(", ")));
+    if let Some(unknown) = shown
+        .iter()
+        .flatten()
+        .map(|(name, _)| name)
+        .find(|name| known.get(name).is_none())
+    {
+        let known: Vec<&str> = known
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        return Err(format!(
+            "unknown field `{unknown}` in `body`, expected {}",
+            known.join(", ")
+        ));
     }
     Ok(command)
 }
@@ -295,7 +329,9 @@ mod tests {
     #[test]
     fn a_command_is_read_as_documented() {
         let learner = LearnerId::fresh();
-        let text = format!(r#"{{"command":{{"learner":"{learner}","body":{{"do":"message","text":"well done"}}}}}}"#);
+        let text = format!(
+            r#"{{"command":{{"learner":"{learner}","body":{{"do":"message","text":"well done"}}}}}}"#
+        );
         let request = read(&text).unwrap();
         assert_eq!(request.learner, learner);
         assert!(matches!(request.body, CommandBody::Message { .. }));
@@ -313,7 +349,8 @@ mod tests {
             let why = read(&text).unwrap_err();
             assert!(why.contains(name), "{why}");
         }
-        let outside = format!(r#"{{"command":{{"learner":"{learner}","boddy":{{"do":"pause"}}}}}}"#);
+        let outside =
+            format!(r#"{{"command":{{"learner":"{learner}","boddy":{{"do":"pause"}}}}}}"#);
         assert!(read(&outside).unwrap_err().contains("boddy"));
     }
 

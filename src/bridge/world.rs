@@ -22,7 +22,10 @@ const PER_FRAME: usize = 64;
 
 pub(super) fn receive(bridge: Res<Bridge>, mut requested: MessageWriter<CommandRequested>) {
     let now = u64::try_from(bridge.heartbeat.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    bridge.heartbeat.last_ms.store(now.max(1), Ordering::Relaxed);
+    bridge
+        .heartbeat
+        .last_ms
+        .store(now.max(1), Ordering::Relaxed);
     for command in bridge.requests.try_iter().take(PER_FRAME) {
         requested.write(CommandRequested(command));
     }
@@ -33,7 +36,13 @@ pub(super) fn publish_learners(
     bridge: Res<Bridge>,
     lesson: Option<Res<ActiveLesson>>,
     health: Res<RecordHealth>,
-    learners: Query<(Entity, &Learner, Ref<LearnerState>, Ref<AcknowledgedSeq>, Option<Ref<MessageShown>>)>,
+    learners: Query<(
+        Entity,
+        &Learner,
+        Ref<LearnerState>,
+        Ref<AcknowledgedSeq>,
+        Option<Ref<MessageShown>>,
+    )>,
     mut ended_messages: RemovedComponents<MessageShown>,
     mut again: Local<Vec<Entity>>,
     mut health_again: Local<bool>,
@@ -49,7 +58,10 @@ pub(super) fn publish_learners(
                 why: Some(why.clone()),
             },
         };
-        *health_again = bridge.to_desk.try_send(FromWorld::Records(records)).is_err();
+        *health_again = bridge
+            .to_desk
+            .try_send(FromWorld::Records(records))
+            .is_err();
     }
     again.extend(ended_messages.read());
     again.retain(|entity| learners.contains(*entity));
@@ -71,7 +83,11 @@ pub(super) fn publish_learners(
             lesson.as_ref().map(|lesson| lesson.lesson.as_ref()),
             message.as_ref().map(|message| message.text.as_str()),
         );
-        if bridge.to_desk.try_send(FromWorld::Snapshot(Box::new(snapshot))).is_err() {
+        if bridge
+            .to_desk
+            .try_send(FromWorld::Snapshot(Box::new(snapshot)))
+            .is_err()
+        {
             again.push(entity);
         }
     }
@@ -87,7 +103,11 @@ pub(super) fn publish_departures(
     mut gone: Local<Vec<LearnerId>>,
 ) {
     if !arrived.is_empty() {
-        known.extend(learners.iter().map(|(entity, learner)| (entity, learner.id)));
+        known.extend(
+            learners
+                .iter()
+                .map(|(entity, learner)| (entity, learner.id)),
+        );
     }
     gone.extend(left.read().filter_map(|entity| known.remove(&entity)));
     // Somebody who came back under another entity is not gone.
@@ -100,7 +120,9 @@ pub(super) fn publish_departures(
 pub(super) fn publish_events(bridge: Res<Bridge>, mut folded: MessageReader<Folded>) {
     for folded in folded.read() {
         // A live stream may skip; the log has everything.
-        let _ = bridge.to_desk.try_send(FromWorld::Event(Box::new(folded.event.clone())));
+        let _ = bridge
+            .to_desk
+            .try_send(FromWorld::Event(Box::new(folded.event.clone())));
     }
 }
 

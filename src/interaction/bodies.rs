@@ -5,7 +5,10 @@ use bevy::prelude::*;
 use super::things::{Form, Solid, Weight};
 use crate::physics::{Body, Collider};
 
-pub(super) fn build_bodies(mut commands: Commands, ordered: Query<(Entity, &Solid), Changed<Solid>>) {
+pub(super) fn build_bodies(
+    mut commands: Commands,
+    ordered: Query<(Entity, &Solid), Changed<Solid>>,
+) {
     for (entity, solid) in &ordered {
         let body = match solid.weight {
             Weight::Fixed => Body::Fixed,

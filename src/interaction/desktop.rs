@@ -100,8 +100,9 @@ impl Targets<'_, '_> {
     /// What a hand can do something with, with its distance along the ray; nothing behind a panel.
     fn met(&self, ray: &Ray3d) -> Option<(Entity, f32)> {
         let physics = self.physics.as_ref()?;
-        let (thing, distance) =
-            physics.cast_ray(ray.origin, ray.direction, REACH, |entity| self.handy.contains(entity))?;
+        let (thing, distance) = physics.cast_ray(ray.origin, ray.direction, REACH, |entity| {
+            self.handy.contains(entity)
+        })?;
         let panel = self
             .surfaces
             .iter()
@@ -126,7 +127,13 @@ pub(super) fn drive(
     mouse: Option<ResMut<Mouse>>,
     rig: Query<&Transform, (With<Rig>, Without<Head>, Without<Hand>)>,
     mut head: Query<(Entity, &mut Transform), (With<Head>, Without<Hand>)>,
-    mut hands: Query<(&Hand, &mut HandInput, &mut AimPose, &mut Transform, Option<&Grasp>)>,
+    mut hands: Query<(
+        &Hand,
+        &mut HandInput,
+        &mut AimPose,
+        &mut Transform,
+        Option<&Grasp>,
+    )>,
     mut moves: MessageWriter<Move>,
 ) {
     let (Some(keys), Some(buttons)) = (&desk.keys, &desk.buttons) else {
@@ -149,7 +156,8 @@ pub(super) fn drive(
     look(&mut mouse, buttons, desk.motion.as_deref(), &mut head);
     walk(keys, &time, &mut moves);
     let ray = desk.ray();
-    let Some((_, mut input, mut aim, mut hand, grasp)) = hands.iter_mut().find(|(hand, ..)| hand.0 == Side::Right)
+    let Some((_, mut input, mut aim, mut hand, grasp)) =
+        hands.iter_mut().find(|(hand, ..)| hand.0 == Side::Right)
     else {
         return;
     };
@@ -179,7 +187,9 @@ pub(super) fn drive(
             mouse.turned = 0.0;
         }
         if buttons.pressed(MouseButton::Left) {
-            next.trigger = f32::from(u8::from(!targets.surfaces.is_empty() && mouse.distance.is_none()));
+            next.trigger = f32::from(u8::from(
+                !targets.surfaces.is_empty() && mouse.distance.is_none(),
+            ));
             if let Some(distance) = mouse.distance {
                 let holds = grasp.is_some_and(|grasp| grasp.held.is_some());
                 let notches = desk.scroll.as_ref().map_or(0.0, |scroll| scroll.delta.y);
@@ -192,7 +202,8 @@ pub(super) fn drive(
                 if let Some((top, out)) = mouse.button {
                     // A click comes from above and goes down slowly enough to be seen.
                     mouse.pressed = (mouse.pressed + PUSH * time.delta_secs()).min(ABOVE + 0.02);
-                    hand.translation = to_rig.transform_point3(top + out * (press::HAND + ABOVE - mouse.pressed));
+                    hand.translation =
+                        to_rig.transform_point3(top + out * (press::HAND + ABOVE - mouse.pressed));
                 } else {
                     hand.translation = origin + direction * distance;
                     next.squeeze = 1.0;
@@ -225,8 +236,12 @@ fn look(
         mouse.yaw -= motion.delta.x * LOOK;
         mouse.pitch = (mouse.pitch - motion.delta.y * LOOK).clamp(-1.4, 1.4);
     }
-    let wanted = Transform::from_xyz(0.0, EYES, 0.0)
-        .with_rotation(Quat::from_euler(EulerRot::YXZ, mouse.yaw, mouse.pitch, 0.0));
+    let wanted = Transform::from_xyz(0.0, EYES, 0.0).with_rotation(Quat::from_euler(
+        EulerRot::YXZ,
+        mouse.yaw,
+        mouse.pitch,
+        0.0,
+    ));
     if *head != wanted {
         *head = wanted;
     }
@@ -235,8 +250,13 @@ fn look(
 fn walk(keys: &ButtonInput<KeyCode>, time: &Time, moves: &mut MessageWriter<Move>) {
     /// Radians per second.
     const TURN: f32 = 1.6;
-    let axis = |minus, plus| f32::from(u8::from(keys.pressed(plus))) - f32::from(u8::from(keys.pressed(minus)));
-    let way = Vec2::new(axis(KeyCode::KeyA, KeyCode::KeyD), axis(KeyCode::KeyS, KeyCode::KeyW));
+    let axis = |minus, plus| {
+        f32::from(u8::from(keys.pressed(plus))) - f32::from(u8::from(keys.pressed(minus)))
+    };
+    let way = Vec2::new(
+        axis(KeyCode::KeyA, KeyCode::KeyD),
+        axis(KeyCode::KeyS, KeyCode::KeyW),
+    );
     if way != Vec2::ZERO {
         moves.write(Move::Walk(way));
     }

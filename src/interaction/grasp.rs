@@ -9,7 +9,7 @@ use super::sockets::{Fits, Settling};
 use super::things::{Grabbable, HeldBy, InSocket};
 use super::{Interacted, Interaction};
 use crate::physics::{Contact, Driven, Fell, Physics, Velocity};
-use crate::xr::rig::{HapticPulse, Hand, HandInput, Head, Rig};
+use crate::xr::rig::{Hand, HandInput, HapticPulse, Head, Rig};
 
 /// Fingers count as closed from here …
 const CLOSE: f32 = 0.7;
@@ -59,7 +59,11 @@ pub(super) fn grasp_and_release(
             continue;
         };
         let fingers = hand.input.squeeze.max(hand.input.trigger);
-        let closed = if grasp.closed { fingers > OPEN } else { fingers > CLOSE };
+        let closed = if grasp.closed {
+            fingers > OPEN
+        } else {
+            fingers > CLOSE
+        };
         let was_closed = std::mem::replace(&mut grasp.closed, closed);
         grasp.closing = match (was_closed, closed) {
             (false, true) => 0.0,
@@ -72,7 +76,10 @@ pub(super) fn grasp_and_release(
             duration: Duration::from_millis(millis),
         };
         if closed && grasp.closing <= EARLY && grasp.held.is_none() {
-            let Some(thing) = grasp.near.filter(|thing| !taken.iter().any(|(other, _)| other == thing)) else {
+            let Some(thing) = grasp
+                .near
+                .filter(|thing| !taken.iter().any(|(other, _)| other == thing))
+            else {
                 continue;
             };
             let Ok(at) = things.get(thing) else { continue };
@@ -201,7 +208,9 @@ pub(super) fn carry(
         let Ok(mut grasp) = grasps.get_mut(hand.entity) else {
             continue;
         };
-        let Some(held) = &mut grasp.held else { continue };
+        let Some(held) = &mut grasp.held else {
+            continue;
+        };
         let mut at = match things.get_mut(held.thing) {
             Ok((at, by)) if by.0 == hand.entity => at,
             _ => {
@@ -221,7 +230,11 @@ pub(super) fn carry(
         if let Some(physics) = &physics {
             next = physics.carry(held.thing, &from, &wanted);
             let stuck = next.translation.distance(wanted.translation) > STUCK;
-            held.stuck = if stuck { held.stuck + time.delta_secs() } else { 0.0 };
+            held.stuck = if stuck {
+                held.stuck + time.delta_secs()
+            } else {
+                0.0
+            };
             if held.stuck > UNSTUCK && physics.is_free(held.thing, &wanted) {
                 next = wanted;
             }

@@ -122,11 +122,23 @@ impl Motion {
             let turn = sample.rotation * before.rotation.inverse();
             // The short way round.
             let turn = if turn.w < 0.0 { -turn } else { turn };
-            ((sample.position - before.position) / dt, turn.to_scaled_axis() / dt)
+            (
+                (sample.position - before.position) / dt,
+                turn.to_scaled_axis() / dt,
+            )
         });
         // Runtimes that tell no velocity tell zero.
-        let or_seen = |told: Vec3, seen| if told.length_squared() > 1e-4 { told } else { seen };
-        (or_seen(sample.linear, seen.0), or_seen(sample.angular, seen.1))
+        let or_seen = |told: Vec3, seen| {
+            if told.length_squared() > 1e-4 {
+                told
+            } else {
+                seen
+            }
+        };
+        (
+            or_seen(sample.linear, seen.0),
+            or_seen(sample.angular, seen.1),
+        )
     }
 }
 
@@ -138,7 +150,9 @@ pub(super) fn equip(
     mut hands: Query<(&Transform, &HandInput, &mut Motion), With<Hand>>,
 ) {
     for hand in &bare {
-        commands.entity(hand).insert((Grasp::default(), Motion::default()));
+        commands
+            .entity(hand)
+            .insert((Grasp::default(), Motion::default()));
     }
     for (grip, input, mut motion) in &mut hands {
         motion.note(time.elapsed_secs_f64(), grip, input);
@@ -186,7 +200,10 @@ impl Person<'_, '_> {
     }
 
     pub fn head(&self) -> Option<Transform> {
-        self.head.iter().next().map(|head| self.rig().mul_transform(*head))
+        self.head
+            .iter()
+            .next()
+            .map(|head| self.rig().mul_transform(*head))
     }
 
     /// Hands that are tracked.
@@ -194,7 +211,9 @@ impl Person<'_, '_> {
         let rig = self.rig();
         self.hands
             .iter()
-            .filter(|(_, _, input, aim, grip, ..)| input.tracked && aim.0.is_finite() && grip.is_finite())
+            .filter(|(_, _, input, aim, grip, ..)| {
+                input.tracked && aim.0.is_finite() && grip.is_finite()
+            })
             .map(move |(entity, hand, input, aim, grip, kind, joints)| {
                 let aim = rig.mul_transform(aim.0);
                 let joint = |index: usize| rig.transform_point(joints.joints[index].translation);

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 
 use super::hands::{Grasp, Person};
 use super::things::{Solid, TeleportFloor, TeleportSpot, Weight};
-use super::{Interacted, InputMode, Interaction};
+use super::{InputMode, Interacted, Interaction};
 use crate::physics::Physics;
 use crate::xr::rig::{Hand, Head, Rig, Side};
 
@@ -88,7 +88,8 @@ impl Ground<'_, '_> {
     fn land(&self, at: Vec3) -> Option<Landing> {
         let at = at.with_y(0.0);
         self.spot(at).or_else(|| {
-            (at.is_finite() && self.on_floor(at) && !self.occupied(at)).then_some(Landing { at, spot: None })
+            (at.is_finite() && self.on_floor(at) && !self.occupied(at))
+                .then_some(Landing { at, spot: None })
         })
     }
 
@@ -119,7 +120,10 @@ impl Ground<'_, '_> {
         let mut occupied = false;
         for height in [0.4, 0.8, 1.2] {
             physics.overlapping(at.with_y(height), SHOULDERS, |entity| {
-                occupied |= self.solids.get(entity).is_ok_and(|solid| solid.weight == Weight::Fixed);
+                occupied |= self
+                    .solids
+                    .get(entity)
+                    .is_ok_and(|solid| solid.weight == Weight::Fixed);
             });
         }
         occupied
@@ -153,7 +157,10 @@ pub(super) fn mediate(
     ground: Ground,
     grasps: Query<&Grasp>,
     mut wishes: MessageReader<Move>,
-    mut movers: ParamSet<(Person, Query<&mut Transform, (With<Rig>, Without<Head>, Without<Hand>)>)>,
+    mut movers: ParamSet<(
+        Person,
+        Query<&mut Transform, (With<Rig>, Without<Head>, Without<Hand>)>,
+    )>,
     mut interacted: MessageWriter<Interacted>,
 ) {
     let Some(mut aiming) = aiming else {
@@ -164,7 +171,13 @@ pub(super) fn mediate(
         let person = movers.p0();
         let Some(head) = person.head() else { return };
         let pinches = *mode != InputMode::Desktop;
-        let asked = aim(&person, &mut aiming, &ground, &grasps, pinches.then(|| time.delta_secs()));
+        let asked = aim(
+            &person,
+            &mut aiming,
+            &ground,
+            &grasps,
+            pinches.then(|| time.delta_secs()),
+        );
         (person.rig(), head, asked)
     };
     let before = rig;
@@ -178,10 +191,14 @@ pub(super) fn mediate(
             Move::Turn(angle) => turn(&mut rig, head.translation, angle),
             Move::Walk(way) if *mode == InputMode::Desktop => {
                 let flat = Quat::from_rotation_y(head.rotation.to_euler(EulerRot::YXZ).0);
-                let step = flat * Vec3::new(way.x, 0.0, -way.y).clamp_length_max(1.0) * WALK * time.delta_secs();
+                let step = flat
+                    * Vec3::new(way.x, 0.0, -way.y).clamp_length_max(1.0)
+                    * WALK
+                    * time.delta_secs();
                 let there = head.translation + step;
                 // Walls are where the floor ends.
-                let free = ground.on_floor(there) && (!ground.occupied(there) || ground.occupied(head.translation));
+                let free = ground.on_floor(there)
+                    && (!ground.occupied(there) || ground.occupied(head.translation));
                 if ground.floors.is_empty() || free {
                     rig.translation += step;
                 }
@@ -204,7 +221,8 @@ pub(super) fn mediate(
     }
     let opened = (vignette.0 - VIGNETTE_OPENS * time.delta_secs()).max(0.0);
     vignette.set_if_neq(Vignette(if moved { 1.0 } else { opened }));
-    if rig != before && rig.is_finite()
+    if rig != before
+        && rig.is_finite()
         && let Ok(mut transform) = movers.p1().single_mut()
     {
         *transform = rig;
@@ -219,7 +237,13 @@ struct Asked {
 }
 
 /// `dt`: seconds of this frame, where triggers aim, too.
-fn aim(person: &Person, aiming: &mut Aiming, ground: &Ground, grasps: &Query<&Grasp>, dt: Option<f32>) -> Asked {
+fn aim(
+    person: &Person,
+    aiming: &mut Aiming,
+    ground: &Ground,
+    grasps: &Query<&Grasp>,
+    dt: Option<f32>,
+) -> Asked {
     let mut asked = Asked::default();
     let mut seen = None;
     for hand in person.hands() {
@@ -231,9 +255,18 @@ fn aim(person: &Person, aiming: &mut Aiming, ground: &Ground, grasps: &Query<&Gr
             if sideways && !*turned {
                 asked.turn = Some(-SNAP * stick.x.signum());
             }
-            *turned = if *turned { stick.x.abs() > BACK } else { sideways };
+            *turned = if *turned {
+                stick.x.abs() > BACK
+            } else {
+                sideways
+            };
         }
-        let pulled = hand.input.trigger > if aiming.triggers[side] { LET_GO } else { PULLED };
+        let pulled = hand.input.trigger
+            > if aiming.triggers[side] {
+                LET_GO
+            } else {
+                PULLED
+            };
         let pulls = !std::mem::replace(&mut aiming.triggers[side], pulled) && pulled;
         if aiming.side.is_none() {
             let empty = grasps

@@ -47,7 +47,9 @@ pub(super) fn point(
         let nearest = |meet: &dyn Fn(&PointerSurface, &Transform) -> Option<Met>| {
             surfaces
                 .iter()
-                .filter_map(|(entity, surface, at)| Some((entity, meet(surface, &at.compute_transform())?)))
+                .filter_map(|(entity, surface, at)| {
+                    Some((entity, meet(surface, &at.compute_transform())?))
+                })
                 .min_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance))
         };
         // A finger on a panel means the panel, wherever the hand points.
@@ -117,7 +119,10 @@ fn touch(tip: Vec3, surface: &PointerSurface, at: &Transform) -> Option<Met> {
 
 fn uv(point: Vec3, surface: &PointerSurface, at: &Transform) -> Option<Vec2> {
     let local = at.rotation.inverse() * (point - at.translation);
-    let uv = Vec2::new(local.x / surface.size.x + 0.5, 0.5 - local.y / surface.size.y);
+    let uv = Vec2::new(
+        local.x / surface.size.x + 0.5,
+        0.5 - local.y / surface.size.y,
+    );
     (uv.cmpge(Vec2::ZERO).all() && uv.cmple(Vec2::ONE).all()).then_some(uv)
 }
 
@@ -146,7 +151,10 @@ pub(super) fn make_beams(
     commands.insert_resource(beams);
 }
 
-pub(super) fn show_beams(beams: Option<Res<Beams>>, mut drawn: Query<(&mut Transform, &mut Visibility)>) {
+pub(super) fn show_beams(
+    beams: Option<Res<Beams>>,
+    mut drawn: Query<(&mut Transform, &mut Visibility)>,
+) {
     let Some(beams) = beams else { return };
     for (end, beam) in beams.ends.iter().zip(beams.drawn) {
         let Some((mut at, mut visibility)) = beam.and_then(|beam| drawn.get_mut(beam).ok()) else {

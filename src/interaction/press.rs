@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use super::hands::Person;
 use super::things::{Form, Pressable, Solid};
 use super::{Interacted, Interaction};
-use crate::xr::rig::{HapticPulse, Hand, Head, Rig};
+use crate::xr::rig::{Hand, HapticPulse, Head, Rig};
 
 /// How far a button goes in, metres.
 const TRAVEL: f32 = 0.018;
@@ -86,12 +86,16 @@ pub(super) fn press_buttons(
         let mut depth = (button.depth - RETURN * time.delta_secs()).max(0.0);
         let mut by = None;
         for hand in person.hands() {
-            for (probe, (point, flesh)) in [(Some(hand.grip.translation), HAND), (hand.tip, TIP)].into_iter().enumerate() {
+            for (probe, (point, flesh)) in [(Some(hand.grip.translation), HAND), (hand.tip, TIP)]
+                .into_iter()
+                .enumerate()
+            {
                 let Some(point) = point.map(|point| into_button.transform_point3(point)) else {
                     continue;
                 };
                 let beside = Vec2::new(point.x, point.z).length() > wide + MARGIN;
-                let pushed = button.probes[hand.side as usize][probe].follow(point.y - flesh - high, beside);
+                let pushed =
+                    button.probes[hand.side as usize][probe].follow(point.y - flesh - high, beside);
                 if let Some(pushed) = pushed.map(|pushed| pushed.min(TRAVEL))
                     && pushed > depth
                 {

@@ -41,12 +41,21 @@ pub(super) fn make_signs(
             NotShadowCaster,
         )
     };
-    let dot = meshes.add(Sphere::new(0.012).mesh().ico(1).unwrap_or_else(|_| Sphere::new(0.012).into()));
-    let dots = (0..ARC_POINTS).map(|_| commands.spawn(sign(dot.clone(), &glow)).id()).collect();
+    let dot = meshes.add(
+        Sphere::new(0.012)
+            .mesh()
+            .ico(1)
+            .unwrap_or_else(|_| Sphere::new(0.012).into()),
+    );
+    let dots = (0..ARC_POINTS)
+        .map(|_| commands.spawn(sign(dot.clone(), &glow)).id())
+        .collect();
     let ring = commands
         .spawn(sign(meshes.add(Torus::new(0.22, 0.26)), &glow))
         .id();
-    let vignette = commands.spawn(sign(meshes.add(ring_before_the_eyes()), &dark)).id();
+    let vignette = commands
+        .spawn(sign(meshes.add(ring_before_the_eyes()), &dark))
+        .id();
     commands.insert_resource(Signs {
         dots,
         ring,

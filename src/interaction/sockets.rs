@@ -38,14 +38,22 @@ impl Fits<'_, '_> {
         self.sockets
             .iter()
             .filter(|(socket, ..)| !self.resting.iter().any(|rests| rests.0 == *socket))
-            .map(|(entity, socket, place)| (entity, socket, self.error(thing, at, &place.compute_transform())))
+            .map(|(entity, socket, place)| {
+                (
+                    entity,
+                    socket,
+                    self.error(thing, at, &place.compute_transform()),
+                )
+            })
             .filter(|(_, socket, error)| error.position <= socket.reach)
             .min_by(|(.., a), (.., b)| a.position.total_cmp(&b.position))
             .map(|(entity, socket, error)| SocketFit {
                 socket: entity,
                 accepted: socket.accepts.contains(&thing)
                     && error.position <= socket.position_tolerance
-                    && socket.rotation_tolerance.is_none_or(|allowed| error.rotation <= allowed),
+                    && socket
+                        .rotation_tolerance
+                        .is_none_or(|allowed| error.rotation <= allowed),
                 position_error: error.position,
                 rotation_error: error.rotation,
             })
@@ -72,7 +80,9 @@ impl Fits<'_, '_> {
         let mut error = PlacementError::between(at, place);
         match self.solids.get(thing).map(|solid| solid.form) {
             Ok(Form::Ball { .. }) => error.rotation = 0.0,
-            Ok(Form::Cylinder { .. } | Form::Cone { .. }) => error.rotation = at.up().angle_between(*place.up()),
+            Ok(Form::Cylinder { .. } | Form::Cone { .. }) => {
+                error.rotation = at.up().angle_between(*place.up())
+            }
             _ => {}
         }
         error
@@ -99,7 +109,10 @@ pub(super) fn hold(
     }
     for thing in freed.read() {
         if free.contains(thing) {
-            commands.entity(thing).remove::<(Driven, Settling)>().insert(Velocity::default());
+            commands
+                .entity(thing)
+                .remove::<(Driven, Settling)>()
+                .insert(Velocity::default());
         }
     }
 }

@@ -12,7 +12,7 @@ use super::things::{
 use super::{Interacted, Interaction, InteractionPlugin, Snapped};
 use crate::physics::PhysicsPlugin;
 use crate::xr::pointer::PointerAt;
-use crate::xr::rig::{AimPose, Hand, HandInput, Head, HapticPulse, Rig, RigPlugin, Side};
+use crate::xr::rig::{AimPose, Hand, HandInput, HapticPulse, Head, Rig, RigPlugin, Side};
 
 mod comfort;
 mod grasping;
@@ -53,8 +53,14 @@ impl Room {
         .insert_resource(TimeUpdateStrategy::ManualDuration(frame));
         app.update();
         let world = app.world_mut();
-        let rig = world.query_filtered::<Entity, With<Rig>>().single(world).unwrap();
-        let head = world.query_filtered::<Entity, With<Head>>().single(world).unwrap();
+        let rig = world
+            .query_filtered::<Entity, With<Rig>>()
+            .single(world)
+            .unwrap();
+        let head = world
+            .query_filtered::<Entity, With<Head>>()
+            .single(world)
+            .unwrap();
         let mut hands = [Entity::PLACEHOLDER; 2];
         for (entity, hand) in world.query::<(Entity, &Hand)>().iter(world) {
             hands[hand.0 as usize] = entity;
@@ -69,7 +75,11 @@ impl Room {
             pointed: Vec::new(),
             snapped: Vec::new(),
         };
-        let floor = room.solid(Form::Box(Vec3::new(8.0, 0.1, 8.0)), Weight::Fixed, Vec3::new(0.0, -0.05, 0.0));
+        let floor = room.solid(
+            Form::Box(Vec3::new(8.0, 0.1, 8.0)),
+            Weight::Fixed,
+            Vec3::new(0.0, -0.05, 0.0),
+        );
         room.app.world_mut().spawn((
             TeleportFloor {
                 half: Vec2::splat(4.0),
@@ -112,7 +122,10 @@ impl Room {
             Weight::Kilograms(0.2),
             Vec3::new(x, TABLE + 0.04, z),
         );
-        self.app.world_mut().entity_mut(cube).insert((Grabbable, Touchable));
+        self.app
+            .world_mut()
+            .entity_mut(cube)
+            .insert((Grabbable, Touchable));
         self.frames(2);
         cube
     }
@@ -130,17 +143,24 @@ impl Room {
     fn spot(&mut self, at: Vec3) -> Entity {
         self.app
             .world_mut()
-            .spawn((TeleportSpot { radius: 0.4 }, Transform::from_translation(at)))
+            .spawn((
+                TeleportSpot { radius: 0.4 },
+                Transform::from_translation(at),
+            ))
             .id()
     }
 
     fn frame(&mut self) {
         self.app.update();
         let world = self.app.world_mut();
-        self.happened.extend(world.resource_mut::<Messages<Interacted>>().drain());
-        self.buzzed.extend(world.resource_mut::<Messages<HapticPulse>>().drain());
-        self.pointed.extend(world.resource_mut::<Messages<PointerAt>>().drain());
-        self.snapped.extend(world.resource_mut::<Messages<Snapped>>().drain());
+        self.happened
+            .extend(world.resource_mut::<Messages<Interacted>>().drain());
+        self.buzzed
+            .extend(world.resource_mut::<Messages<HapticPulse>>().drain());
+        self.pointed
+            .extend(world.resource_mut::<Messages<PointerAt>>().drain());
+        self.snapped
+            .extend(world.resource_mut::<Messages<Snapped>>().drain());
     }
 
     fn frames(&mut self, frames: u32) {
@@ -174,12 +194,18 @@ impl Room {
 
     fn put_hand(&mut self, side: Side, at: Vec3) {
         let rotation = self.hand(side).rotation;
-        self.pose_hand(side, Transform::from_translation(at).with_rotation(rotation));
+        self.pose_hand(
+            side,
+            Transform::from_translation(at).with_rotation(rotation),
+        );
     }
 
     fn aim_at(&mut self, side: Side, target: Vec3) {
         let at = self.hand(side).translation;
-        self.pose_hand(side, Transform::from_translation(at).looking_at(target, Vec3::Y));
+        self.pose_hand(
+            side,
+            Transform::from_translation(at).looking_at(target, Vec3::Y),
+        );
     }
 
     fn input(&mut self, side: Side, change: impl FnOnce(&mut HandInput)) {
@@ -212,7 +238,11 @@ impl Room {
         self.reach(side, at + Vec3::Y * 0.15, 20);
         self.reach(side, at + Vec3::Y * 0.03, 10);
         self.squeeze(side, 1.0);
-        assert_eq!(self.holder(thing), Some(self.hands[side as usize]), "not taken");
+        assert_eq!(
+            self.holder(thing),
+            Some(self.hands[side as usize]),
+            "not taken"
+        );
     }
 
     fn holder(&self, thing: Entity) -> Option<Entity> {

@@ -23,7 +23,11 @@ const TOUCH: f32 = 0.035;
 const LET_GO: f32 = 0.06;
 
 /// The thing nearest to a hand among those that count, with a distance that weighs palm and pinching fingers alike.
-fn nearest(physics: &Physics, hand: &HandNow, counts: impl Fn(Entity) -> bool) -> Option<(Entity, f32)> {
+fn nearest(
+    physics: &Physics,
+    hand: &HandNow,
+    counts: impl Fn(Entity) -> bool,
+) -> Option<(Entity, f32)> {
     let palm = physics.nearest(hand.grip.translation, NEAR, &counts);
     let pinched = hand
         .pinch
@@ -41,7 +45,8 @@ fn distance(physics: &Physics, hand: &HandNow, thing: Entity) -> f32 {
         .pinch
         .and_then(|at| physics.distance(thing, at))
         .map(|distance| distance * NEAR / PINCHED);
-    palm.unwrap_or(f32::INFINITY).min(pinched.unwrap_or(f32::INFINITY))
+    palm.unwrap_or(f32::INFINITY)
+        .min(pinched.unwrap_or(f32::INFINITY))
 }
 
 /// Chooses the thing that each empty hand would take, and marks what hands could take, touch or press.
@@ -66,7 +71,11 @@ pub(super) fn notice_near(
             continue;
         }
         // What the other hand holds can be taken over.
-        let counts = |thing| takeable.get(thing).is_ok_and(|held| held.is_none_or(|by| by.0 != hand.entity));
+        let counts = |thing| {
+            takeable
+                .get(thing)
+                .is_ok_and(|held| held.is_none_or(|by| by.0 != hand.entity))
+        };
         let kept = grasp
             .near
             .filter(|thing| counts(*thing))
@@ -74,12 +83,16 @@ pub(super) fn notice_near(
             .filter(|(_, distance)| *distance <= STILL_NEAR);
         grasp.near = match (kept, nearest(&physics, &hand, counts)) {
             // Something clearly nearer wins over what was near before.
-            (Some((kept, before)), Some((best, now))) => Some(if now + CLEARLY < before { best } else { kept }),
+            (Some((kept, before)), Some((best, now))) => {
+                Some(if now + CLEARLY < before { best } else { kept })
+            }
             (kept, best) => kept.or(best).map(|(thing, _)| thing),
         };
         match grasp.near {
             Some(thing) => wanted.push(thing),
-            None => wanted.extend(nearest(&physics, &hand, |thing| handy.contains(thing)).map(|(thing, _)| thing)),
+            None => wanted.extend(
+                nearest(&physics, &hand, |thing| handy.contains(thing)).map(|(thing, _)| thing),
+            ),
         }
     }
     for entity in &marked {
@@ -116,9 +129,14 @@ pub(super) fn notice_touch(
             grasp.touching.push(held);
         }
         for target in touchable.iter().filter(|target| Some(*target) != held) {
-            let palm = physics.distance(target, hand.grip.translation).unwrap_or(f32::INFINITY);
+            let palm = physics
+                .distance(target, hand.grip.translation)
+                .unwrap_or(f32::INFINITY);
             // A tip that touches is as near as a palm that touches.
-            let tip = hand.tip.and_then(|at| physics.distance(target, at)).unwrap_or(f32::INFINITY);
+            let tip = hand
+                .tip
+                .and_then(|at| physics.distance(target, at))
+                .unwrap_or(f32::INFINITY);
             let distance = palm.min(tip + TOUCH - TIP);
             let before = grasp.touching.contains(&target);
             if !before && distance <= TOUCH {

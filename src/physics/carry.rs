@@ -63,7 +63,10 @@ impl Physics {
             .exclude_sensors();
         let pipeline = self.space.query_pipeline_with_filter(filter);
         for (_, collider) in pipeline.intersect_aabb_conservative(swept) {
-            let Some(body) = collider.parent().and_then(|body| self.space.bodies.get(body)) else {
+            let Some(body) = collider
+                .parent()
+                .and_then(|body| self.space.bodies.get(body))
+            else {
                 continue;
             };
             let driven = body.user_data == DRIVEN;
@@ -108,7 +111,9 @@ fn advance(
         let way = to.translation - at.translation;
         let turn = at.rotation.angle_between(to.rotation);
         let length = way.length();
-        let share = (stride / length.max(1.0e-9)).min(TURN / turn.max(1.0e-9)).min(1.0);
+        let share = (stride / length.max(1.0e-9))
+            .min(TURN / turn.max(1.0e-9))
+            .min(1.0);
         let mut next = Transform {
             translation: at.translation + way * share,
             rotation: at.rotation.slerp(to.rotation, share),
@@ -119,7 +124,8 @@ fn advance(
             next = *to;
         }
         let pushed = push_out(shape, &mut next, neighbours);
-        let moved = next.translation.distance(at.translation) + next.rotation.angle_between(at.rotation);
+        let moved =
+            next.translation.distance(at.translation) + next.rotation.angle_between(at.rotation);
         at = next;
         if arrived || (pushed && moved < 1.0e-5) {
             break;

@@ -29,7 +29,13 @@ pub(super) fn take_out_bodies(
     mut physics: ResMut<Physics>,
     mut gone: RemovedComponents<Body>,
     mut formless: RemovedComponents<Collider>,
-    changed: Query<Entity, (With<Simulated>, Or<(Changed<Body>, Changed<Collider>, Changed<Surface>)>)>,
+    changed: Query<
+        Entity,
+        (
+            With<Simulated>,
+            Or<(Changed<Body>, Changed<Collider>, Changed<Surface>)>,
+        ),
+    >,
     simulated: Query<(), With<Simulated>>,
     mut commands: Commands,
 ) {
@@ -96,11 +102,16 @@ pub(super) fn put_in_bodies(
             .sensor(sensor)
             .active_events(rapier::ActiveEvents::COLLISION_EVENTS)
             .active_collision_types(
-                rapier::ActiveCollisionTypes::default() | rapier::ActiveCollisionTypes::KINEMATIC_FIXED,
+                rapier::ActiveCollisionTypes::default()
+                    | rapier::ActiveCollisionTypes::KINEMATIC_FIXED,
             )
             .user_data(u128::from(entity.to_bits()));
         if let Body::Dynamic { mass } = body {
-            collider = collider.mass(if mass.is_finite() { mass.clamp(1.0e-3, 1.0e3) } else { 1.0 });
+            collider = collider.mass(if mass.is_finite() {
+                mass.clamp(1.0e-3, 1.0e3)
+            } else {
+                1.0
+            });
         }
         let (body_handle, collider_handle) = physics.space.insert(rigid, collider);
         physics.bodies.insert(
@@ -149,7 +160,8 @@ pub(super) fn follow_drivers(
         }
     }
     for entity in released.read() {
-        let Ok((Body::Dynamic { .. }, velocity, at, mut simulated, false)) = bodies.get_mut(entity) else {
+        let Ok((Body::Dynamic { .. }, velocity, at, mut simulated, false)) = bodies.get_mut(entity)
+        else {
             continue;
         };
         let Some(rigid) = physics.rigid(entity) else {
@@ -187,7 +199,8 @@ pub(super) fn follow_changes(
 ) {
     let physics = &mut *physics;
     for (entity, body, mut at, mut simulated, velocity, driven) in &mut bodies {
-        let moved = at.translation != simulated.shown.translation || at.rotation != simulated.shown.rotation;
+        let moved = at.translation != simulated.shown.translation
+            || at.rotation != simulated.shown.rotation;
         if moved && !(at.is_finite() && at.rotation.length_squared() > 0.5) {
             warn!(%entity, "a body was sent to no place at all; it stays where it is");
             at.translation = simulated.shown.translation;
@@ -277,7 +290,9 @@ fn approach_goals(
             continue;
         };
         if let Some(rigid) = physics.rigid(entity) {
-            let next = rigid.position().lerp(&pose(&goal), (1.0 / steps_left).clamp(0.0, 1.0));
+            let next = rigid
+                .position()
+                .lerp(&pose(&goal), (1.0 / steps_left).clamp(0.0, 1.0));
             rigid.set_next_kinematic_position(next);
         }
     }
@@ -305,7 +320,9 @@ pub(super) fn bring_back_fallen(
 ) {
     for (entity, home, mut simulated) in &mut bodies {
         let at = simulated.now.translation;
-        let lost = !simulated.now.is_finite() || at.y < LOWEST || at.length_squared() > FURTHEST * FURTHEST;
+        let lost = !simulated.now.is_finite()
+            || at.y < LOWEST
+            || at.length_squared() > FURTHEST * FURTHEST;
         if !lost {
             continue;
         }
@@ -326,7 +343,10 @@ pub(super) fn bring_back_fallen(
 /// What is seen lies between the last two steps, so that it moves smoothly at every frame rate.
 pub(super) fn show_bodies(
     physics: Res<Physics>,
-    mut bodies: Query<(Entity, &Body, &mut Transform, &mut Simulated, &mut Velocity), Without<Driven>>,
+    mut bodies: Query<
+        (Entity, &Body, &mut Transform, &mut Simulated, &mut Velocity),
+        Without<Driven>,
+    >,
 ) {
     let between = (physics.accumulated / STEP).clamp(0.0, 1.0);
     for (entity, body, mut at, mut simulated, mut velocity) in &mut bodies {
@@ -334,11 +354,19 @@ pub(super) fn show_bodies(
             continue;
         };
         let shown = Transform {
-            translation: simulated.before.translation.lerp(simulated.now.translation, between),
-            rotation: simulated.before.rotation.slerp(simulated.now.rotation, between),
+            translation: simulated
+                .before
+                .translation
+                .lerp(simulated.now.translation, between),
+            rotation: simulated
+                .before
+                .rotation
+                .slerp(simulated.now.rotation, between),
             scale: Vec3::ONE,
         };
-        if shown.translation != simulated.shown.translation || shown.rotation != simulated.shown.rotation {
+        if shown.translation != simulated.shown.translation
+            || shown.rotation != simulated.shown.rotation
+        {
             at.translation = shown.translation;
             at.rotation = shown.rotation;
             simulated.shown = shown;

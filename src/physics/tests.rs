@@ -48,7 +48,11 @@ fn a_cube_falls_onto_the_floor_and_rests_within_a_millimetre() {
     let rests = at(&app, cube);
     assert!((rests.translation.y - 0.05).abs() < 1.0e-3, "{rests:?}");
     let goal = Transform::from_translation(rests.translation + Vec3::X * 0.0003);
-    let error = app.world().resource::<Physics>().placement(cube, &goal).unwrap();
+    let error = app
+        .world()
+        .resource::<Physics>()
+        .placement(cube, &goal)
+        .unwrap();
     assert!((error.position - 0.0003).abs() < 1.0e-4, "{error:?}");
 }
 
@@ -57,14 +61,23 @@ fn the_same_inputs_give_the_same_result_to_the_bit() {
     let play = || {
         let mut app = room(FRAME);
         let cubes: Vec<Entity> = (0..8)
-            .map(|i| cube(&mut app, Vec3::new(0.02 * i as f32, 0.3 + 0.12 * i as f32, 0.01 * i as f32)))
+            .map(|i| {
+                cube(
+                    &mut app,
+                    Vec3::new(0.02 * i as f32, 0.3 + 0.12 * i as f32, 0.01 * i as f32),
+                )
+            })
             .collect();
         run(&mut app, 240);
         cubes
             .iter()
             .flat_map(|cube| {
                 let at = at(&app, *cube);
-                [at.translation.to_array().to_vec(), at.rotation.to_array().to_vec()].concat()
+                [
+                    at.translation.to_array().to_vec(),
+                    at.rotation.to_array().to_vec(),
+                ]
+                .concat()
             })
             .map(f32::to_bits)
             .collect::<Vec<_>>()
@@ -159,10 +172,17 @@ fn a_despawned_body_leaves_the_space_and_a_changed_one_stays_once() {
     app.update();
     assert_eq!(app.world().resource::<Physics>().len(), 3);
     app.world_mut().despawn(gone);
-    app.world_mut().entity_mut(grown).insert(Collider::Sphere { radius: 0.2 });
+    app.world_mut()
+        .entity_mut(grown)
+        .insert(Collider::Sphere { radius: 0.2 });
     run(&mut app, 3);
     assert_eq!(app.world().resource::<Physics>().len(), 2);
-    assert!(app.world().resource::<Physics>().nearest(Vec3::ZERO, 0.2, |e| e == gone).is_none());
+    assert!(
+        app.world()
+            .resource::<Physics>()
+            .nearest(Vec3::ZERO, 0.2, |e| e == gone)
+            .is_none()
+    );
     assert!(app.world().resource::<Physics>().radius(grown).unwrap() > 0.19);
 }
 
@@ -178,12 +198,20 @@ fn queries_find_the_nearest_the_first_on_a_ray_and_all_that_overlap() {
     let (first, distance) = physics.cast_ray(eye, Dir3::NEG_Z, 5.0, any_cube).unwrap();
     assert_eq!(first, near);
     assert!((distance - 0.95).abs() < 2.0e-3);
-    let second = physics.cast_ray(eye, Dir3::NEG_Z, 5.0, |entity| entity == far).unwrap();
+    let second = physics
+        .cast_ray(eye, Dir3::NEG_Z, 5.0, |entity| entity == far)
+        .unwrap();
     assert_eq!(second.0, far);
-    let (nearest, gap) = physics.nearest(Vec3::new(0.0, 0.05, -1.1), 0.2, any_cube).unwrap();
+    let (nearest, gap) = physics
+        .nearest(Vec3::new(0.0, 0.05, -1.1), 0.2, any_cube)
+        .unwrap();
     assert_eq!(nearest, near);
     assert!((gap - 0.05).abs() < 2.0e-3);
-    assert!(physics.nearest(Vec3::new(0.0, 2.0, 0.0), 0.2, any_cube).is_none());
+    assert!(
+        physics
+            .nearest(Vec3::new(0.0, 2.0, 0.0), 0.2, any_cube)
+            .is_none()
+    );
     assert!(physics.nearest(Vec3::NAN, 0.2, any_cube).is_none());
     let mut found = Vec::new();
     physics.overlapping(Vec3::new(0.0, 0.05, -1.5), 0.6, |entity| found.push(entity));

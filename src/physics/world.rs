@@ -65,7 +65,9 @@ impl Default for Physics {
         // Things on a table are a few centimetres: contacts begin at 4 mm and come to rest within half of one.
         space.integration_parameters.normalized_prediction_distance = 0.004;
         space.integration_parameters.normalized_allowed_linear_error = 0.0005;
-        space.integration_parameters.normalized_contact_recycle_distance = 0.005;
+        space
+            .integration_parameters
+            .normalized_contact_recycle_distance = 0.005;
         let (begun, contacts) = bounded(CONTACTS);
         Self {
             space,
@@ -120,9 +122,9 @@ impl Physics {
             entity_of(collider).is_some_and(&counts)
         };
         let filter = rapier::QueryFilter::new().predicate(&counted);
-        let (handle, found) =
-            self.space
-                .project_point(vector(point), within, true, filter)?;
+        let (handle, found) = self
+            .space
+            .project_point(vector(point), within, true, filter)?;
         let distance = if found.is_inside {
             0.0
         } else {
@@ -135,7 +137,10 @@ impl Physics {
     /// Distance from `point` to the surface of one body, metres; 0 inside of it.
     #[must_use]
     pub fn distance(&self, entity: Entity, point: Vec3) -> Option<f32> {
-        let collider = self.space.colliders.get(self.bodies.get(&entity)?.collider)?;
+        let collider = self
+            .space
+            .colliders
+            .get(self.bodies.get(&entity)?.collider)?;
         let found = collider
             .shape()
             .project_point(collider.position(), vector(point), true);
@@ -192,7 +197,10 @@ impl Physics {
     /// Half a diagonal of what a body could ever take up, metres.
     #[must_use]
     pub fn radius(&self, entity: Entity) -> Option<f32> {
-        let collider = self.space.colliders.get(self.bodies.get(&entity)?.collider)?;
+        let collider = self
+            .space
+            .colliders
+            .get(self.bodies.get(&entity)?.collider)?;
         Some(collider.shape().compute_local_bounding_sphere().radius)
     }
 }

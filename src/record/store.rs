@@ -26,7 +26,9 @@ pub enum RecordError {
         file: PathBuf,
     },
     /// The folder cannot be made or written.
-    #[error("the records cannot be kept in {file}: {cause}; choose a folder you may write to with --data-dir")]
+    #[error(
+        "the records cannot be kept in {file}: {cause}; choose a folder you may write to with --data-dir"
+    )]
     Folder {
         /// The store.
         file: PathBuf,
@@ -42,7 +44,9 @@ pub enum RecordError {
         file: PathBuf,
     },
     /// The file is no store, or damaged.
-    #[error("{file} cannot be read as a store: {cause}; keep a copy of it and restore it from a backup, or start a new one with --data-dir")]
+    #[error(
+        "{file} cannot be read as a store: {cause}; keep a copy of it and restore it from a backup, or start a new one with --data-dir"
+    )]
     Damaged {
         /// The store.
         file: PathBuf,
@@ -138,9 +142,14 @@ impl Store {
     }
 
     fn make_tables(&self) -> Result<(), RecordError> {
-        let write = self.database.begin_write().map_err(|e| self.broken(e.into()))?;
+        let write = self
+            .database
+            .begin_write()
+            .map_err(|e| self.broken(e.into()))?;
         // A table comes into being when it is first opened for writing.
-        write.open_table(EVENTS).map_err(|e| self.broken(e.into()))?;
+        write
+            .open_table(EVENTS)
+            .map_err(|e| self.broken(e.into()))?;
         write.commit().map_err(|e| self.broken(e.into()))
     }
 
@@ -156,12 +165,17 @@ impl Store {
     /// # Errors
     /// [`RecordError`]; nothing was then written.
     pub fn append(&self, events: &[Event]) -> Result<(), RecordError> {
-        let mut write = self.database.begin_write().map_err(|e| self.broken(e.into()))?;
+        let mut write = self
+            .database
+            .begin_write()
+            .map_err(|e| self.broken(e.into()))?;
         write
             .set_durability(Durability::Immediate)
             .map_err(|e| self.broken(e.into()))?;
         {
-            let mut table = write.open_table(EVENTS).map_err(|e| self.broken(e.into()))?;
+            let mut table = write
+                .open_table(EVENTS)
+                .map_err(|e| self.broken(e.into()))?;
             for event in events {
                 let learner = event.learner.0.as_u128();
                 let bytes = codec::encode(event).map_err(|error| self.bad(event, error))?;
@@ -195,7 +209,10 @@ impl Store {
     /// # Errors
     /// [`RecordError::BadEvent`] at the first that cannot be read.
     pub fn events(&self, learner: LearnerId) -> Result<Vec<Event>, RecordError> {
-        let read = self.database.begin_read().map_err(|e| self.broken(e.into()))?;
+        let read = self
+            .database
+            .begin_read()
+            .map_err(|e| self.broken(e.into()))?;
         let table = read.open_table(EVENTS).map_err(|e| self.broken(e.into()))?;
         let key = learner.0.as_u128();
         let mut events = Vec::new();
@@ -214,7 +231,10 @@ impl Store {
     /// # Errors
     /// [`RecordError`].
     pub fn learners(&self) -> Result<Vec<LearnerEntry>, RecordError> {
-        let read = self.database.begin_read().map_err(|e| self.broken(e.into()))?;
+        let read = self
+            .database
+            .begin_read()
+            .map_err(|e| self.broken(e.into()))?;
         let table = read.open_table(EVENTS).map_err(|e| self.broken(e.into()))?;
         let mut found = Vec::new();
         let mut next = Some(0_u128);
@@ -252,7 +272,10 @@ impl Store {
     /// # Errors
     /// [`RecordError`] where reading itself fails.
     pub fn check(&self) -> Result<Check, RecordError> {
-        let read = self.database.begin_read().map_err(|e| self.broken(e.into()))?;
+        let read = self
+            .database
+            .begin_read()
+            .map_err(|e| self.broken(e.into()))?;
         let table = read.open_table(EVENTS).map_err(|e| self.broken(e.into()))?;
         let mut check = Check {
             events: table.len().map_err(|e| self.broken(e.into()))?,

@@ -20,7 +20,9 @@ pub enum JoinError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// The log contradicts itself.
-    #[error("the log of learner {learner} cannot be followed: {error}; `malloc-vr records verify` says where it is damaged")]
+    #[error(
+        "the log of learner {learner} cannot be followed: {error}; `malloc-vr records verify` says where it is damaged"
+    )]
     Log {
         /// Whose.
         learner: LearnerId,
@@ -79,7 +81,9 @@ impl Joining {
     /// Whether there is a session of this lesson to take up again.
     #[must_use]
     pub fn interrupted_in(&self, lesson: &LessonId) -> bool {
-        self.state.session.is_some() && !self.state.ended && self.state.lesson.as_ref() == Some(lesson)
+        self.state.session.is_some()
+            && !self.state.ended
+            && self.state.lesson.as_ref() == Some(lesson)
     }
 
     /// The events of the session the state is in, oldest first.

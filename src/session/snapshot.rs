@@ -26,7 +26,11 @@ pub fn snapshot(
         lesson: state.lesson.clone().unwrap_or_else(|| LessonId::new("")),
         step: state.step.clone(),
         goal: step.map(|step| step.goal.clone()),
-        completed: state.completed.iter().map(|done| done.step.clone()).collect(),
+        completed: state
+            .completed
+            .iter()
+            .map(|done| done.step.clone())
+            .collect(),
         steps_total: lesson.map_or(0, |lesson| {
             u32::try_from(lesson.steps.len()).unwrap_or(u32::MAX)
         }),

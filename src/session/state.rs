@@ -205,12 +205,12 @@ impl LearnerState {
                 command,
                 hint_level,
             } => match command.body {
-                    CommandBody::GiveHint { .. } => {
-                        self.hint_level = hint_level.unwrap_or(self.hint_level);
-                    }
-                    CommandBody::FadeHint => self.hint_level = hint_level.unwrap_or(0),
-                    // Their own events follow.
-                    CommandBody::Pause | CommandBody::Resume | CommandBody::Message { .. } => {}
+                CommandBody::GiveHint { .. } => {
+                    self.hint_level = hint_level.unwrap_or(self.hint_level);
+                }
+                CommandBody::FadeHint => self.hint_level = hint_level.unwrap_or(0),
+                // Their own events follow.
+                CommandBody::Pause | CommandBody::Resume | CommandBody::Message { .. } => {}
             },
             EventBody::CommandRefused { .. } => {}
             EventBody::Paused { by } => {

@@ -3,27 +3,22 @@
 use bevy::prelude::*;
 
 use super::layout::choice_at;
-use super::menu::{self, MenuOpen};
+use super::menu::{MenuDeeds, MenuOpen};
 use super::view::PanelView;
 use crate::lesson::ActiveLesson;
 use crate::lesson::format::PanelContent;
 use crate::lesson::placed::LessonPanel;
-use crate::session::{CommandRequested, Learner, PanelAnswered};
+use crate::session::PanelAnswered;
 use crate::xr::pointer::PointerAt;
-use crate::xr::rig::{Recenter, SeatedOffset};
 
 /// A choice is taken when a press begins on it: a press carried in from elsewhere does not count.
 pub(super) fn choose(
-    mut commands: Commands,
     lesson: Option<Res<ActiveLesson>>,
     open: Option<Res<MenuOpen>>,
     mut pointed: MessageReader<PointerAt>,
     mut panels: Query<(Entity, &LessonPanel, &mut PanelView)>,
-    learners: Query<&Learner>,
     mut answered: MessageWriter<PanelAnswered>,
-    mut requested: MessageWriter<CommandRequested>,
-    mut recenter: MessageWriter<Recenter>,
-    mut seated: ResMut<SeatedOffset>,
+    mut menu: MenuDeeds,
     mut pressed_before: Local<Vec<Entity>>,
 ) {
     let at: Vec<PointerAt> = pointed.read().copied().collect();
@@ -49,14 +44,7 @@ pub(super) fn choose(
             .as_ref()
             .and_then(|lesson| lesson.lesson.panels.iter().find(|panel| panel.id == id.0));
         match panel.map(|panel| &panel.content) {
-            Some(PanelContent::Guide) if open.is_some() => menu::act(
-                choice,
-                &mut commands,
-                &learners,
-                &mut requested,
-                &mut recenter,
-                &mut seated,
-            ),
+            Some(PanelContent::Guide) if open.is_some() => menu.act(choice),
             Some(PanelContent::Question { .. }) => {
                 view.chosen = Some(choice);
                 answered.write(PanelAnswered {
@@ -74,7 +62,7 @@ mod tests {
     use super::*;
     use crate::lesson::load;
     use crate::protocol::ids::{LearnerId, PanelId, SessionId};
-    use crate::session::{SessionPlugin, state::LearnerState};
+    use crate::session::{Learner, SessionPlugin, state::LearnerState};
     use crate::ui::UiPlugin;
     use crate::ui::layout::choice_rect;
 
@@ -89,7 +77,10 @@ mod tests {
             },
             LearnerState::default(),
         ));
-        let panel = app.world_mut().spawn(LessonPanel(PanelId::new("question"))).id();
+        let panel = app
+            .world_mut()
+            .spawn(LessonPanel(PanelId::new("question")))
+            .id();
         app.update();
         (app, panel)
     }
@@ -113,7 +104,10 @@ mod tests {
         let view = app.world().get::<PanelView>(panel).unwrap();
         assert_eq!(view.pointed, Some(1));
         assert_eq!(point(&mut app, panel, second, true), [1]);
-        assert!(point(&mut app, panel, second, true).is_empty(), "a held press is one press");
+        assert!(
+            point(&mut app, panel, second, true).is_empty(),
+            "a held press is one press"
+        );
     }
 
     #[test]

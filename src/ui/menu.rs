@@ -12,74 +12,250 @@ use crate::xr::rig::{Hand, HandInput, Recenter, SeatedOffset};
 #[derive(Resource, Debug, Default)]
 pub(super) struct MenuOpen;
 
+/// How the learner likes to read.
+#[derive(Resource, Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ReadingSettings {
+    /// Letters a quarter larger than they must be.
+    pub large_text: bool,
+}
+
 /// How much higher somebody sits on a chair than they would stand: eyes at 1.2 m instead of 1.6 m.
 const SEATED: f32 = 0.4;
 
-pub(super) const CHOICES: [&str; 3] = ["Go on", "Turn the room to me", "I am sitting / standing"];
+/// What the menu offers, from top to bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    GoOn,
+    AskForHint,
+    TurnTheRoom,
+    SitOrStand,
+    LettersSize,
+}
 
-pub(super) fn view() -> PanelView {
+const CHOICES: [Choice; 5] = [
+    Choice::GoOn,
+    Choice::AskForHint,
+    Choice::TurnTheRoom,
+    Choice::SitOrStand,
+    Choice::LettersSize,
+];
+
+impl Choice {
+    fn words(self, seated: bool, large_text: bool) -> &'static str {
+        match (self, seated, large_text) {
+            (Self::GoOn, ..) => "Go on",
+            (Self::AskForHint, ..) => "Show me a hint",
+            (Self::TurnTheRoom, ..) => "Turn the room to me",
+            (Self::SitOrStand, false, _) => "I am sitting",
+            (Self::SitOrStand, true, _) => "I am standing",
+            (Self::LettersSize, _, false) => "Larger letters",
+            (Self::LettersSize, _, true) => "Smaller letters",
+        }
+    }
+}
+
+pub(super) fn view(seated: SeatedOffset, reading: ReadingSettings) -> PanelView {
+    let words = |choice: &Choice| choice.words(seated.0 > 0.0, reading.large_text).to_owned();
     PanelView {
         heading: "Menu".to_owned(),
         body: "The lesson waits for you.".to_owned(),
-        choices: CHOICES.map(str::to_owned).to_vec(),
+        choices: CHOICES.iter().map(words).collect(),
         ..PanelView::default()
     }
 }
 
 pub(super) fn toggle_menu(
-    mut commands: Commands,
     open: Option<Res<MenuOpen>>,
     hands: Query<&HandInput, With<Hand>>,
-    learners: Query<&Learner>,
-    mut requested: MessageWriter<CommandRequested>,
+    mut deeds: MenuDeeds,
     mut down_before: Local<bool>,
 ) {
     let down = hands.iter().any(|hand| hand.menu);
-    let pressed = down && !std::mem::replace(&mut *down_before, down);
+    let pressed = down && !*down_before;
+    *down_before = down;
     if pressed {
-        set_open(open.is_none(), &mut commands, &learners, &mut requested);
+        deeds.set_open(open.is_none());
     }
 }
 
-/// Opens or closes the menu; the lesson stands still, or goes on.
-fn set_open(
-    open: bool,
-    commands: &mut Commands,
-    learners: &Query<&Learner>,
-    requested: &mut MessageWriter<CommandRequested>,
-) {
-    let (body, purpose) = if open {
-        commands.insert_resource(MenuOpen);
-        (CommandBody::Pause, "the learner opened the menu")
-    } else {
-        commands.remove_resource::<MenuOpen>();
-        (CommandBody::Resume, "the learner closed the menu")
-    };
-    for learner in learners {
-        requested.write(CommandRequested(Command {
-            id: CommandId::fresh(),
-            learner: learner.id,
-            principal: Principal::Learner,
-            purpose: purpose.to_owned(),
-            body: body.clone(),
-        }));
-    }
+/// What the menu can change.
+#[derive(bevy::ecs::system::SystemParam)]
+pub(super) struct MenuDeeds<'w, 's> {
+    commands: Commands<'w, 's>,
+    learners: Query<'w, 's, &'static Learner>,
+    requested: MessageWriter<'w, CommandRequested>,
+    recenter: MessageWriter<'w, Recenter>,
+    seated: ResMut<'w, SeatedOffset>,
+    reading: ResMut<'w, ReadingSettings>,
 }
 
-/// Does what was chosen.
-pub(super) fn act(
-    choice: usize,
-    commands: &mut Commands,
-    learners: &Query<&Learner>,
-    requested: &mut MessageWriter<CommandRequested>,
-    recenter: &mut MessageWriter<Recenter>,
-    seated: &mut SeatedOffset,
-) {
-    match choice {
-        0 => set_open(false, commands, learners, requested),
-        1 => {
-            recenter.write(Recenter);
+impl MenuDeeds<'_, '_> {
+    /// Opens or closes the menu; the lesson stands still, or goes on.
+    fn set_open(&mut self, open: bool) {
+        if open {
+            self.commands.insert_resource(MenuOpen);
+            self.request(&CommandBody::Pause, "the learner opened the menu");
+        } else {
+            self.commands.remove_resource::<MenuOpen>();
+            self.request(&CommandBody::Resume, "the learner closed the menu");
         }
-        _ => seated.0 = if seated.0 > 0.0 { 0.0 } else { SEATED },
+    }
+
+    fn request(&mut self, body: &CommandBody, purpose: &str) {
+        for learner in &self.learners {
+            self.requested.write(CommandRequested(Command {
+                id: CommandId::fresh(),
+                learner: learner.id,
+                principal: Principal::Learner,
+                purpose: purpose.to_owned(),
+                body: body.clone(),
+            }));
+        }
+    }
+
+    /// Does what was chosen.
+    pub(super) fn act(&mut self, choice: usize) {
+        match CHOICES.get(choice) {
+            None => {}
+            Some(Choice::GoOn) => self.set_open(false),
+            Some(Choice::AskForHint) => {
+                self.request(
+                    &CommandBody::GiveHint { level: None },
+                    "the learner asked for it",
+                );
+                self.set_open(false);
+            }
+            Some(Choice::TurnTheRoom) => {
+                self.recenter.write(Recenter);
+            }
+            Some(Choice::SitOrStand) => {
+                self.seated.0 = if self.seated.0 > 0.0 { 0.0 } else { SEATED };
+            }
+            Some(Choice::LettersSize) => self.reading.large_text = !self.reading.large_text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lesson::placed::LessonPanel;
+    use crate::lesson::{ActiveLesson, load};
+    use crate::protocol::ids::{LearnerId, PanelId, SessionId};
+    use crate::session::SessionPlugin;
+    use crate::ui::UiPlugin;
+    use crate::ui::layout::choice_rect;
+    use crate::xr::pointer::PointerAt;
+    use crate::xr::rig::Side;
+
+    struct Room {
+        app: App,
+        hand: Entity,
+        guide: Entity,
+    }
+
+    impl Room {
+        fn new() -> Self {
+            let mut app = App::new();
+            app.add_plugins((MinimalPlugins, SessionPlugin, UiPlugin))
+                .insert_resource(ActiveLesson(load("first-steps").unwrap()));
+            app.world_mut().spawn(Learner {
+                id: LearnerId::fresh(),
+                session: SessionId::fresh(),
+            });
+            let hand = app.world_mut().spawn(Hand(Side::Left)).id();
+            let guide = app
+                .world_mut()
+                .spawn(LessonPanel(PanelId::new("guide")))
+                .id();
+            app.update();
+            Self { app, hand, guide }
+        }
+
+        /// Presses and releases the menu button; gives what was asked of the lesson.
+        fn press_menu(&mut self) -> Vec<CommandBody> {
+            let mut asked = Vec::new();
+            for down in [true, true, false] {
+                self.app
+                    .world_mut()
+                    .get_mut::<HandInput>(self.hand)
+                    .unwrap()
+                    .menu = down;
+                asked.extend(self.frame());
+            }
+            asked
+        }
+
+        fn frame(&mut self) -> Vec<CommandBody> {
+            self.app.update();
+            let mut requested = self
+                .app
+                .world_mut()
+                .resource_mut::<Messages<CommandRequested>>();
+            requested.drain().map(|request| request.0.body).collect()
+        }
+
+        fn choose(&mut self, choice: Choice) -> Vec<CommandBody> {
+            let index = CHOICES.iter().position(|it| *it == choice).unwrap();
+            let mut asked = Vec::new();
+            for pressed in [false, true, false] {
+                self.app.world_mut().write_message(PointerAt {
+                    surface: self.guide,
+                    uv: choice_rect(index, CHOICES.len()).center(),
+                    pressed,
+                });
+                asked.extend(self.frame());
+            }
+            asked.extend(self.frame());
+            asked
+        }
+
+        fn view(&self) -> &PanelView {
+            self.app.world().get(self.guide).unwrap()
+        }
+    }
+
+    #[test]
+    fn the_lesson_stands_still_while_the_menu_is_open() {
+        let mut room = Room::new();
+        assert_eq!(
+            room.press_menu(),
+            [CommandBody::Pause],
+            "a held button is one press"
+        );
+        assert_eq!(room.view().heading, "Menu");
+        assert_eq!(room.press_menu(), [CommandBody::Resume]);
+        assert_ne!(room.view().heading, "Menu");
+        room.press_menu();
+        assert_eq!(room.choose(Choice::GoOn), [CommandBody::Resume]);
+        assert_ne!(room.view().heading, "Menu");
+    }
+
+    #[test]
+    fn a_learner_may_ask_for_a_hint_and_sees_it_at_once() {
+        let mut room = Room::new();
+        room.press_menu();
+        let asked = room.choose(Choice::AskForHint);
+        assert_eq!(
+            asked,
+            [CommandBody::GiveHint { level: None }, CommandBody::Resume]
+        );
+    }
+
+    #[test]
+    fn sitting_and_larger_letters_are_turned_on_and_off() {
+        let mut room = Room::new();
+        room.press_menu();
+        for on in [true, false] {
+            room.choose(Choice::SitOrStand);
+            room.choose(Choice::LettersSize);
+            assert_eq!(room.app.world().resource::<SeatedOffset>().0 > 0.0, on);
+            assert_eq!(
+                room.app.world().resource::<ReadingSettings>().large_text,
+                on
+            );
+            let expected = if on { "I am standing" } else { "I am sitting" };
+            assert!(room.view().choices.iter().any(|choice| choice == expected));
+        }
     }
 }

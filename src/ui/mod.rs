@@ -4,16 +4,21 @@
 
 use bevy::prelude::*;
 
-use crate::session::{CommandRequested, PanelAnswered};
+use crate::session::{CommandRequested, Folded, PanelAnswered};
 use crate::xr::pointer::PointerAt;
 use crate::xr::rig::{Recenter, SeatedOffset};
 
 mod choose;
+mod feedback;
 pub mod layout;
 mod menu;
+mod overlay;
 mod paint;
 mod screens;
 pub mod view;
+
+pub use feedback::Feedback;
+pub use menu::ReadingSettings;
 
 /// Everything that `ui` does in a frame.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,11 +33,15 @@ impl Plugin for UiPlugin {
             .add_message::<PointerAt>()
             .add_message::<CommandRequested>()
             .add_message::<Recenter>()
+            .add_message::<Folded>()
             .init_resource::<SeatedOffset>()
+            .init_resource::<ReadingSettings>()
+            .init_resource::<feedback::Latest>()
             .add_systems(
                 Update,
                 (
                     menu::toggle_menu,
+                    feedback::remember_how_it_went,
                     view::describe_panels,
                     choose::choose,
                 )
@@ -40,7 +49,7 @@ impl Plugin for UiPlugin {
                     .in_set(UiSystems),
             );
         if app.is_plugin_added::<bevy::render::RenderPlugin>() {
-            app.add_plugins(screens::ScreensPlugin);
+            app.add_plugins((screens::ScreensPlugin, overlay::OverlayPlugin));
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use bevy::camera::visibility::RenderLayers;
 use bevy::camera::{ClearColorConfig, RenderTarget};
+use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::light::NotShadowCaster;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
-use bevy_egui::egui::{CentralPanel, Frame, RawInput, Rect, pos2, vec2};
-use bevy_egui::{
-    EguiContext, EguiContextSettings, EguiFullOutput, EguiGlobalSettings, EguiPlugin,
-};
+use bevy_egui::egui::{CentralPanel, Frame, FullOutput, RawInput, Rect, pos2, vec2};
+use bevy_egui::{EguiContext, EguiContextSettings, EguiFullOutput, EguiGlobalSettings, EguiPlugin};
 
 use super::UiSystems;
 use super::layout::PIXELS_PER_METRE;
@@ -83,6 +82,7 @@ fn hang_screens(
                 RenderTarget::Image(image.clone().into()),
                 RenderLayers::none(),
                 Msaa::Off,
+                Tonemapping::None,
                 EguiContext::default(),
                 EguiContextSettings {
                     run_manually: true,
@@ -91,10 +91,7 @@ fn hang_screens(
             ))
             .id();
         commands.entity(panel).insert((
-            Screen {
-                camera,
-                drawing: 0,
-            },
+            Screen { camera, drawing: 0 },
             Mesh3d(meshes.add(Rectangle::from_size(surface.size))),
             MeshMaterial3d(materials.add(StandardMaterial {
                 base_color_texture: Some(image),
@@ -108,7 +105,9 @@ fn hang_screens(
 }
 
 fn pixels(surface: &PointerSurface) -> Vec2 {
-    (surface.size * PIXELS_PER_METRE).clamp(Vec2::splat(16.0), Vec2::splat(LARGEST)).round()
+    (surface.size * PIXELS_PER_METRE)
+        .clamp(Vec2::splat(16.0), Vec2::splat(LARGEST))
+        .round()
 }
 
 /// Draws the panels that changed, and lets the others be.
@@ -120,12 +119,14 @@ fn redraw(
         if view.is_changed() || screen.is_added() {
             screen.drawing = DRAW_FOR;
         }
-        if screen.drawing == 0 {
-            continue;
-        }
         let Ok((mut camera, mut context, mut output)) = cameras.get_mut(screen.camera) else {
             continue;
         };
+        if screen.drawing == 0 {
+            // Its camera is off; bevy_egui wants an answer in each frame all the same.
+            **output = Some(FullOutput::default());
+            continue;
+        }
         screen.drawing -= 1;
         let draws = screen.drawing > 0;
         if camera.is_active != draws {

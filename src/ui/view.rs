@@ -2,15 +2,18 @@
 
 use bevy::prelude::*;
 
-use super::menu::{self, MenuOpen};
+use super::feedback::{Feedback, Latest};
+use super::menu::{self, MenuOpen, ReadingSettings};
 use crate::adaptation::{HintShown, MessageShown};
 use crate::lesson::format::{Panel, PanelContent};
 use crate::lesson::placed::LessonPanel;
 use crate::lesson::{ActiveLesson, LessonFault};
 use crate::protocol::event::{EndReason, PauseCause};
+use crate::protocol::ids::StepId;
 use crate::record::Health;
 use crate::session::state::LearnerState;
 use crate::session::{Learner, RecordHealth};
+use crate::xr::rig::SeatedOffset;
 
 /// What a panel shows now.
 #[derive(Component, Debug, Clone, PartialEq, Default)]
@@ -29,6 +32,10 @@ pub struct PanelView {
     pub message: Option<String>,
     /// Something that is wrong or stands still, and what to do.
     pub notice: Option<String>,
+    /// How the last try went, for a moment.
+    pub feedback: Option<Feedback>,
+    /// Whether letters are larger than they must be.
+    pub large_text: bool,
     /// What can be chosen.
     pub choices: Vec<String>,
     /// Which choice is pointed at.
@@ -44,6 +51,9 @@ pub(super) fn describe_panels(
     fault: Option<Res<LessonFault>>,
     health: Option<Res<RecordHealth>>,
     menu: Option<Res<MenuOpen>>,
+    seated: Res<SeatedOffset>,
+    reading: Res<ReadingSettings>,
+    latest: Res<Latest>,
     learner: Query<(&LearnerState, Option<&HintShown>, Option<&MessageShown>), With<Learner>>,
     mut panels: Query<(Entity, &LessonPanel, Option<&mut PanelView>)>,
 ) {
@@ -61,9 +71,15 @@ pub(super) fn describe_panels(
         };
         let menu_open = menu.is_some() && matches!(panel.content, PanelContent::Guide);
         let mut next = if menu_open {
-            menu::view()
+            menu::view(*seated, *reading)
         } else {
             describe(panel, &lesson, state, hint, message, notice.clone())
+        };
+        next.large_text = reading.large_text;
+        next.feedback = match panel.content {
+            PanelContent::Guide if !menu_open => latest.any(),
+            PanelContent::Question { .. } => latest.of(&panel.id),
+            _ => None,
         };
         match view {
             Some(mut view) => {
@@ -105,24 +121,52 @@ fn describe(
         },
         PanelContent::Guide => {
             let step = state.step.as_ref().and_then(|step| lesson.step(step));
+            let over = state.end_reason == Some(EndReason::LessonCompleted);
             let body = match step {
                 Some(step) => step.goal.clone(),
-                None if state.end_reason == Some(EndReason::LessonCompleted) => {
-                    "Well done! That was the whole lesson.".to_owned()
-                }
+                None if over => "Well done! That was the whole lesson.".to_owned(),
                 None => "One moment …".to_owned(),
             };
             PanelView {
                 heading: lesson.lesson.title.clone(),
                 body,
-                progress: Some((state.completed.len(), lesson.lesson.steps.len())),
-                caption: step.and_then(|step| step.say.as_ref()).map(|line| line.caption.clone()),
+                progress: Some(progress(state, lesson)),
+                caption: match step {
+                    Some(step) => step.say.as_ref().map(|line| line.caption.clone()),
+                    None if over => Some(summary(state)),
+                    None => None,
+                },
                 hint: hint.map(|hint| (hint.level, hint.text.clone())),
                 message: message.map(|message| message.text.clone()),
                 notice,
                 ..PanelView::default()
             }
         }
+    }
+}
+
+/// Steps done, each counted once however often it was repeated, and steps in all.
+fn progress(state: &LearnerState, lesson: &ActiveLesson) -> (usize, usize) {
+    let steps = &lesson.lesson.steps;
+    let done = |id: &StepId| state.completed.iter().any(|done| done.step == *id);
+    (
+        steps.iter().filter(|step| done(&step.id)).count(),
+        steps.len(),
+    )
+}
+
+fn summary(state: &LearnerState) -> String {
+    let tries = match state.attempts {
+        1 => "1 try".to_owned(),
+        many => format!("{many} tries"),
+    };
+    if state.correct == state.attempts {
+        format!("{tries}, and every one right. You may take the headset off, or stay and play.")
+    } else {
+        format!(
+            "{tries}, {} of them right. You may take the headset off, or stay and play.",
+            state.correct
+        )
     }
 }
 
@@ -141,19 +185,23 @@ fn notice(
     if state.paused_by.contains(&PauseCause::Runtime) {
         return Some("Paused: the headset is put down.".to_owned());
     }
-    fault
-        .and_then(|fault| fault.0.as_deref())
-        .map(|mistakes| {
-            let first = mistakes.lines().find(|line| line.contains("error")).unwrap_or(mistakes);
-            format!("The edited lesson is broken, this one goes on. {first}")
-        })
+    if state.paused_by.contains(&PauseCause::Learner) {
+        return Some("Paused. Press the menu button to go on.".to_owned());
+    }
+    fault.and_then(|fault| fault.0.as_deref()).map(|mistakes| {
+        let first = mistakes
+            .lines()
+            .find(|line| line.contains("error"))
+            .unwrap_or(mistakes);
+        format!("The edited lesson is broken, this one goes on. {first}")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lesson::load;
-    use crate::protocol::ids::StepId;
+    use crate::session::state::CompletedStep;
 
     fn guide(state: &LearnerState, notice: Option<String>) -> PanelView {
         let lesson = ActiveLesson(load("first-steps").unwrap());
@@ -180,6 +228,33 @@ mod tests {
     }
 
     #[test]
+    fn a_repeated_step_is_one_step_of_the_way() {
+        let done = |step: &str| CompletedStep {
+            step: StepId::new(step),
+            skipped: false,
+        };
+        let state = LearnerState {
+            completed: vec![done("touch-cube"), done("touch-cube"), done("grab-cube")],
+            ..LearnerState::default()
+        };
+        assert_eq!(guide(&state, None).progress, Some((2, 10)));
+    }
+
+    #[test]
+    fn the_end_says_how_it_went() {
+        let state = LearnerState {
+            end_reason: Some(EndReason::LessonCompleted),
+            ended: true,
+            attempts: 12,
+            correct: 10,
+            ..LearnerState::default()
+        };
+        let view = guide(&state, None);
+        assert!(view.body.contains("Well done"));
+        assert!(view.caption.unwrap().contains("12 tries, 10 of them right"));
+    }
+
+    #[test]
     fn a_failing_disk_outranks_other_notices() {
         let state = LearnerState {
             paused_by: vec![PauseCause::Instructor],
@@ -188,7 +263,11 @@ mod tests {
         let failing = RecordHealth(Health::Failing {
             why: "the disk is full".to_owned(),
         });
-        assert!(notice(&state, None, Some(&failing)).unwrap().contains("disk is full"));
+        assert!(
+            notice(&state, None, Some(&failing))
+                .unwrap()
+                .contains("disk is full")
+        );
         assert!(notice(&state, None, None).unwrap().contains("instructor"));
         assert_eq!(notice(&LearnerState::default(), None, None), None);
     }

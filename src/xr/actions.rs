@@ -54,10 +54,7 @@ impl Plugin for ActionsPlugin {
         app.add_message::<HapticPulse>()
             .add_systems(XrSessionCreated, make_actions)
             .add_systems(XrPreDestroySession, drop_actions)
-            .add_systems(
-                PostUpdate,
-                pulse.run_if(resource_exists::<Actions>),
-            );
+            .add_systems(PostUpdate, pulse.run_if(resource_exists::<Actions>));
     }
 }
 
@@ -164,16 +161,25 @@ pub(super) fn read_hands(
     for (hand, mut transform, mut aim, mut input) in &mut hands {
         let source = actions.source(hand.0);
         let mut now = HandInput::default();
-        if actions.grip.is_active(&session, source.path).unwrap_or(false)
+        if actions
+            .grip
+            .is_active(&session, source.path)
+            .unwrap_or(false)
             && let Ok((at, velocity)) = source.grip.relate(&stage.space, time)
             && located(at.location_flags)
         {
             *transform = at.pose.to_transform();
             now.tracked = true;
-            if velocity.velocity_flags.contains(SpaceVelocityFlags::LINEAR_VALID) {
+            if velocity
+                .velocity_flags
+                .contains(SpaceVelocityFlags::LINEAR_VALID)
+            {
                 now.linear_velocity = velocity.linear_velocity.to_vec3();
             }
-            if velocity.velocity_flags.contains(SpaceVelocityFlags::ANGULAR_VALID) {
+            if velocity
+                .velocity_flags
+                .contains(SpaceVelocityFlags::ANGULAR_VALID)
+            {
                 now.angular_velocity = velocity.angular_velocity.to_vec3();
             }
             if let Ok(at) = source.aim.locate(&stage.space, time)
@@ -221,7 +227,11 @@ pub(super) fn name_hands(
             .ok()
             .filter(|profile| *profile != openxr::Path::NULL)
             .and_then(|profile| session.instance().path_to_string(profile).ok());
-        info!("{:?} hand: {}", hand.0, profile.as_deref().unwrap_or("nothing"));
+        info!(
+            "{:?} hand: {}",
+            hand.0,
+            profile.as_deref().unwrap_or("nothing")
+        );
         kind.set_if_neq(match profile.as_deref() {
             None => HandKind::None,
             Some(BARE_HAND) => HandKind::Bare,

@@ -138,7 +138,8 @@ pub(super) fn show_joints(
             continue;
         };
         if bare(*kind, joints) {
-            *transform = joints.joints[model.joint].with_scale(Vec3::splat(joints.radii[model.joint]));
+            *transform =
+                joints.joints[model.joint].with_scale(Vec3::splat(joints.radii[model.joint]));
             visibility.set_if_neq(Visibility::Inherited);
         } else {
             visibility.set_if_neq(Visibility::Hidden);

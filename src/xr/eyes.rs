@@ -1,6 +1,7 @@
 //! The eyes: one camera each, placed where the runtime says the eyes will be when the frame is shown.
 
 use bevy::camera::{ManualTextureViewHandle, RenderTarget};
+use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
 use bevy::render::extract_resource::ExtractResourcePlugin;
 use bevy::render::renderer::RenderAdapterInfo;
@@ -58,7 +59,13 @@ impl Plugin for EyesPlugin {
 
 /// `draw_indexed_indirect` silently fails on Quest 2 and 3 (gfx-rs/wgpu#8801), seen as flicker between the eyes.
 fn spare_indirect_drawing(added: On<Add, XrCamera>, mut commands: Commands) {
-    commands.entity(added.entity).insert(NoIndirectDrawing);
+    commands
+        .entity(added.entity)
+        // The tone curve is one that needs no lookup table, which would cost a megabyte in the package.
+        .insert((
+            NoIndirectDrawing,
+            Tonemapping::SomewhatBoringDisplayTransform,
+        ));
 }
 
 /// Four samples where a graphics card pays for them. On a tiler (Android) Bevy resolves through memory,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bevy::prelude::*;
 use bevy::render::texture::ManualTextureViews;
 use bevy::render::{Render, RenderApp};
+use bevy_mod_openxr::error::OxrError;
 use bevy_mod_openxr::layer_builder::ProjectionLayer;
 use bevy_mod_openxr::render::{add_texture_view, update_views_render_world};
 use bevy_mod_openxr::resources::{
@@ -13,7 +14,6 @@ use bevy_mod_openxr::resources::{
     OxrSwapchain, OxrSwapchainImages,
 };
 use bevy_mod_xr::session::{XrFirst, XrHandleEvents, XrRenderSystems};
-use bevy_mod_openxr::error::OxrError;
 
 use super::clock::{FrameClock, FrameStats};
 use super::eyes::locate_eyes;
@@ -50,7 +50,9 @@ impl Plugin for FramePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Waited>().add_systems(
             XrFirst,
-            wait_for_frame.in_set(FrameWait).in_set(XrHandleEvents::FrameLoop),
+            wait_for_frame
+                .in_set(FrameWait)
+                .in_set(XrHandleEvents::FrameLoop),
         );
         let Some(render) = app.get_sub_app_mut(RenderApp) else {
             return;
@@ -63,11 +65,7 @@ impl Plugin for FramePlugin {
                 Render,
                 (
                     begin_frame.run_if(|due: Res<FrameDue>| due.0),
-                    (
-                        take_image,
-                        locate_eyes,
-                        update_views_render_world,
-                    )
+                    (take_image, locate_eyes, update_views_render_world)
                         .chain()
                         .run_if(|stage: Res<Stage>| *stage != Stage::None),
                 )

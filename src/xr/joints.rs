@@ -138,8 +138,16 @@ fn pinch(joints: &HandJoints) -> f32 {
 /// 0: open hand, 1: fist. The index finger is left out: it may point from a fist.
 fn grasp(joints: &HandJoints) -> f32 {
     let palm = at(joints, HandJoint::PALM);
-    let tips = [HandJoint::MIDDLE_TIP, HandJoint::RING_TIP, HandJoint::LITTLE_TIP];
-    let mean = tips.iter().map(|tip| at(joints, *tip).distance(palm)).sum::<f32>() / 3.0;
+    let tips = [
+        HandJoint::MIDDLE_TIP,
+        HandJoint::RING_TIP,
+        HandJoint::LITTLE_TIP,
+    ];
+    let mean = tips
+        .iter()
+        .map(|tip| at(joints, *tip).distance(palm))
+        .sum::<f32>()
+        / 3.0;
     closed(mean, GRASP_OPEN, GRASP_SHUT)
 }
 
@@ -153,7 +161,11 @@ mod tests {
 
     fn hand(tips: f32, gap: f32) -> HandJoints {
         let mut hand = HandJoints::default();
-        for tip in [HandJoint::MIDDLE_TIP, HandJoint::RING_TIP, HandJoint::LITTLE_TIP] {
+        for tip in [
+            HandJoint::MIDDLE_TIP,
+            HandJoint::RING_TIP,
+            HandJoint::LITTLE_TIP,
+        ] {
             hand.joints[tip.into_raw() as usize].translation = Vec3::NEG_Z * tips;
         }
         hand.joints[HandJoint::INDEX_TIP.into_raw() as usize].translation = Vec3::X * gap;

@@ -126,7 +126,8 @@ pub(super) fn wanted(available: &openxr::ExtensionSet) -> Result<openxr::Extensi
 }
 
 /// An instance with the extensions we want, and its headset.
-pub(super) fn connect() -> Result<(openxr::Instance, openxr::SystemId, openxr::ExtensionSet), ProbeError> {
+pub(super) fn connect()
+-> Result<(openxr::Instance, openxr::SystemId, openxr::ExtensionSet), ProbeError> {
     let entry = load()?;
     let available = entry.enumerate_extensions().map_err(no_runtime)?;
     let extensions = wanted(&available)?;

@@ -3,6 +3,7 @@
 //! Head and hands are children of the [`Rig`]; their `Transform`s are in stage space (floor at y = 0).
 //! Only the locomotion mediator in `interaction` moves the rig.
 
+use bevy::camera::ShadowLodOrigin;
 use bevy::prelude::*;
 use bevy_mod_xr::session::XrTrackingRoot;
 
@@ -22,7 +23,7 @@ pub struct Rig;
 
 /// The head (midway between the eyes); looks along its local -z.
 #[derive(Component, Debug, Default)]
-#[require(Transform, Visibility)]
+#[require(Transform, Visibility, ShadowLodOrigin)]
 pub struct Head;
 
 /// Left or right.

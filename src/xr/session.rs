@@ -164,7 +164,10 @@ fn poll_events(
             }
             Ok(Some(Event::InteractionProfileChanged(_))) => profile.0 = true,
             Ok(Some(Event::EventsLost(lost))) => {
-                warn!("{} events of the runtime were lost", lost.lost_event_count());
+                warn!(
+                    "{} events of the runtime were lost",
+                    lost.lost_event_count()
+                );
             }
             Ok(Some(_)) => {}
             Err(code) => {
@@ -334,7 +337,10 @@ fn create(world: &mut World) -> Result<Handover, String> {
     let images = swapchain
         .enumerate_images(device.wgpu_device(), format, resolution)
         .map_err(|error| format!("taking the eyes' images: {error}"))?;
-    info!("session created, {} x {} per eye", resolution.x, resolution.y);
+    info!(
+        "session created, {} x {} per eye",
+        resolution.x, resolution.y
+    );
 
     world.insert_resource(session.clone());
     world.insert_resource(waiter);
@@ -383,7 +389,11 @@ fn show_phase(
 /// While the runtime doesn't pace the frames, we do: the application goes on at the headset's rate.
 fn keep_pace(link: Res<Link>, stats: Res<FrameStats>, mut pace: ResMut<Pace>) {
     if !link.runs() {
-        let period = if stats.period > 0.0 { stats.period } else { IDLE_PERIOD };
+        let period = if stats.period > 0.0 {
+            stats.period
+        } else {
+            IDLE_PERIOD
+        };
         let due = pace.0 + Duration::from_secs_f64(period.min(0.1));
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }

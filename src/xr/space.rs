@@ -162,7 +162,9 @@ pub(super) fn place_head(
     let (Some(stage), Some(frame), Ok(mut head)) = (stage, waited.0, heads.single_mut()) else {
         return;
     };
-    if let Ok(at) = stage.head.locate(&stage.space, frame.predicted_display_time)
+    if let Ok(at) = stage
+        .head
+        .locate(&stage.space, frame.predicted_display_time)
         && located(at.location_flags)
     {
         *head = at.pose.to_transform();

@@ -112,15 +112,18 @@ struct Beginning {
 fn begin() -> Result<Beginning, String> {
     let (instance, system, enabled) = loader::connect().map_err(|error| error.to_string())?;
     if let Ok(runtime) = instance.properties() {
-        info!("OpenXR runtime: {} {}", runtime.runtime_name, runtime.runtime_version);
+        info!(
+            "OpenXR runtime: {} {}",
+            runtime.runtime_name, runtime.runtime_version
+        );
     }
     if let Ok(headset) = instance.system_properties(system) {
         info!("headset: {}", headset.system_name);
     }
     let instance = wrap(instance);
-    let (graphics, handles) = instance
-        .init_graphics(system, None)
-        .map_err(|error| format!("the runtime's Vulkan device cannot be used ({error}); update the graphics driver"))?;
+    let (graphics, handles) = instance.init_graphics(system, None).map_err(|error| {
+        format!("the runtime's Vulkan device cannot be used ({error}); update the graphics driver")
+    })?;
     let GraphicsWrap::Vulkan(handles) = handles.0;
     let WgpuGraphics(device, queue, adapter_info, adapter, wgpu) = graphics;
     Ok(Beginning {

@@ -20,12 +20,33 @@ pub fn cargo(args: &[&str]) -> Command {
 /// # Errors
 /// Where it cannot start or fails.
 pub fn succeed(command: &mut Command) -> Result<()> {
-    let shown = format!("{command:?}");
-    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
+    let shown = shown(command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {shown}"))?;
     if !status.success() {
         bail!("{shown} failed: {status}");
     }
     Ok(())
+}
+
+/// A command's program and its last words: what went between is ours, not the reader's.
+pub fn shown(command: &Command) -> String {
+    let words: Vec<_> = command
+        .get_args()
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let program = command.get_program().to_string_lossy();
+    match words.iter().position(|word| *word == "enter") {
+        // Behind it come the folder and the two places that are mounted.
+        Some(enter) => words
+            .iter()
+            .skip(enter + 4)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" "),
+        None => format!("{program} {}", words.join(" ")),
+    }
 }
 
 /// Where cargo puts what it builds.
@@ -38,11 +59,16 @@ pub fn target_dir() -> PathBuf {
 /// # Errors
 /// Where it does not build.
 pub fn build_test(name: &str) -> Result<PathBuf> {
-    let output = cargo(&["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"])
-        .args(["--test", name])
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot start cargo")?;
+    let output = cargo(&[
+        "test",
+        "--workspace",
+        "--no-run",
+        "--message-format=json-render-diagnostics",
+    ])
+    .args(["--test", name])
+    .stderr(Stdio::inherit())
+    .output()
+    .context("cannot start cargo")?;
     if !output.status.success() {
         bail!("the test `{name}` does not build");
     }
@@ -75,7 +101,10 @@ mod tests {
             "\n",
             r#"{"reason":"compiler-artifact","target":{"name":"xr"},"profile":{"test":true},"executable":"/t/deps/xr-1"}"#,
         );
-        assert_eq!(test_binary(messages, "xr"), Some(PathBuf::from("/t/deps/xr-1")));
+        assert_eq!(
+            test_binary(messages, "xr"),
+            Some(PathBuf::from("/t/deps/xr-1"))
+        );
         assert_eq!(test_binary(messages, "cli"), None);
     }
 }

@@ -22,9 +22,18 @@ pub fn run() -> Result<()> {
         stages.push((name, begun.elapsed()));
         done
     };
-    stage("format", &mut || succeed(&mut cargo(&["fmt", "--all", "--check"])))?;
+    stage("format", &mut || {
+        succeed(&mut cargo(&["fmt", "--all", "--check"]))
+    })?;
     stage("lints", &mut || {
-        succeed(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        succeed(&mut cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
     })?;
     stage("docs", &mut || {
         succeed(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))

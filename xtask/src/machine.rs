@@ -71,9 +71,15 @@ pub fn is_there(file: &str) -> bool {
         return Path::new(file).exists();
     }
     if file.contains(".so") {
-        return ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"]
-            .iter()
-            .any(|folder| Path::new(folder).join(file).exists());
+        return [
+            "/usr/lib/x86_64-linux-gnu",
+            "/usr/lib/aarch64-linux-gnu",
+            "/usr/lib64",
+            "/usr/lib",
+            "/usr/local/lib",
+        ]
+        .iter()
+        .any(|folder| Path::new(folder).join(file).exists());
     }
     program(file).is_some()
 }
@@ -165,7 +171,10 @@ pub fn install(packages: &[&str]) -> Result<()> {
         words.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]);
         words.extend(arguments);
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         succeed(&mut command)
     };
     apt(&["update"]).context("the list of packages cannot be renewed")?;
@@ -202,7 +211,8 @@ mod tests {
         assert!(bookworm.has_apt() && !bookworm.has_monado());
         let trixie = Distribution::parse("VERSION_ID=\"13\"\nID=debian\n");
         assert!(trixie.has_monado());
-        let mint = Distribution::parse("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\nVERSION_ID=\"22.1\"");
+        let mint =
+            Distribution::parse("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\nVERSION_ID=\"22.1\"");
         assert!(mint.has_apt() && !mint.has_monado());
         let arch = Distribution::parse("ID=arch\n");
         assert!(!arch.has_apt());

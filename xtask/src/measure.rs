@@ -117,11 +117,19 @@ impl Suite {
             self.suite, self.commit, self.profile, self.machine.cores, self.machine.cpu
         );
         for figure in &self.figures {
-            let goal = figure.goal.map_or_else(String::new, |goal| format!("  goal {goal}"));
+            let goal = figure
+                .goal
+                .map_or_else(String::new, |goal| format!("  goal {goal}"));
             let _ = writeln!(
                 table,
                 "  {:<28} {:>9.4} {:<8} [{:.4} … {:.4}] n={}{goal}  against {}",
-                figure.name, figure.value, figure.unit, figure.spread[0], figure.spread[1], figure.n, figure.baseline
+                figure.name,
+                figure.value,
+                figure.unit,
+                figure.spread[0],
+                figure.spread[1],
+                figure.n,
+                figure.baseline
             );
         }
         for missing in &self.missing {
@@ -138,7 +146,12 @@ fn first_value(file: &str, key: &str) -> String {
         .lines()
         .find_map(|line| {
             let rest = line.strip_prefix(key)?.trim_start();
-            Some(rest.strip_prefix([':', '='])?.trim().trim_matches('"').to_owned())
+            Some(
+                rest.strip_prefix([':', '='])?
+                    .trim()
+                    .trim_matches('"')
+                    .to_owned(),
+            )
         })
         .unwrap_or_default()
 }
@@ -201,43 +214,117 @@ fn frame(args: &Args) -> Result<Suite> {
             &runtime,
             &bin,
             "malloc-vr",
-            &["play", "--fresh", "--listen", "127.0.0.1:0", "--data-dir", &data],
+            &[
+                "play",
+                "--fresh",
+                "--listen",
+                "127.0.0.1:0",
+                "--data-dir",
+                &data,
+            ],
             args.seconds,
         )?);
-        bare.push(frame_report(&runtime, &bin, "frame-baseline", &[], args.seconds)?);
+        bare.push(frame_report(
+            &runtime,
+            &bin,
+            "frame-baseline",
+            &[],
+            args.seconds,
+        )?);
     }
-    let ratios: Vec<f64> = ours.iter().zip(&bare).map(|(a, b)| a.cpu_s.median / b.cpu_s.median).collect();
+    let ratios: Vec<f64> = ours
+        .iter()
+        .zip(&bare)
+        .map(|(a, b)| a.cpu_s.median / b.cpu_s.median)
+        .collect();
     let frames = ours.iter().map(|report| report.frames).sum();
-    let missed: Vec<f64> = ours.iter().map(|it| it.missed as f64 / it.frames.max(1) as f64).collect();
-    suite.figures.push(figure("frame_cpu_ratio", "ratio", Some(1.02), "bare bevy_mod_openxr, same scene, interleaved", frames, &ratios));
-    suite.figures.push(figure("missed_frames_ratio", "ratio", None, "none", frames, &missed));
-    let starts: Vec<f64> = ours.iter().filter_map(|report| report.start_to_focused_s).collect();
+    let missed: Vec<f64> = ours
+        .iter()
+        .map(|it| it.missed as f64 / it.frames.max(1) as f64)
+        .collect();
+    suite.figures.push(figure(
+        "frame_cpu_ratio",
+        "ratio",
+        Some(1.02),
+        "bare bevy_mod_openxr, same scene, interleaved",
+        frames,
+        &ratios,
+    ));
+    suite.figures.push(figure(
+        "missed_frames_ratio",
+        "ratio",
+        None,
+        "none",
+        frames,
+        &missed,
+    ));
+    let starts: Vec<f64> = ours
+        .iter()
+        .filter_map(|report| report.start_to_focused_s)
+        .collect();
     if starts.is_empty() {
-        suite.missing.push(Missing { name: "start_to_focused_s", why: "no run reached FOCUSED".to_owned() });
+        suite.missing.push(Missing {
+            name: "start_to_focused_s",
+            why: "no run reached FOCUSED".to_owned(),
+        });
     } else {
-        suite.figures.push(figure("start_to_focused_s", "s", Some(4.0), "hello_xr, next line", starts.len() as u64, &starts));
+        suite.figures.push(figure(
+            "start_to_focused_s",
+            "s",
+            Some(4.0),
+            "hello_xr, next line",
+            starts.len() as u64,
+            &starts,
+        ));
     }
     let mut hello = Vec::new();
     for _ in 0..args.rounds {
         match hello_xr(&runtime, &bin) {
             Ok(seconds) => hello.push(seconds),
             Err(error) => {
-                suite.missing.push(Missing { name: "start_to_focused_s_hello_xr", why: format!("{error:#}") });
+                suite.missing.push(Missing {
+                    name: "start_to_focused_s_hello_xr",
+                    why: format!("{error:#}"),
+                });
                 break;
             }
         }
     }
     if !hello.is_empty() {
-        suite.figures.push(figure("start_to_focused_s_hello_xr", "s", None, "none", hello.len() as u64, &hello));
+        suite.figures.push(figure(
+            "start_to_focused_s_hello_xr",
+            "s",
+            None,
+            "none",
+            hello.len() as u64,
+            &hello,
+        ));
     }
     match last_ci_minutes() {
-        Some(minutes) => suite.figures.push(figure("ci_minutes", "minutes", Some(40.0), "none", 1, &[minutes])),
-        None => suite.missing.push(Missing { name: "ci_minutes", why: "no `cargo xtask ci` has ended in this target folder".to_owned() }),
+        Some(minutes) => suite.figures.push(figure(
+            "ci_minutes",
+            "minutes",
+            Some(40.0),
+            "none",
+            1,
+            &[minutes],
+        )),
+        None => suite.missing.push(Missing {
+            name: "ci_minutes",
+            why: "no `cargo xtask ci` has ended in this target folder".to_owned(),
+        }),
     }
     Ok(suite)
 }
 
-fn figure(name: &'static str, unit: &'static str, goal: Option<f64>, baseline: &'static str, n: u64, values: &[f64]) -> Figure {
+fn figure(
+    name: &'static str,
+    unit: &'static str,
+    goal: Option<f64>,
+    baseline: &'static str,
+    n: u64,
+    values: &[f64],
+) -> Figure {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     Figure {
@@ -248,7 +335,10 @@ fn figure(name: &'static str, unit: &'static str, goal: Option<f64>, baseline: &
         better: "lower",
         baseline,
         n,
-        spread: [sorted.first().copied().unwrap_or(f64::NAN), sorted.last().copied().unwrap_or(f64::NAN)],
+        spread: [
+            sorted.first().copied().unwrap_or(f64::NAN),
+            sorted.last().copied().unwrap_or(f64::NAN),
+        ],
     }
 }
 
@@ -262,7 +352,13 @@ fn median(sorted: &[f64]) -> f64 {
 }
 
 /// Runs a program of ours in a simulated headset for a while and reads its frame statistics.
-fn frame_report(runtime: &Runtime, bin: &Path, program: &str, args: &[&str], seconds: u32) -> Result<FrameReport> {
+fn frame_report(
+    runtime: &Runtime,
+    bin: &Path,
+    program: &str,
+    args: &[&str],
+    seconds: u32,
+) -> Result<FrameReport> {
     let file = target_dir().join("measure/frame-stats.json");
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
@@ -272,15 +368,24 @@ fn frame_report(runtime: &Runtime, bin: &Path, program: &str, args: &[&str], sec
     arguments.push(bin.join(program).display().to_string());
     arguments.extend(args.iter().map(ToString::to_string));
     arguments.extend(["--frame-stats".to_owned(), file.display().to_string()]);
-    succeed(runtime.command(&bin.join("simulate"), &arguments)?.stdout(Stdio::null()))?;
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{program} wrote no frame statistics"))?;
-    serde_json::from_str(&text).with_context(|| format!("{program} wrote frame statistics that cannot be read"))
+    succeed(
+        runtime
+            .command(&bin.join("simulate"), &arguments)?
+            .stdout(Stdio::null()),
+    )?;
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("{program} wrote no frame statistics"))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{program} wrote frame statistics that cannot be read"))
 }
 
 /// Seconds from starting Khronos' hello_xr to its FOCUSED state, in the same runtime.
 fn hello_xr(runtime: &Runtime, bin: &Path) -> Result<f64> {
     let mut child = runtime
-        .command(&bin.join("simulate"), &["--for", "12", "--run", "hello_xr", "-g", "Vulkan2"])?
+        .command(
+            &bin.join("simulate"),
+            &["--for", "12", "--run", "hello_xr", "-g", "Vulkan2"],
+        )?
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
@@ -319,9 +424,18 @@ mod tests {
 
     #[test]
     fn a_suite_has_the_agreed_form() {
-        let suite = Suite::new("frame", "dev").with(figure("x", "ratio", Some(1.0), "y", 3, &[1.0, 2.0, 3.0]));
+        let suite = Suite::new("frame", "dev").with(figure(
+            "x",
+            "ratio",
+            Some(1.0),
+            "y",
+            3,
+            &[1.0, 2.0, 3.0],
+        ));
         let json = serde_json::to_value(&suite).unwrap();
-        for key in ["suite", "commit", "machine", "profile", "figures", "missing"] {
+        for key in [
+            "suite", "commit", "machine", "profile", "figures", "missing",
+        ] {
             assert!(json.get(key).is_some(), "{key}");
         }
         assert_eq!(json["figures"][0]["spread"], serde_json::json!([1.0, 3.0]));

@@ -58,7 +58,9 @@ pub fn run(args: &Args) -> Result<()> {
 /// Whether a runtime is installed or a display is there. Which of them serves, `malloc-vr play` finds out.
 fn can_show() -> bool {
     let display = std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty());
-    display || std::env::var_os("XR_RUNTIME_JSON").is_some() || runtime_manifests().iter().any(|file| file.exists())
+    display
+        || std::env::var_os("XR_RUNTIME_JSON").is_some()
+        || runtime_manifests().iter().any(|file| file.exists())
 }
 
 /// Where an active OpenXR runtime is named (OpenXR loader specification, "Runtime discovery").
@@ -68,7 +70,10 @@ fn runtime_manifests() -> Vec<PathBuf> {
         .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
     config
         .into_iter()
-        .chain(["/etc/xdg", "/usr/local/share", "/usr/share", "/etc"].map(|folder| Path::new(folder).to_owned()))
+        .chain(
+            ["/etc/xdg", "/usr/local/share", "/usr/share", "/etc"]
+                .map(|folder| Path::new(folder).to_owned()),
+        )
         .map(|folder| folder.join("openxr/1/active_runtime.json"))
         .collect()
 }

@@ -24,7 +24,10 @@ const PACKAGES: &[(&str, &str)] = &[
     ("monado-service", "monado-service"),
     ("libopenxr_monado.so", "libopenxr1-monado"),
     ("libopenxr_loader.so.1", "libopenxr-loader1"),
-    ("/usr/share/openxr/1/api_layers/explicit.d/XrApiLayer_core_validation.json", "openxr-layer-corevalidation"),
+    (
+        "/usr/share/openxr/1/api_layers/explicit.d/XrApiLayer_core_validation.json",
+        "openxr-layer-corevalidation",
+    ),
     ("hello_xr", "libopenxr-utils"),
     ("/usr/share/vulkan/icd.d", "mesa-vulkan-drivers"),
     ("libvulkan.so.1", "libvulkan1"),
@@ -95,7 +98,18 @@ impl Runtime {
                 let mut command = Command::new("unshare");
                 // A process namespace dies with its first process, and takes everything in it along.
                 command
-                    .args(["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "sh", "-c", ENTER, "enter"])
+                    .args([
+                        "--mount",
+                        "--pid",
+                        "--fork",
+                        "--kill-child",
+                        "--propagation",
+                        "private",
+                        "sh",
+                        "-c",
+                        ENTER,
+                        "enter",
+                    ])
                     .arg(folder)
                     .arg(root())
                     .arg(target_dir())
@@ -160,7 +174,9 @@ fn software_driver(runtime: &Runtime) -> String {
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .find(|name| name.starts_with("lvp_icd"))
-        .map_or_else(String::new, |name| format!("/{}", folder.join(name).display()))
+        .map_or_else(String::new, |name| {
+            format!("/{}", folder.join(name).display())
+        })
 }
 
 fn cache_dir() -> Result<PathBuf> {
@@ -185,20 +201,39 @@ fn make_folder(folder: &Path) -> Result<()> {
     // Made under another name and renamed when complete: what was interrupted is never taken for good.
     let part = folder.with_extension("part");
     if part.exists() {
-        std::fs::remove_dir_all(&part).with_context(|| format!("cannot clear {}", part.display()))?;
+        std::fs::remove_dir_all(&part)
+            .with_context(|| format!("cannot clear {}", part.display()))?;
     }
     if let Some(parent) = part.parent() {
-        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        std::fs::create_dir_all(parent)
+            .with_context(|| format!("cannot make {}", parent.display()))?;
     }
     let mirror = mirror();
-    println!("setting up the OpenXR runtime in {} (once; about 2 minutes, 800 MB)", folder.display());
-    step("a small Debian 13", Command::new("debootstrap").args(["--variant=minbase", "trixie"]).arg(&part).arg(&mirror))?;
+    println!(
+        "setting up the OpenXR runtime in {} (once; about 2 minutes, 800 MB)",
+        folder.display()
+    );
+    step(
+        "a small Debian 13",
+        Command::new("debootstrap")
+            .args(["--variant=minbase", "trixie"])
+            .arg(&part)
+            .arg(&mirror),
+    )?;
     let packages = PACKAGES.iter().map(|(_, package)| *package);
     step(
         "Monado, Vulkan driver, validation layer",
         Command::new("chroot")
             .arg(&part)
-            .args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "install", "-y", "--no-install-recommends"])
+            .args([
+                "env",
+                "DEBIAN_FRONTEND=noninteractive",
+                "apt-get",
+                "-qq",
+                "install",
+                "-y",
+                "--no-install-recommends",
+            ])
             .args(packages),
     )?;
     std::fs::write(part.join("etc/malloc-vr-complete"), format!("{RECIPE}\n"))?;
@@ -233,7 +268,11 @@ fn step(what: &str, command: &mut Command) -> Result<()> {
 fn mirror() -> String {
     let mut texts = vec![std::fs::read_to_string("/etc/apt/sources.list").unwrap_or_default()];
     if let Ok(entries) = std::fs::read_dir("/etc/apt/sources.list.d") {
-        texts.extend(entries.flatten().filter_map(|entry| std::fs::read_to_string(entry.path()).ok()));
+        texts.extend(
+            entries
+                .flatten()
+                .filter_map(|entry| std::fs::read_to_string(entry.path()).ok()),
+        );
     }
     texts
         .iter()
@@ -241,7 +280,7 @@ fn mirror() -> String {
         .unwrap_or_else(|| "http://deb.debian.org/debian".to_owned())
 }
 
-/// The first archive that is not the security one, in either of apt's two formats.
+/// The first Debian archive, in either of apt's two formats.
 fn mirror_in(sources: &str) -> Option<String> {
     sources
         .lines()
@@ -249,8 +288,10 @@ fn mirror_in(sources: &str) -> Option<String> {
         .filter(|line| !line.starts_with('#'))
         .filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"))
         .flat_map(str::split_whitespace)
-        .find(|word| word.starts_with("http") && !word.contains("security"))
+        .filter(|word| word.starts_with("http"))
         .map(|mirror| mirror.trim_end_matches('/').to_owned())
+        // Other vendors' archives and the security one hold no whole Debian.
+        .find(|mirror| mirror.ends_with("/debian"))
 }
 
 #[cfg(test)]
@@ -260,9 +301,20 @@ mod tests {
     #[test]
     fn the_mirror_is_the_one_apt_uses() {
         let deb822 = "Types: deb\n# http://snapshot.example/\nURIs: http://mirror.example/debian/\nSuites: bookworm\n";
-        assert_eq!(mirror_in(deb822).as_deref(), Some("http://mirror.example/debian"));
+        assert_eq!(
+            mirror_in(deb822).as_deref(),
+            Some("http://mirror.example/debian")
+        );
         let lines = "deb http://security.example/debian-security x main\ndeb [signed-by=/k] https://m.example/debian bookworm main\n";
-        assert_eq!(mirror_in(lines).as_deref(), Some("https://m.example/debian"));
+        assert_eq!(
+            mirror_in(lines).as_deref(),
+            Some("https://m.example/debian")
+        );
+        let foreign = "deb https://packages.example/node_20.x nodistro main\ndeb http://deb.example/debian bookworm main\n";
+        assert_eq!(
+            mirror_in(foreign).as_deref(),
+            Some("http://deb.example/debian")
+        );
         assert_eq!(mirror_in("# nothing"), None);
     }
 }

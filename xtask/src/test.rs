@@ -74,7 +74,7 @@ pub fn xr(runtime: &Runtime, filter: Option<&str>) -> Result<Tally> {
 
 /// Runs a test program, shows its output and adds up its closing lines.
 fn count(command: &mut Command) -> Result<Tally> {
-    let shown = format!("{command:?}");
+    let shown = crate::cargo::shown(command);
     let mut child = command
         .stdout(Stdio::piped())
         .stdin(Stdio::null())

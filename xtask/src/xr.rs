@@ -53,7 +53,8 @@ pub fn run(args: &Args) -> Result<()> {
     };
     for step in steps {
         let (from, to) = (named(&taken, step), named(&root().join(picture), step));
-        std::fs::copy(&from, &to).with_context(|| format!("no picture came out at {}", from.display()))?;
+        std::fs::copy(&from, &to)
+            .with_context(|| format!("no picture came out at {}", from.display()))?;
         println!("{}", to.display());
     }
     Ok(())

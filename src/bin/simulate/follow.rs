@@ -33,15 +33,19 @@ impl Follower {
         let (sender, snapshots) = std::sync::mpsc::channel();
         let url = format!("ws://{address}/ws");
         let token = token.to_owned();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("follow".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                // Until nobody listens any more.
-                while follow(&url, &token, &sender).await.is_err() {
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-            });
-        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("follow".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    // Until nobody listens any more.
+                    while follow(&url, &token, &sender).await.is_err() {
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }
+                });
+            })?;
         Ok(Self {
             snapshots,
             latest: None,
@@ -60,7 +64,12 @@ impl Follower {
     ///
     /// # Errors
     /// Where it is not within `timeout`: says what was awaited and what is.
-    pub fn wait(&mut self, what: &str, timeout: Duration, mut wanted: impl FnMut(&LearnerSnapshot) -> bool) -> Result<LearnerSnapshot> {
+    pub fn wait(
+        &mut self,
+        what: &str,
+        timeout: Duration,
+        mut wanted: impl FnMut(&LearnerSnapshot) -> bool,
+    ) -> Result<LearnerSnapshot> {
         let deadline = Instant::now() + timeout;
         loop {
             if let Some(now) = self.now()
@@ -70,19 +79,32 @@ impl Follower {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                bail!("{what}: not within {} s; the learner's state is {:?}", timeout.as_secs(), self.latest);
+                bail!(
+                    "{what}: not within {} s; the learner's state is {:?}",
+                    timeout.as_secs(),
+                    self.latest
+                );
             }
-            match self.snapshots.recv_timeout(left.min(Duration::from_millis(200))) {
+            match self
+                .snapshots
+                .recv_timeout(left.min(Duration::from_millis(200)))
+            {
                 Ok(newest) => self.latest = Some(newest),
                 Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => bail!("{what}: the follower has ended"),
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
+                    bail!("{what}: the follower has ended")
+                }
             }
         }
     }
 }
 
 /// Passes snapshots on; an error when the connection breaks, `Ok` when nobody listens any more.
-async fn follow(url: &str, token: &str, sender: &std::sync::mpsc::Sender<LearnerSnapshot>) -> Result<()> {
+async fn follow(
+    url: &str,
+    token: &str,
+    sender: &std::sync::mpsc::Sender<LearnerSnapshot>,
+) -> Result<()> {
     let mut request = url.into_client_request()?;
     request
         .headers_mut()

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use bevy::math::Vec3;
 use clap::Parser;
 use malloc_vr::lesson;
 use malloc_vr::protocol::ids::StepId;
@@ -65,7 +66,11 @@ fn main() -> ExitCode {
 
 fn simulate(cli: &Cli) -> Result<()> {
     ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
-    let show = if cli.picture.is_some() { Show::Window } else { Show::Nothing };
+    let show = if cli.picture.is_some() {
+        Show::Window
+    } else {
+        Show::Nothing
+    };
     println!("starting the simulated headset …");
     let monado = Monado::start(show)?;
     if cli.run.is_empty() {
@@ -78,9 +83,6 @@ fn simulate(cli: &Cli) -> Result<()> {
 /// Runs any OpenXR program for a while.
 fn run_program(program: &[String], time: Duration, monado: &Monado) -> Result<()> {
     let (name, arguments) = program.split_first().context("no program named")?;
-    // Hands that are there make a session that is in use.
-    let (stream, packet) = monado.remote()?;
-    let mut person = Person::new(stream, packet)?;
     let mut command = Command::new(name);
     monado.dress(&mut command);
     let child = command
@@ -90,6 +92,9 @@ fn run_program(program: &[String], time: Duration, monado: &Monado) -> Result<()
         .with_context(|| format!("cannot start {name}"))?;
     let mut child = Ending(child);
     println!("started {name}");
+    // The service makes its devices when the first client comes.
+    let (stream, packet) = monado.remote()?;
+    let mut person = Person::new(stream, packet)?;
     let deadline = Instant::now() + time;
     while Instant::now() < deadline && !STOP.load(Ordering::Relaxed) {
         if let Some(status) = child.0.try_wait()? {
@@ -102,8 +107,6 @@ fn run_program(program: &[String], time: Duration, monado: &Monado) -> Result<()
 
 fn play(cli: &Cli, monado: &Monado) -> Result<()> {
     let loaded = lesson::load(&cli.lesson)?;
-    let (stream, packet) = monado.remote()?;
-    let person = Person::new(stream, packet)?;
     let data = tempfile::tempdir().context("no folder for the records of this play-through")?;
     let mut command = Command::new(beside("malloc-vr")?);
     monado.dress(&mut command);
@@ -116,6 +119,12 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
         .stdout(Stdio::piped());
     let mut child = Ending(command.spawn().context("cannot start malloc-vr")?);
     let (address, token) = introduction(&mut child.0)?;
+    // The service makes its devices when the first client comes.
+    let (stream, packet) = monado.remote()?;
+    let mut person = Person::new(stream, packet)?;
+    if cli.picture.is_some() {
+        person.slow_down(5.0);
+    }
     let follower = Follower::connect(&address, &token)?;
     let manner = Manner {
         mistakes: cli.mistakes,
@@ -131,8 +140,9 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
             let first = cli.at.is_empty() && pictures == 0;
             let named = wanted.iter().position(|it| it == step);
             if first || named.is_some() {
-                // Software rendering takes a few frames to show what is new.
-                person.rest(4.0)?;
+                // The table and the panel behind it; software rendering takes a few frames to show them.
+                person.look_at(Vec3::new(0.0, 1.05, -1.2))?;
+                person.rest(1.5)?;
                 let out = match named {
                     Some(at) if cli.at.len() > 1 => with_step(out, &wanted.swap_remove(at)),
                     _ => out.clone(),
@@ -146,7 +156,10 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
     })?;
     println!("the lesson is done: {} steps", played.steps);
     if cli.picture.is_some() && pictures == 0 {
-        bail!("no picture was taken: the lesson has no step {}", cli.at.join(", "));
+        bail!(
+            "no picture was taken: the lesson has no step {}",
+            cli.at.join(", ")
+        );
     }
     Ok(())
 }
@@ -186,7 +199,10 @@ fn beside(name: &str) -> Result<PathBuf> {
     if file.is_file() {
         Ok(file)
     } else {
-        bail!("{} is missing; build it with `cargo build --workspace --bins`", file.display())
+        bail!(
+            "{} is missing; build it with `cargo build --workspace --bins`",
+            file.display()
+        )
     }
 }
 
@@ -195,7 +211,9 @@ struct Ending(Child);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.0.id().to_string()])
+            .status();
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
             if let Ok(Some(_)) = self.0.try_wait() {
@@ -215,7 +233,10 @@ mod tests {
     #[test]
     fn address_and_token_are_found() {
         let line = "instructor: http://127.0.0.1:7878/ (token abc)";
-        assert_eq!(instructor(line), Some(("127.0.0.1:7878".to_owned(), "abc".to_owned())));
+        assert_eq!(
+            instructor(line),
+            Some(("127.0.0.1:7878".to_owned(), "abc".to_owned()))
+        );
         assert_eq!(instructor("lesson: First steps"), None);
     }
 }

@@ -25,12 +25,13 @@ pub enum Show {
 /// A running service.
 pub struct Monado {
     folder: tempfile::TempDir,
-    port: u16,
     show: Show,
     display: Option<Child>,
     service: Option<Child>,
 }
 
+/// Port of the remote driver.
+const PORT: u16 = 4242;
 /// Number of the virtual display.
 const DISPLAY: &str = ":97";
 
@@ -44,11 +45,12 @@ impl Monado {
             .prefix("malloc-vr-")
             .tempdir()
             .context("no private folder for the runtime")?;
-        // A free port; between here and the service's bind somebody else could take it, and then it says so.
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        // Monado 25.0 opens this port whatever its configuration says.
+        drop(TcpListener::bind(("127.0.0.1", PORT)).with_context(|| {
+            format!("port {PORT}, which Monado's remote driver needs, is taken; end the other simulated headset")
+        })?);
         let mut monado = Self {
             folder,
-            port,
             show,
             display: None,
             service: None,
@@ -57,7 +59,7 @@ impl Monado {
         std::fs::create_dir_all(&config)?;
         std::fs::write(
             config.join("config_v0.json"),
-            format!(r#"{{"active":"remote","remote":{{"version":0,"port":{port}}}}}"#),
+            format!(r#"{{"active":"remote","remote":{{"version":0,"port":{PORT}}}}}"#),
         )?;
         std::fs::create_dir_all(monado.run_dir())?;
         private(&monado.run_dir())?;
@@ -93,7 +95,8 @@ impl Monado {
         while !socket.exists() {
             let ended = service.try_wait()?;
             if ended.is_some() || Instant::now() > deadline {
-                let log = std::fs::read_to_string(self.folder.path().join("monado.log")).unwrap_or_default();
+                let log = std::fs::read_to_string(self.folder.path().join("monado.log"))
+                    .unwrap_or_default();
                 let _ = service.kill();
                 let _ = service.wait();
                 bail!("monado-service did not come up ({ended:?}); it said:\n{log}");
@@ -107,7 +110,7 @@ impl Monado {
     fn start_display(&mut self) -> Result<()> {
         let number = DISPLAY.trim_start_matches(':');
         let display = Command::new(find("Xvfb")?)
-            .args([DISPLAY, "-screen", "0", "1600x900x24", "-nolisten", "tcp"])
+            .args([DISPLAY, "-screen", "0", "960x540x24", "-nolisten", "tcp"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -165,14 +168,18 @@ impl Monado {
     }
 
     fn try_remote(&self) -> Result<(TcpStream, Packet)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))
-            .with_context(|| format!("the remote driver does not answer on port {}", self.port))?;
+        let mut stream = TcpStream::connect(("127.0.0.1", PORT))
+            .with_context(|| format!("the remote driver does not answer on port {PORT}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         // The reset state, then the latest.
         let mut bytes = [0; SIZE];
-        stream.read_exact(&mut bytes).context("the remote driver sent no state")?;
-        stream.read_exact(&mut bytes).context("the remote driver sent only one state")?;
+        stream
+            .read_exact(&mut bytes)
+            .context("the remote driver sent no state")?;
+        stream
+            .read_exact(&mut bytes)
+            .context("the remote driver sent only one state")?;
         Ok((stream, Packet::from_service(bytes)?))
     }
 
@@ -218,16 +225,27 @@ fn private(folder: &Path) -> Result<()> {
 fn find(name: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .chain(["/usr/bin".into(), "/usr/sbin".into(), "/usr/local/bin".into()])
+        .chain([
+            "/usr/bin".into(),
+            "/usr/sbin".into(),
+            "/usr/local/bin".into(),
+        ])
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
-        .with_context(|| format!("`{name}` is not on this machine; `cargo xtask xr` brings what the simulation needs"))
+        .with_context(|| {
+            format!(
+                "`{name}` is not on this machine; `cargo xtask xr` brings what the simulation needs"
+            )
+        })
 }
 
 /// Monado's manifest for the OpenXR loader.
 fn manifest() -> Option<PathBuf> {
-    ["/usr/share/openxr/1/openxr_monado.json", "/usr/local/share/openxr/1/openxr_monado.json"]
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|file| file.exists())
+    [
+        "/usr/share/openxr/1/openxr_monado.json",
+        "/usr/local/share/openxr/1/openxr_monado.json",
+    ]
+    .map(PathBuf::from)
+    .into_iter()
+    .find(|file| file.exists())
 }

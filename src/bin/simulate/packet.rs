@@ -38,9 +38,11 @@ pub enum Side {
 }
 
 /// Why bytes are no packet.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the remote driver speaks another version: its packet begins with {0:?}, not with {HEADER:?} (Monado 25.0)")]
-pub struct OtherVersion(Vec<u8>);
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(
+    "the remote driver speaks another version: where Monado 25.0 sends the head's orientation it sent {0:?}"
+)]
+pub struct OtherVersion([f32; 4]);
 
 /// A whole state of head and hands.
 #[derive(Clone, PartialEq)]
@@ -52,11 +54,23 @@ impl Packet {
     /// # Errors
     /// [`OtherVersion`].
     pub fn from_service(bytes: [u8; SIZE]) -> Result<Self, OtherVersion> {
-        if bytes[..8] == *HEADER {
-            Ok(Self(bytes))
+        // The service leaves the header empty in what it sends, and wants it in what it gets.
+        let mut packet = Self(bytes);
+        packet.0[..8].copy_from_slice(HEADER);
+        let orientation = packet.head_orientation();
+        let length: f32 = orientation.iter().map(|part| part * part).sum();
+        if (length - 1.0).abs() < 1e-3 {
+            Ok(packet)
         } else {
-            Err(OtherVersion(bytes[..8].to_vec()))
+            Err(OtherVersion(orientation))
         }
+    }
+
+    fn head_orientation(&self) -> [f32; 4] {
+        std::array::from_fn(|index| {
+            let at = HEAD + 4 * index;
+            f32::from_le_bytes(std::array::from_fn(|byte| self.0[at + byte]))
+        })
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -70,7 +84,13 @@ impl Packet {
     }
 
     /// Grip pose and velocity (metres per second) of a hand; makes it active.
-    pub fn set_hand(&mut self, side: Side, orientation: [f32; 4], position: [f32; 3], velocity: [f32; 3]) {
+    pub fn set_hand(
+        &mut self,
+        side: Side,
+        orientation: [f32; 4],
+        position: [f32; 3],
+        velocity: [f32; 3],
+    ) {
         let at = hand(side);
         self.put(at, &orientation);
         self.put(at + 16, &position);
@@ -125,7 +145,7 @@ mod tests {
 
     fn packet() -> Packet {
         let mut bytes = [0; SIZE];
-        bytes[..8].copy_from_slice(HEADER);
+        bytes[HEAD + 12..HEAD + 16].copy_from_slice(&1.0_f32.to_le_bytes());
         Packet::from_service(bytes).unwrap()
     }
 
@@ -139,11 +159,19 @@ mod tests {
     fn what_is_set_lies_where_monado_reads_it() {
         let mut packet = packet();
         packet.set_head([0.0, 0.0, 0.0, 1.0], [1.0, 2.0, 3.0]);
-        packet.set_hand(Side::Right, [0.0, 1.0, 0.0, 0.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]);
+        packet.set_hand(
+            Side::Right,
+            [0.0, 1.0, 0.0, 0.0],
+            [4.0, 5.0, 6.0],
+            [7.0, 8.0, 9.0],
+        );
         packet.set_fingers(Side::Right, 0.95, 0.5);
         packet.set_stick(Side::Left, 0.0, 1.0);
         assert_eq!(floats(&packet, 104, 7), [0.0, 0.0, 0.0, 1.0, 1.0, 2.0, 3.0]);
-        assert_eq!(floats(&packet, 256, 10), [0.0, 1.0, 0.0, 0.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        assert_eq!(
+            floats(&packet, 256, 10),
+            [0.0, 1.0, 0.0, 0.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+        );
         assert_eq!(floats(&packet, 256 + 72, 2), [0.95, 0.5]);
         assert_eq!(floats(&packet, 136 + 84, 2), [0.0, 1.0]);
         assert_eq!(packet.bytes()[256 + 104 + 1], 1, "active");

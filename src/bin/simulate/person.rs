@@ -33,6 +33,8 @@ pub struct Person {
     pub head: Vec3,
     head_rotation: Quat,
     hands: [HandPose; 2],
+    /// How many times slower than usual: for software that draws a frame or two a second.
+    slower: f32,
 }
 
 impl Person {
@@ -54,15 +56,23 @@ impl Person {
             head: Vec3::new(0.0, 1.6, 0.0),
             head_rotation: Quat::IDENTITY,
             hands: [hand(-0.25), hand(0.25)],
+            slower: 1.0,
         };
         person.send([Vec3::ZERO; 2])?;
         Ok(person)
+    }
+
+    /// Does everything but throwing this many times slower.
+    pub fn slow_down(&mut self, slower: f32) {
+        self.slower = slower;
     }
 
     /// Takes a new connection after the runtime was started again; everything stays where it was.
     ///
     /// # Errors
     /// Where the connection breaks.
+    // The OpenXR tests, which share this file, start the runtime again; the play-through does not.
+    #[allow(dead_code)]
     pub fn reconnect(&mut self, stream: TcpStream, packet: Packet) -> Result<()> {
         self.stream = stream;
         self.packet = packet;
@@ -74,10 +84,16 @@ impl Person {
     }
 
     fn send(&mut self, velocity: [Vec3; 2]) -> Result<()> {
-        self.packet.set_head(self.head_rotation.to_array(), self.head.to_array());
+        self.packet
+            .set_head(self.head_rotation.to_array(), self.head.to_array());
         for side in [Side::Left, Side::Right] {
             let hand = self.hands[side as usize];
-            self.packet.set_hand(side, hand.rotation.to_array(), hand.position.to_array(), velocity[side as usize].to_array());
+            self.packet.set_hand(
+                side,
+                hand.rotation.to_array(),
+                hand.position.to_array(),
+                velocity[side as usize].to_array(),
+            );
             self.packet.set_fingers(side, hand.trigger, hand.squeeze);
             self.packet.set_stick(side, hand.stick.0, hand.stick.1);
         }
@@ -88,6 +104,7 @@ impl Person {
 
     /// Does something for a while: `at` is called with 0..1, eased as people move (minimum jerk, Flash & Hogan 1985).
     fn over(&mut self, time: f32, mut at: impl FnMut(&mut Self, f32)) -> Result<()> {
+        let time = time * self.slower;
         let start = Instant::now();
         let mut before = self.hands.map(|hand| hand.position);
         let mut last = start;
@@ -96,7 +113,8 @@ impl Person {
             at(self, t * t * t * (10.0 + t * (6.0 * t - 15.0)));
             let now = Instant::now();
             let dt = now.duration_since(last).as_secs_f32().max(1e-3);
-            let velocity = [0, 1].map(|side: usize| (self.hands[side].position - before[side]) / dt);
+            let velocity =
+                [0, 1].map(|side: usize| (self.hands[side].position - before[side]) / dt);
             before = self.hands.map(|hand| hand.position);
             last = now;
             self.send(velocity)?;
@@ -133,7 +151,9 @@ impl Person {
     pub fn reach(&mut self, side: Side, to: Vec3) -> Result<()> {
         let from = self.hand(side).position;
         let time = (from.distance(to) / ARM_SPEED).max(0.3);
-        self.over(time, |person, t| person.hands[side as usize].position = from.lerp(to, t))
+        self.over(time, |person, t| {
+            person.hands[side as usize].position = from.lerp(to, t)
+        })
     }
 
     /// Turns a hand so that it points at something.
@@ -156,7 +176,9 @@ impl Person {
     }
 
     fn turn(&mut self, side: Side, from: Quat, to: Quat) -> Result<()> {
-        self.over(0.4, |person, t| person.hands[side as usize].rotation = from.slerp(to, t))
+        self.over(0.4, |person, t| {
+            person.hands[side as usize].rotation = from.slerp(to, t)
+        })
     }
 
     /// Closes (1) or opens (0) the hand.
@@ -165,7 +187,9 @@ impl Person {
     /// Where the connection breaks.
     pub fn squeeze(&mut self, side: Side, to: f32) -> Result<()> {
         let from = self.hand(side).squeeze;
-        self.over(0.25, |person, t| person.hands[side as usize].squeeze = from + (to - from) * t)
+        self.over(0.25, |person, t| {
+            person.hands[side as usize].squeeze = from + (to - from) * t
+        })
     }
 
     /// Pulls the trigger and lets it go.
@@ -174,7 +198,9 @@ impl Person {
     /// Where the connection breaks.
     pub fn pull_trigger(&mut self, side: Side) -> Result<()> {
         self.over(0.3, |person, t| person.hands[side as usize].trigger = t)?;
-        self.over(0.3, |person, t| person.hands[side as usize].trigger = 1.0 - t)
+        self.over(0.3, |person, t| {
+            person.hands[side as usize].trigger = 1.0 - t
+        })
     }
 
     /// Holds the stick.
@@ -199,7 +225,11 @@ impl Person {
             let t = start.elapsed().as_secs_f32();
             let hand = &mut self.hands[side as usize];
             // Gathers speed over the first half, then flies on evenly.
-            let way = if t < SWING { t * t / (2.0 * SWING) } else { t - SWING / 2.0 };
+            let way = if t < SWING {
+                t * t / (2.0 * SWING)
+            } else {
+                t - SWING / 2.0
+            };
             hand.position = from + velocity * way;
             let speed = velocity * (t / SWING).min(1.0);
             if t >= SWING {

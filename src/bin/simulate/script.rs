@@ -72,11 +72,17 @@ impl<'a> Learner<'a> {
     ///
     /// # Errors
     /// Where a step cannot be done in several tries, or the connection breaks.
-    pub fn play(&mut self, stop_before: Option<&StepId>, on_step: &mut dyn FnMut(&StepId, &mut Person) -> Result<()>) -> Result<&Played> {
+    pub fn play(
+        &mut self,
+        stop_before: Option<&StepId>,
+        on_step: &mut dyn FnMut(&StepId, &mut Person) -> Result<()>,
+    ) -> Result<&Played> {
         loop {
-            let state = self.follower.wait("a step or the end", Duration::from_secs(30), |it| {
-                it.ended || (it.step.is_some() && it.paused_by.is_empty())
-            })?;
+            let state = self
+                .follower
+                .wait("a step or the end", Duration::from_secs(30), |it| {
+                    it.ended || (it.step.is_some() && it.paused_by.is_empty())
+                })?;
             let Some(id) = state.step.clone().filter(|_| !state.ended) else {
                 return Ok(&self.played);
             };
@@ -88,7 +94,9 @@ impl<'a> Learner<'a> {
                 .steps
                 .iter()
                 .find(|step| step.id == id)
-                .with_context(|| format!("the lesson at play has a step `{id}` that this one has not"))?;
+                .with_context(|| {
+                    format!("the lesson at play has a step `{id}` that this one has not")
+                })?;
             on_step(&id, &mut self.person)?;
             self.do_step(step, &state)?;
         }
@@ -96,12 +104,19 @@ impl<'a> Learner<'a> {
 
     fn do_step(&mut self, step: &Step, before: &LearnerSnapshot) -> Result<()> {
         let start = Instant::now();
-        println!("{:>2}/{} {}: {}", before.completed.len() + 1, before.steps_total, step.id, step.goal);
+        println!(
+            "{:>2}/{} {}: {}",
+            before.completed.len() + 1,
+            before.steps_total,
+            step.id,
+            step.goal
+        );
         if self.manner.mistakes && !self.hesitated && matches!(step.action, Action::Touch { .. }) {
             self.hesitate(step)?;
         }
         for attempt in 1..=TRIES {
-            if self.manner.mistakes && !self.misplaced
+            if self.manner.mistakes
+                && !self.misplaced
                 && let Action::Place { object, socket, .. } = &step.action
                 && let Some(wrong) = self.lesson.sockets.iter().find(|other| other.id != *socket)
             {
@@ -109,12 +124,19 @@ impl<'a> Learner<'a> {
                 println!("      on purpose into the wrong place: {}", wrong.label);
                 let failures = before.failures_on_step;
                 self.place(object, &wrong.id)?;
-                self.follower.wait("the wrong placement to be noticed", SHOWS_WITHIN, |it| it.failures_on_step > failures)?;
+                self.follower
+                    .wait("the wrong placement to be noticed", SHOWS_WITHIN, |it| {
+                        it.failures_on_step > failures
+                    })?;
                 self.played.wrong_placements += 1;
                 continue;
             }
             self.act(&step.action, attempt)?;
-            match self.follower.wait("the step to be done", SHOWS_WITHIN, |it| it.step.as_ref() != Some(&step.id) || it.ended) {
+            match self
+                .follower
+                .wait("the step to be done", SHOWS_WITHIN, |it| {
+                    it.step.as_ref() != Some(&step.id) || it.ended
+                }) {
                 Ok(_) => {
                     println!("      done, {:.1} s", start.elapsed().as_secs_f32());
                     self.played.steps += 1;
@@ -123,7 +145,11 @@ impl<'a> Learner<'a> {
                 Err(_) => println!("      not yet; again"),
             }
         }
-        bail!("step `{}` was not done in {TRIES} tries; state: {:?}", step.id, self.follower.now())
+        bail!(
+            "step `{}` was not done in {TRIES} tries; state: {:?}",
+            step.id,
+            self.follower.now()
+        )
     }
 
     /// Stands there until the first hint comes.
@@ -133,11 +159,19 @@ impl<'a> Learner<'a> {
         let deadline = Instant::now() + Duration::from_secs(60);
         while self.follower.now().is_none_or(|it| it.hint_level == 0) {
             if Instant::now() > deadline {
-                bail!("no hint came within 60 s at `{}`; state: {:?}", step.id, self.follower.now());
+                bail!(
+                    "no hint came within 60 s at `{}`; state: {:?}",
+                    step.id,
+                    self.follower.now()
+                );
             }
             self.person.rest(0.5)?;
         }
-        let hint = self.follower.now().and_then(|it| it.hint.clone()).unwrap_or_default();
+        let hint = self
+            .follower
+            .now()
+            .and_then(|it| it.hint.clone())
+            .unwrap_or_default();
         println!("      hint: {hint}");
         self.played.hints_seen += 1;
         Ok(())
@@ -245,9 +279,11 @@ impl<'a> Learner<'a> {
     fn teleport(&mut self, to: &ObjectId, attempt: u32) -> Result<()> {
         let spot = self.centre(to)?.with_y(0.0);
         self.person.look_at(spot)?;
-        self.person.reach(Side::Right, self.person.head + Vec3::new(0.15, -0.35, -0.3))?;
+        self.person
+            .reach(Side::Right, self.person.head + Vec3::new(0.15, -0.35, -0.3))?;
         let hand = self.person.hand(Side::Right).position;
-        let direction = teleport_aim(hand, spot).with_context(|| format!("`{to}` is too far to teleport to"))?;
+        let direction = teleport_aim(hand, spot)
+            .with_context(|| format!("`{to}` is too far to teleport to"))?;
         self.person.turn_to(Side::Right, facing(direction))?;
         self.person.stick(Side::Right, 0.0, 1.0)?;
         self.person.rest(0.6 + 0.3 * attempt as f32)?;
@@ -265,7 +301,10 @@ impl<'a> Learner<'a> {
             .iter()
             .find(|it| it.id == *panel)
             .with_context(|| format!("no panel `{panel}`"))?;
-        let malloc_vr::lesson::format::PanelContent::Question { choices, correct, .. } = &panel.content else {
+        let malloc_vr::lesson::format::PanelContent::Question {
+            choices, correct, ..
+        } = &panel.content
+        else {
             bail!("panel `{}` asks nothing", panel.id);
         };
         let uv = choice_rect(*correct as usize, choices.len()).center();
@@ -273,7 +312,8 @@ impl<'a> Learner<'a> {
         let local = Vec3::new((uv.x - 0.5) * size.x, (0.5 - uv.y) * size.y, 0.0);
         let at = Vec3::from(panel.position) + turned(panel.rotation) * local - self.stage;
         self.person.look_at(at)?;
-        self.person.reach(Side::Right, self.person.head + Vec3::new(0.15, -0.3, -0.3))?;
+        self.person
+            .reach(Side::Right, self.person.head + Vec3::new(0.15, -0.3, -0.3))?;
         self.person.point_at(Side::Right, at)?;
         self.person.rest(0.5)?;
         self.person.pull_trigger(Side::Right)

@@ -72,7 +72,10 @@ fn a_flick_turns_once_by_a_step_between_30_and_45_degrees_about_the_head() {
         flick(&mut room, side, Vec2::X * x, 60);
         let rig = room.at(room.rig);
         let turned = rig.rotation.to_euler(EulerRot::YXZ).0;
-        assert!((turned + x * SNAP).abs() < 1e-4, "right is to the right: {turned}");
+        assert!(
+            (turned + x * SNAP).abs() < 1e-4,
+            "right is to the right: {turned}"
+        );
         assert!(room.stands_at().distance(stood) < 1e-4, "about the head");
         assert!(rig.up().angle_between(Vec3::Y) < 1e-4, "no roll");
         flick(&mut room, side, Vec2::X * -x, 2);
@@ -108,7 +111,11 @@ fn every_deed_can_be_done_with_one_hand() {
         let mut room = Room::new();
         room.input(other, |input| *input = HandInput::default());
         let cube = room.cube(0.2, -0.5);
-        let button = room.solid(Form::Box(Vec3::new(0.08, 0.04, 0.08)), Weight::Driven, Vec3::new(-0.2, TABLE + 0.02, -0.4));
+        let button = room.solid(
+            Form::Box(Vec3::new(0.08, 0.04, 0.08)),
+            Weight::Driven,
+            Vec3::new(-0.2, TABLE + 0.02, -0.4),
+        );
         room.app.world_mut().entity_mut(button).insert(Pressable);
         let spot = room.spot(Vec3::new(1.2, 0.0, 1.0));
         let goal = Vec3::new(0.0, TABLE + 0.05, -0.5);
@@ -125,10 +132,14 @@ fn every_deed_can_be_done_with_one_hand() {
         flick(&mut room, side, Vec2::X, 3);
         room.teleport(side, Vec3::new(1.2, 0.0, 1.0));
         let done = room.done();
-        let did = |what: &dyn Fn(&Interaction) -> bool| assert!(done.iter().any(what), "{side:?}: {done:?}");
+        let did = |what: &dyn Fn(&Interaction) -> bool| {
+            assert!(done.iter().any(what), "{side:?}: {done:?}")
+        };
         did(&|it| matches!(it, Interaction::Touched { target } if *target == cube));
         did(&|it| matches!(it, Interaction::Grabbed { target } if *target == cube));
-        did(&|it| matches!(it, Interaction::Released { fit: Some(fit), .. } if fit.accepted && fit.socket == socket));
+        did(
+            &|it| matches!(it, Interaction::Released { fit: Some(fit), .. } if fit.accepted && fit.socket == socket),
+        );
         did(&|it| matches!(it, Interaction::Pressed { target } if *target == button));
         did(&|it| matches!(it, Interaction::Teleported { spot: Some(at), .. } if *at == spot));
     }

@@ -51,20 +51,36 @@ fn what_is_held_is_where_the_hand_is_in_the_same_frame() {
     let mut room = Room::new();
     let cube = room.cube(0.2, -0.5);
     room.take(Side::Right, cube);
-    assert_eq!(room.done().last(), Some(&Interaction::Grabbed { target: cube }));
+    assert_eq!(
+        room.done().last(),
+        Some(&Interaction::Grabbed { target: cube })
+    );
     assert!(room.buzzed.iter().any(|pulse| pulse.side == Side::Right));
     let hand = room.hand(Side::Right);
     let offset = hand.to_matrix().inverse() * room.at(cube).to_matrix();
     for frame in 0..120 {
         let t = frame as f32 * 0.1;
-        let at = Vec3::new(0.4 * t.sin(), 1.25 + 0.15 * (1.3 * t).cos(), -0.4 + 0.2 * (0.7 * t).sin());
+        let at = Vec3::new(
+            0.4 * t.sin(),
+            1.25 + 0.15 * (1.3 * t).cos(),
+            -0.4 + 0.2 * (0.7 * t).sin(),
+        );
         let turned = Quat::from_euler(EulerRot::YXZ, t, 0.4 * t.sin(), 0.3);
-        room.pose_hand(Side::Right, Transform::from_translation(at).with_rotation(turned));
+        room.pose_hand(
+            Side::Right,
+            Transform::from_translation(at).with_rotation(turned),
+        );
         room.frame();
         let wanted = Transform::from_matrix(room.hand(Side::Right).to_matrix() * offset);
         let is = room.at(cube);
-        assert!(is.translation.distance(wanted.translation) < 1.0e-3, "frame {frame}");
-        assert!(is.rotation.angle_between(wanted.rotation) < 5.0e-3, "frame {frame}");
+        assert!(
+            is.translation.distance(wanted.translation) < 1.0e-3,
+            "frame {frame}"
+        );
+        assert!(
+            is.rotation.angle_between(wanted.rotation) < 5.0e-3,
+            "frame {frame}"
+        );
     }
 }
 
@@ -88,7 +104,12 @@ fn a_held_cube_pressed_into_the_table_stays_above_it() {
     }
     // And it is in the hand again as soon as that comes back up.
     room.reach(Side::Right, Vec3::new(0.1, 1.2, -0.5), 10);
-    assert!(room.at(cube).translation.distance(room.hand(Side::Right).translation) < 0.06);
+    assert!(
+        room.at(cube)
+            .translation
+            .distance(room.hand(Side::Right).translation)
+            < 0.06
+    );
 }
 
 #[test]
@@ -98,7 +119,12 @@ fn a_cube_stuck_behind_the_table_comes_to_its_hand_after_a_moment() {
     room.take(Side::Right, cube);
     room.reach(Side::Right, Vec3::new(0.2, 0.35, -0.5), 20);
     room.frames(60);
-    assert!(room.at(cube).translation.distance(room.hand(Side::Right).translation) < 0.06);
+    assert!(
+        room.at(cube)
+            .translation
+            .distance(room.hand(Side::Right).translation)
+            < 0.06
+    );
 }
 
 #[test]
@@ -131,7 +157,10 @@ fn the_fingers_of_a_bare_hand_pinch_what_is_far_from_its_palm() {
         ..default()
     };
     joints.joints.fill(Transform::from_translation(fingers));
-    room.app.world_mut().entity_mut(hand).insert((HandKind::Bare, joints));
+    room.app
+        .world_mut()
+        .entity_mut(hand)
+        .insert((HandKind::Bare, joints));
     room.put_hand(Side::Right, fingers + Vec3::new(0.0, 0.06, 0.1));
     room.frames(2);
     room.input(Side::Right, |input| input.trigger = 1.0);
@@ -169,10 +198,24 @@ fn a_thing_goes_from_hand_to_hand_and_is_never_in_both() {
     room.squeeze(Side::Right, 0.0);
     room.reach(Side::Right, Vec3::new(0.4, 1.2, -0.2), 10);
     room.reach(Side::Left, Vec3::new(-0.3, 1.3, -0.3), 10);
-    assert!(room.at(cube).translation.distance(room.hand(Side::Left).translation) < 0.1);
+    assert!(
+        room.at(cube)
+            .translation
+            .distance(room.hand(Side::Left).translation)
+            < 0.1
+    );
     let grabs = room.done();
-    assert_eq!(grabs.iter().filter(|it| matches!(it, Interaction::Grabbed { .. })).count(), 1);
-    assert!(!grabs.iter().any(|it| matches!(it, Interaction::Released { .. } | Interaction::Thrown { .. })));
+    assert_eq!(
+        grabs
+            .iter()
+            .filter(|it| matches!(it, Interaction::Grabbed { .. }))
+            .count(),
+        1
+    );
+    assert!(!grabs.iter().any(|it| matches!(
+        it,
+        Interaction::Released { .. } | Interaction::Thrown { .. }
+    )));
 }
 
 #[test]
@@ -186,7 +229,11 @@ fn two_hands_that_close_on_one_thing_at_once_leave_it_in_one_of_them() {
     room.input(Side::Right, |input| input.squeeze = 1.0);
     room.frame();
     let first = room.holder(cube).unwrap();
-    let side = if first == room.hands[0] { Side::Left } else { Side::Right };
+    let side = if first == room.hands[0] {
+        Side::Left
+    } else {
+        Side::Right
+    };
     room.frames(20);
     room.squeeze(side, 0.0);
     assert!(room.holder(cube).is_none_or(|holder| holder != first));
@@ -238,11 +285,21 @@ fn a_thing_put_into_its_socket_snaps_in_rests_there_and_can_be_taken_out_again()
     let socket = room.socket(PLACE, &[cube]);
     let off = Vec3::new(0.02, 0.01, 0.0);
     room.buzzed.clear();
-    let fit = place(&mut room, cube, PLACE.with_translation(PLACE.translation + off));
+    let fit = place(
+        &mut room,
+        cube,
+        PLACE.with_translation(PLACE.translation + off),
+    );
     assert!(fit.accepted && fit.socket == socket, "{fit:?}");
-    assert!((fit.position_error - off.length()).abs() < 2.0e-3 && fit.rotation_error < 0.01, "{fit:?}");
+    assert!(
+        (fit.position_error - off.length()).abs() < 2.0e-3 && fit.rotation_error < 0.01,
+        "{fit:?}"
+    );
     assert!(room.buzzed.iter().any(|pulse| pulse.amplitude > 0.8));
-    assert_eq!(room.app.world().get::<InSocket>(cube).map(|it| it.0), Some(socket));
+    assert_eq!(
+        room.app.world().get::<InSocket>(cube).map(|it| it.0),
+        Some(socket)
+    );
     room.frames(30);
     assert_eq!(room.snapped.len(), 1);
     room.frames(200);
@@ -250,7 +307,12 @@ fn a_thing_put_into_its_socket_snaps_in_rests_there_and_can_be_taken_out_again()
     room.take(Side::Right, cube);
     assert!(room.app.world().get::<InSocket>(cube).is_none());
     room.reach(Side::Right, Vec3::new(0.2, 1.1, -0.4), 20);
-    assert!(room.at(cube).translation.distance(room.hand(Side::Right).translation) < 0.1);
+    assert!(
+        room.at(cube)
+            .translation
+            .distance(room.hand(Side::Right).translation)
+            < 0.1
+    );
 }
 
 #[test]
@@ -278,10 +340,18 @@ fn the_right_thing_too_far_off_or_too_far_turned_is_a_wrong_placement() {
     let mut room = Room::new();
     let cube = room.cube(0.2, -0.5);
     room.socket(PLACE, &[cube]);
-    let fit = place(&mut room, cube, PLACE.with_translation(PLACE.translation + Vec3::X * 0.08));
+    let fit = place(
+        &mut room,
+        cube,
+        PLACE.with_translation(PLACE.translation + Vec3::X * 0.08),
+    );
     assert!(!fit.accepted && fit.position_error > 0.07, "{fit:?}");
     room.frames(60);
-    let fit = place(&mut room, cube, PLACE.with_rotation(Quat::from_rotation_y(FRAC_PI_2 / 2.0)));
+    let fit = place(
+        &mut room,
+        cube,
+        PLACE.with_rotation(Quat::from_rotation_y(FRAC_PI_2 / 2.0)),
+    );
     assert!(!fit.accepted && fit.rotation_error > 0.6, "{fit:?}");
 }
 
@@ -317,7 +387,10 @@ fn a_hand_out_of_sight_holds_on_for_a_while_and_then_lets_go_without_having_done
     });
     room.frame();
     room.squeeze(Side::Right, 0.0);
-    assert!(matches!(room.done().as_slice(), [Interaction::Released { .. }]));
+    assert!(matches!(
+        room.done().as_slice(),
+        [Interaction::Released { .. }]
+    ));
     room.frames(60);
     room.take(Side::Right, cube);
     room.done();

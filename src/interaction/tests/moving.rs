@@ -1,15 +1,16 @@
 //! Teleport, turns, and what is taken along.
 
 use super::*;
-use crate::interaction::teleport_aim;
 use crate::interaction::locomotion::Move;
+use crate::interaction::teleport_aim;
 
 impl Room {
     fn aim_arc(&mut self, side: Side, to: Vec3) {
         let rig = self.at(self.rig);
         let hand = rig.transform_point(self.hand(side).translation);
         let direction = rig.rotation.inverse() * teleport_aim(hand, to).unwrap();
-        let at = Transform::from_translation(self.hand(side).translation).looking_to(direction, Vec3::Y);
+        let at =
+            Transform::from_translation(self.hand(side).translation).looking_to(direction, Vec3::Y);
         self.pose_hand(side, at);
     }
 
@@ -25,7 +26,9 @@ impl Room {
     }
 
     pub(super) fn stands_at(&self) -> Vec3 {
-        self.at(self.rig).transform_point(self.at(self.head).translation).with_y(0.0)
+        self.at(self.rig)
+            .transform_point(self.at(self.head).translation)
+            .with_y(0.0)
     }
 }
 
@@ -94,7 +97,10 @@ fn a_pinch_in_empty_air_leads_to_marked_spots_and_nowhere_else() {
     assert!(room.done().is_empty(), "no bare floor, and no short click");
     pinch(&mut room, 40);
     let done = room.done();
-    assert!(matches!(done.as_slice(), [Interaction::Teleported { spot: Some(at), .. }] if *at == spot), "{done:?}");
+    assert!(
+        matches!(done.as_slice(), [Interaction::Teleported { spot: Some(at), .. }] if *at == spot),
+        "{done:?}"
+    );
 }
 
 #[test]
@@ -103,17 +109,25 @@ fn what_is_held_comes_along_over_the_table_and_is_not_thrown_by_it() {
     let cube = room.cube(0.2, -0.5);
     room.take(Side::Left, cube);
     room.reach(Side::Left, Vec3::new(-0.1, 1.0, -0.4), 20);
-    let held_at = room.hand(Side::Left).translation.distance(room.at(cube).translation);
+    let held_at = room
+        .hand(Side::Left)
+        .translation
+        .distance(room.at(cube).translation);
     room.done();
     // To the other side of the table, turned, in one go.
     room.teleport(Side::Right, Vec3::new(0.0, 0.0, -2.0));
     room.stick(Side::Right, Vec2::X, 2);
     room.stick(Side::Right, Vec2::ZERO, 2);
-    let hand = room.at(room.rig).transform_point(room.hand(Side::Left).translation);
+    let hand = room
+        .at(room.rig)
+        .transform_point(room.hand(Side::Left).translation);
     assert!((hand.distance(room.at(cube).translation) - held_at).abs() < 1.0e-3);
     room.squeeze(Side::Left, 0.0);
     let done = room.done();
-    assert!(matches!(done.last(), Some(Interaction::Released { .. })), "{done:?}");
+    assert!(
+        matches!(done.last(), Some(Interaction::Released { .. })),
+        "{done:?}"
+    );
 }
 
 #[test]
@@ -133,14 +147,22 @@ fn at_a_desk_keys_walk_turn_and_stop_at_the_end_of_the_floor() {
         .init_resource::<ButtonInput<KeyCode>>()
         .init_resource::<ButtonInput<MouseButton>>();
     room.frames(5);
-    let press = |room: &mut Room, key| room.app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(key);
+    let press = |room: &mut Room, key| {
+        room.app
+            .world_mut()
+            .resource_mut::<ButtonInput<KeyCode>>()
+            .press(key)
+    };
     press(&mut room, KeyCode::KeyS);
     room.frames(72);
     let z = room.stands_at().z;
     assert!((1.3..1.9).contains(&z), "{z}");
     room.frames(300);
     assert!(room.stands_at().z <= 4.0);
-    room.app.world_mut().resource_mut::<ButtonInput<KeyCode>>().release(KeyCode::KeyS);
+    room.app
+        .world_mut()
+        .resource_mut::<ButtonInput<KeyCode>>()
+        .release(KeyCode::KeyS);
     let before = room.at(room.rig).rotation;
     press(&mut room, KeyCode::KeyQ);
     room.frames(36);

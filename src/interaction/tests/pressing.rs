@@ -39,7 +39,10 @@ fn a_button_goes_in_under_the_hand_clicks_once_and_comes_back() {
     room.frames(30);
     assert_eq!(presses(&mut room), 1);
     assert!(room.buzzed.iter().any(|pulse| pulse.side == Side::Left));
-    assert!(BUTTON.y - room.at(button).translation.y < 0.019, "its travel is limited");
+    assert!(
+        BUTTON.y - room.at(button).translation.y < 0.019,
+        "its travel is limited"
+    );
     room.reach(Side::Left, BUTTON + Vec3::Y * 0.15, 10);
     room.frames(30);
     assert!((room.at(button).translation.y - BUTTON.y).abs() < 1.0e-5);
@@ -90,14 +93,21 @@ fn a_fingertip_presses_while_the_palm_is_far() {
     let mut room = Room::new();
     button(&mut room);
     let hand = room.hands[Side::Right as usize];
-    room.app.world_mut().entity_mut(hand).insert(HandKind::Controller);
+    room.app
+        .world_mut()
+        .entity_mut(hand)
+        .insert(HandKind::Controller);
     let down = |height: f32| {
-        Transform::from_translation(BUTTON + Vec3::Y * (0.05 + height)).looking_to(Vec3::NEG_Y, Vec3::NEG_Z)
+        Transform::from_translation(BUTTON + Vec3::Y * (0.05 + height))
+            .looking_to(Vec3::NEG_Y, Vec3::NEG_Z)
     };
     for height in [0.2, 0.1, 0.06, 0.02, 0.01] {
         let grip = down(height).translation + Vec3::new(0.0, 0.12, 0.08);
         room.put_hand(Side::Right, grip);
-        room.app.world_mut().entity_mut(hand).insert(AimPose(down(height)));
+        room.app
+            .world_mut()
+            .entity_mut(hand)
+            .insert(AimPose(down(height)));
         room.frame();
     }
     assert_eq!(presses(&mut room), 1);
@@ -132,7 +142,9 @@ fn a_look_is_timed_alike_at_every_frame_rate_and_a_glance_away_does_not_end_it()
         room.frames((0.1 * hertz) as u32);
         turn(&mut room, Vec3::new(1.0, 1.6, -2.0));
         room.frames(2);
-        assert!(matches!(room.done().last(), Some(Interaction::LookedAt { held, .. }) if *held > 1.9));
+        assert!(
+            matches!(room.done().last(), Some(Interaction::LookedAt { held, .. }) if *held > 1.9)
+        );
     }
 }
 
@@ -165,7 +177,10 @@ fn a_ray_points_at_a_panel_and_the_trigger_presses_there() {
         panic!("{:?}", room.pointed);
     };
     assert_eq!(seen.surface, panel);
-    assert!(seen.uv.distance(Vec2::new(0.75, 2.0 / 3.0)) < 1.0e-3, "{seen:?}");
+    assert!(
+        seen.uv.distance(Vec2::new(0.75, 2.0 / 3.0)) < 1.0e-3,
+        "{seen:?}"
+    );
     assert!(!seen.pressed);
     room.pointed.clear();
     room.input(Side::Right, |input| input.trigger = 1.0);
@@ -207,7 +222,10 @@ fn a_fingertip_on_a_panel_presses_by_touching_it() {
     let mut room = Room::new();
     let panel = panel(&mut room);
     let hand = room.hands[Side::Right as usize];
-    room.app.world_mut().entity_mut(hand).insert(HandKind::Controller);
+    room.app
+        .world_mut()
+        .entity_mut(hand)
+        .insert(HandKind::Controller);
     room.put_hand(Side::Left, Vec3::new(-0.3, 0.9, 0.2));
     room.aim_at(Side::Left, Vec3::new(-0.3, -1.0, 0.1));
     room.pose_hand(Side::Right, Transform::from_xyz(0.1, 1.4, -1.0));
@@ -215,7 +233,11 @@ fn a_fingertip_on_a_panel_presses_by_touching_it() {
     room.forget();
     // The tip is 5 cm before the aim's origin.
     room.reach(Side::Right, Vec3::new(0.1, 1.4, -1.43), 20);
-    assert!(room.pointed.iter().all(|it| it.surface == panel && !it.pressed));
+    assert!(
+        room.pointed
+            .iter()
+            .all(|it| it.surface == panel && !it.pressed)
+    );
     room.forget();
     room.reach(Side::Right, Vec3::new(0.1, 1.4, -1.47), 10);
     assert!(room.pointed.last().unwrap().pressed);

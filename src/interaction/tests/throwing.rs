@@ -39,7 +39,14 @@ fn a_throw_has_the_velocity_of_the_hand_and_strikes_what_is_in_its_way() {
     assert!(velocity.z < -3.8 && velocity.y > 0.7, "{velocity}");
     room.frames(100);
     let struck: Vec<_> = room.done();
-    assert_eq!(struck, [Interaction::Struck { target: cube, hit: wall }], "once, and the wall first");
+    assert_eq!(
+        struck,
+        [Interaction::Struck {
+            target: cube,
+            hit: wall
+        }],
+        "once, and the wall first"
+    );
 }
 
 #[test]
@@ -75,13 +82,20 @@ fn tracking_noise_is_no_throw() {
     room.reach(Side::Right, Vec3::new(0.2, 1.1, -0.3), 30);
     let rest = room.hand(Side::Right).translation;
     for frame in 0..40 {
-        let noise = Vec3::new((frame * 37 % 11) as f32 - 5.0, (frame * 53 % 7) as f32 - 3.0, 0.0) * 4.0e-4;
+        let noise = Vec3::new(
+            (frame * 37 % 11) as f32 - 5.0,
+            (frame * 53 % 7) as f32 - 3.0,
+            0.0,
+        ) * 4.0e-4;
         room.put_hand(Side::Right, rest + noise);
         room.frame();
     }
     room.done();
     room.squeeze(Side::Right, 0.0);
-    assert!(matches!(room.done().as_slice(), [Interaction::Released { .. }]));
+    assert!(matches!(
+        room.done().as_slice(),
+        [Interaction::Released { .. }]
+    ));
 }
 
 #[test]
@@ -102,7 +116,10 @@ fn a_turn_of_the_wrist_throws_and_spins() {
     let velocity = *room.app.world().get::<Velocity>(cube).unwrap();
     assert!(velocity.angular.z > 15.0, "{velocity:?}");
     // 20 rad/s at 3 cm from the grip.
-    assert!((0.3..1.2).contains(&velocity.linear.with_y(0.0).length()), "{velocity:?}");
+    assert!(
+        (0.3..1.2).contains(&velocity.linear.with_y(0.0).length()),
+        "{velocity:?}"
+    );
 }
 
 #[test]
@@ -130,8 +147,17 @@ fn the_table_it_was_lying_on_in_the_hand_is_not_what_a_throw_strikes() {
     room.squeeze(Side::Right, 0.0);
     room.frames(3);
     let done = room.done();
-    assert!(done.iter().any(|it| matches!(it, Interaction::Thrown { .. })), "{done:?}");
-    assert!(!done.iter().any(|it| matches!(it, Interaction::Struck { .. })), "{done:?}");
+    assert!(
+        done.iter()
+            .any(|it| matches!(it, Interaction::Thrown { .. })),
+        "{done:?}"
+    );
+    assert!(
+        !done
+            .iter()
+            .any(|it| matches!(it, Interaction::Struck { .. })),
+        "{done:?}"
+    );
 }
 
 #[test]

@@ -1,0 +1,742 @@
+//! The one door as instructors meet it: a lesson that runs, real MCP and WebSocket clients, and guests who misbehave.
+
+// Helpers of a test may unwrap like the test itself; clippy knows only functions marked as tests.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::prelude::*;
+use bevy::transform::TransformPlugin;
+use futures_util::{SinkExt, StreamExt};
+use malloc_vr::adaptation::AdaptationPlugin;
+use malloc_vr::bridge::{Bridge, BridgeConfig, BridgeError, BridgePlugin};
+use malloc_vr::lesson::{self, LessonPlugin};
+use malloc_vr::protocol::ids::{CommandId, LearnerId};
+use malloc_vr::session::SessionPlugin;
+use malloc_vr::session::join::Joining;
+use malloc_vr::task::TaskPlugin;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResult, ProtocolVersion, ReadResourceRequestParams,
+    ResourceUpdatedNotificationParam, SubscribeRequestParams, SubscriptionFilter,
+};
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt, NotificationContext, RunningService};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::{ClientHandler, RoleClient, ServiceExt};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// Nothing here takes longer than this.
+const PATIENCE: Duration = Duration::from_secs(20);
+const TOKEN: &str = "a-token-for-these-tests";
+
+/// A lesson with its door open, on a thread of its own.
+struct Room {
+    address: SocketAddr,
+    learner: LearnerId,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Resource)]
+struct Stop(Arc<AtomicBool>);
+
+impl Room {
+    fn open() -> Self {
+        let bridge = Bridge::start(config("127.0.0.1:0")).unwrap();
+        let address = bridge.address();
+        let joining = Joining::newcomer();
+        let learner = joining.learner;
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let loaded = lesson::load("first-steps").unwrap();
+            let mut app = App::new();
+            app.add_plugins((
+                MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(5))),
+                TransformPlugin,
+                LessonPlugin {
+                    lesson: loaded.clone(),
+                },
+                TaskPlugin,
+                SessionPlugin,
+                AdaptationPlugin,
+                BridgePlugin,
+            ))
+            .insert_resource(bridge)
+            .insert_resource(Stop(asked))
+            .add_systems(Last, |stop: Res<Stop>, mut exit: MessageWriter<AppExit>| {
+                if stop.0.load(Ordering::Relaxed) {
+                    exit.write(AppExit::Success);
+                }
+            });
+            joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+            app.run();
+        });
+        Self {
+            address,
+            learner,
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    async fn socket(&self) -> Socket {
+        let url = format!("ws://{}/ws?token={TOKEN}", self.address);
+        let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        Socket(socket)
+    }
+
+    /// A client of the protocol before 2026-07-28, with a handshake and a session.
+    async fn mcp(&self) -> RunningService<RoleClient, ()> {
+        let transport = StreamableHttpClientTransport::from_config(self.mcp_config());
+        ().serve(transport).await.unwrap()
+    }
+
+    /// A client of the protocol of 2026-07-28, where every request stands for itself.
+    async fn stateless_mcp(&self) -> RunningService<RoleClient, ()> {
+        let transport = StreamableHttpClientTransport::from_config(self.mcp_config());
+        let lifecycle = ClientLifecycleMode::Discover {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+        };
+        ().serve_with_lifecycle(transport, lifecycle).await.unwrap()
+    }
+
+    fn mcp_config(&self) -> StreamableHttpClientTransportConfig {
+        StreamableHttpClientTransportConfig::with_uri(format!("http://{}/mcp", self.address))
+            .auth_header(TOKEN)
+    }
+
+    /// Sends `request` as it is and gives everything that comes back.
+    fn raw(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // The door may close before it has read everything.
+        let _ = stream.write_all(request);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A request with these lines in its head.
+    fn ask(&self, line: &str, head: &[&str], body: &str) -> (u16, String) {
+        let mut request = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
+        if !head.iter().any(|it| it.starts_with("Host:")) {
+            request += &format!("Host: {}\r\n", self.address);
+        }
+        for it in head {
+            request += &format!("{it}\r\n");
+        }
+        request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        let answer = self.raw(request.as_bytes());
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok())
+            .unwrap_or(0);
+        (status, answer)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(std::thread::panicking() || ended.is_none_or(|ended| ended.is_ok()));
+    }
+}
+
+fn config(listen: &str) -> BridgeConfig {
+    BridgeConfig {
+        listen: listen.parse().unwrap(),
+        token: Some(TOKEN.to_owned()),
+        allow_plaintext: false,
+    }
+}
+
+/// A WebSocket client.
+struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+
+impl Socket {
+    /// The next message that `wanted` finds something in.
+    async fn until<T>(&mut self, mut wanted: impl FnMut(&Value) -> Option<T>) -> T {
+        let found = async {
+            loop {
+                match self
+                    .0
+                    .next()
+                    .await
+                    .expect("the connection is open")
+                    .unwrap()
+                {
+                    Message::Text(text) => {
+                        let value = serde_json::from_str(text.as_str()).unwrap();
+                        if let Some(found) = wanted(&value) {
+                            return found;
+                        }
+                    }
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    other => panic!("unexpected: {other:?}"),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, found)
+            .await
+            .expect("it comes in time")
+    }
+
+    async fn kind(&mut self, kind: &str) -> Value {
+        self.until(|value| value.get(kind).cloned()).await
+    }
+
+    async fn send(&mut self, value: &Value) {
+        self.0.send(Message::text(value.to_string())).await.unwrap();
+    }
+
+    async fn command(&mut self, id: CommandId, learner: LearnerId, body: Value) -> Value {
+        self.send(&json!({ "command": { "id": id, "learner": learner, "purpose": "a test", "body": body } }))
+            .await;
+        self.until(|value| {
+            let answer = value.get("answer")?;
+            (answer["id"] == json!(id)).then(|| answer.clone())
+        })
+        .await
+    }
+
+    /// Waits until the lesson has reached its first step.
+    async fn first_step(&mut self) -> Value {
+        self.until(|value| {
+            let snapshot = value.get("snapshot")?;
+            (!snapshot["step"].is_null()).then(|| snapshot.clone())
+        })
+        .await
+    }
+}
+
+async fn call(
+    client: &RunningService<RoleClient, ()>,
+    tool: &'static str,
+    arguments: Value,
+) -> CallToolResult {
+    let arguments = arguments.as_object().cloned().unwrap_or_default();
+    client
+        .call_tool(CallToolRequestParams::new(tool).with_arguments(arguments))
+        .await
+        .unwrap()
+}
+
+fn words(result: &CallToolResult) -> String {
+    serde_json::to_string(&result.content).unwrap()
+}
+
+#[tokio::test]
+async fn an_mcp_client_sees_the_learner_and_its_hint_appears_in_the_world() {
+    let room = Room::open();
+    room.socket().await.first_step().await;
+    let client = room.mcp().await;
+    let tools = client.list_all_tools().await.unwrap();
+    let mut names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "get_learner",
+            "give_hint",
+            "list_learners",
+            "message",
+            "pause",
+            "resume"
+        ]
+    );
+    for tool in &tools {
+        assert!(
+            tool.output_schema.is_some(),
+            "{} has no output schema",
+            tool.name
+        );
+        assert!(
+            tool.annotations.is_some(),
+            "{} has no annotations",
+            tool.name
+        );
+        assert!(
+            tool.description.is_some(),
+            "{} has no description",
+            tool.name
+        );
+    }
+
+    let roster = call(&client, "list_learners", json!({}))
+        .await
+        .structured_content
+        .unwrap();
+    assert_eq!(roster["learners"][0]["learner"], json!(room.learner));
+    assert_eq!(roster["learners"][0]["step"], "look-at-lamp");
+
+    let given = call(
+        &client,
+        "give_hint",
+        json!({ "learner": room.learner, "purpose": "to help" }),
+    )
+    .await;
+    assert_ne!(given.is_error, Some(true), "{}", words(&given));
+    let mut socket = room.socket().await;
+    socket
+        .until(|value| (value["snapshot"]["hint_level"] == json!(1)).then_some(()))
+        .await;
+    let seen = call(&client, "get_learner", json!({}))
+        .await
+        .structured_content
+        .unwrap();
+    assert_eq!(seen["hint_level"], 1);
+    assert!(seen["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
+
+    let said = call(&client, "message", json!({ "text": "Well looked!" })).await;
+    assert_ne!(said.is_error, Some(true), "{}", words(&said));
+    socket
+        .until(|value| (value["snapshot"]["message"] == json!("Well looked!")).then_some(()))
+        .await;
+}
+
+#[tokio::test]
+async fn a_stateless_mcp_client_is_served_as_well() {
+    let room = Room::open();
+    room.socket().await.first_step().await;
+    let client = room.stateless_mcp().await;
+    let paused = call(&client, "pause", json!({ "learner": room.learner })).await;
+    assert_ne!(paused.is_error, Some(true), "{}", words(&paused));
+    let again = call(&client, "pause", json!({})).await;
+    assert_eq!(
+        again.is_error,
+        Some(true),
+        "pausing twice does nothing, and says so"
+    );
+    let resumed = call(&client, "resume", json!({})).await;
+    assert_ne!(resumed.is_error, Some(true), "{}", words(&resumed));
+}
+
+#[tokio::test]
+async fn a_learner_is_a_resource() {
+    let room = Room::open();
+    room.socket().await.first_step().await;
+    let client = room.mcp().await;
+    let uri = format!("learner://{}", room.learner);
+    let listed = client.list_all_resources().await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].uri, uri);
+    let templates = client.list_all_resource_templates().await.unwrap();
+    assert_eq!(templates[0].uri_template, "learner://{id}");
+    let read = client
+        .read_resource(ReadResourceRequestParams::new(uri))
+        .await
+        .unwrap();
+    let text = serde_json::to_value(&read.contents).unwrap();
+    let snapshot: Value = serde_json::from_str(text[0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(snapshot["lesson"], "first-steps");
+    let nobody = format!("learner://{}", LearnerId::fresh());
+    let error = client
+        .read_resource(ReadResourceRequestParams::new(nobody))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("list_learners"), "{error}");
+}
+
+#[tokio::test]
+async fn who_subscribes_to_a_learner_is_told_of_changes_in_both_protocols() {
+    #[derive(Clone)]
+    struct Listener(tokio::sync::mpsc::UnboundedSender<String>);
+    impl ClientHandler for Listener {
+        async fn on_resource_updated(
+            &self,
+            params: ResourceUpdatedNotificationParam,
+            _: NotificationContext<RoleClient>,
+        ) {
+            let _ = self.0.send(params.uri);
+        }
+    }
+    let room = Room::open();
+    room.socket().await.first_step().await;
+    let uri = format!("learner://{}", room.learner);
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let transport = StreamableHttpClientTransport::from_config(room.mcp_config());
+    let older = Listener(told).serve(transport).await.unwrap();
+    #[allow(deprecated)]
+    older
+        .subscribe(SubscribeRequestParams::new(uri.clone()))
+        .await
+        .unwrap();
+    let newer = room.stateless_mcp().await;
+    let filter = SubscriptionFilter::builder()
+        .resource_subscription(uri.clone())
+        .build();
+    let mut subscription = newer.listen(filter).await.unwrap();
+    call(&newer, "pause", json!({})).await;
+    let told_older = tokio::time::timeout(PATIENCE, heard.recv()).await.unwrap();
+    assert_eq!(told_older.as_deref(), Some(uri.as_str()));
+    let told_newer = tokio::time::timeout(PATIENCE, subscription.next())
+        .await
+        .unwrap();
+    assert!(format!("{told_newer:?}").contains(&uri), "{told_newer:?}");
+}
+
+#[tokio::test]
+async fn a_tool_that_cannot_help_says_why_and_what_to_do() {
+    let room = Room::open();
+    room.socket().await.first_step().await;
+    let client = room.mcp().await;
+    for (tool, arguments, expected) in [
+        ("give_hint", json!({ "level": 9 }), "hint(s)"),
+        ("resume", json!({}), "nothing to do"),
+        ("message", json!({ "text": "" }), "1 to 280"),
+        ("get_learner", json!({ "learner": "bob" }), "list_learners"),
+        (
+            "pause",
+            json!({ "learner": LearnerId::fresh() }),
+            "list_learners",
+        ),
+        ("pause", json!({ "command_id": "7" }), "UUID"),
+    ] {
+        let result = call(&client, tool, arguments).await;
+        assert_eq!(result.is_error, Some(true), "{tool}");
+        assert!(
+            words(&result).contains(expected),
+            "{tool}: {}",
+            words(&result)
+        );
+    }
+    // A field that the tool does not know is no wish to be ignored.
+    let unknown = client
+        .call_tool(
+            CallToolRequestParams::new("give_hint")
+                .with_arguments(json!({ "levle": 2 }).as_object().cloned().unwrap()),
+        )
+        .await;
+    let answer = match unknown {
+        Ok(result) => {
+            assert_eq!(result.is_error, Some(true));
+            words(&result)
+        }
+        Err(error) => error.to_string(),
+    };
+    assert!(answer.contains("levle"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_live_stream_greets_shows_the_state_and_tells_what_happens() {
+    let room = Room::open();
+    let mut socket = room.socket().await;
+    let mut first = None;
+    let hello = socket
+        .until(|value| {
+            first.get_or_insert_with(|| value.clone());
+            value.get("hello").cloned()
+        })
+        .await;
+    assert!(
+        first.unwrap().get("hello").is_some(),
+        "the greeting comes first"
+    );
+    assert!(hello["protocol"].is_u64());
+    socket.first_step().await;
+    let (id, pause) = (CommandId::fresh(), json!({ "do": "pause" }));
+    let mut other = room.socket().await;
+    other.first_step().await;
+    let answer = socket.command(id, room.learner, pause.clone()).await;
+    assert_eq!(answer["outcome"]["outcome"], "applied", "{answer}");
+    assert!(
+        answer["message"]
+            .as_str()
+            .is_some_and(|words| !words.is_empty())
+    );
+    let paused = |value: &Value| {
+        (value["event"]["body"]["type"] == "paused").then(|| value["event"].clone())
+    };
+    let event = other.until(paused).await;
+    assert_eq!(event["learner"], json!(room.learner));
+
+    // Sent again, for example after a broken connection: answered again, done once.
+    let again = socket.command(id, room.learner, pause).await;
+    assert_eq!(again["outcome"], answer["outcome"]);
+    let refused = socket
+        .command(CommandId::fresh(), room.learner, json!({ "do": "pause" }))
+        .await;
+    assert_eq!(refused["outcome"]["outcome"], "refused", "{refused}");
+}
+
+#[tokio::test]
+async fn a_late_client_sees_at_once_what_is() {
+    let room = Room::open();
+    room.socket().await.first_step().await;
+    let mut late = room.socket().await;
+    assert_eq!(late.kind("snapshot").await["learner"], json!(room.learner));
+}
+
+#[tokio::test]
+async fn nonsense_is_answered_and_the_connection_stays() {
+    let room = Room::open();
+    let mut socket = room.socket().await;
+    socket.first_step().await;
+    let learner = room.learner;
+    for (text, expected) in [
+        ("{".to_owned(), "EOF"),
+        ("[]".to_owned(), "not understood"),
+        (r#"{"commando":1}"#.to_owned(), "commando"),
+        (
+            format!(
+                r#"{{"command":{{"learner":"{learner}","body":{{"do":"give_hint","levle":2}}}}}}"#
+            ),
+            "levle",
+        ),
+        (
+            format!(r#"{{"command":{{"learner":"{learner}","body":{{"do":"dance"}}}}}}"#),
+            "dance",
+        ),
+    ] {
+        socket.0.send(Message::text(text)).await.unwrap();
+        let error = socket.kind("error").await;
+        assert!(
+            error["message"].as_str().unwrap().contains(expected),
+            "{error}"
+        );
+    }
+    socket.0.send(Message::binary(vec![0_u8; 8])).await.unwrap();
+    assert!(
+        socket.kind("error").await["message"]
+            .as_str()
+            .unwrap()
+            .contains("text")
+    );
+    let nobody = socket
+        .command(
+            CommandId::fresh(),
+            LearnerId::fresh(),
+            json!({ "do": "pause" }),
+        )
+        .await;
+    assert_eq!(nobody["outcome"]["reason"], "no_such_learner", "{nobody}");
+}
+
+#[tokio::test]
+async fn a_flood_of_commands_is_slowed_down_and_the_world_goes_on() {
+    let room = Room::open();
+    let mut socket = room.socket().await;
+    socket.first_step().await;
+    for _ in 0..200 {
+        socket
+            .send(&json!({ "command": { "learner": room.learner, "body": { "do": "resume" } } }))
+            .await;
+    }
+    let (mut answered, mut refused) = (0, 0);
+    while answered + refused < 200 {
+        socket
+            .until(|value| {
+                answered += usize::from(value.get("answer").is_some());
+                refused += usize::from(value.get("error").is_some());
+                (value.get("answer").is_some() || value.get("error").is_some()).then_some(())
+            })
+            .await;
+    }
+    assert!(answered >= 20, "{answered}");
+    assert!(refused >= 50, "{refused}");
+    assert_eq!(room.ask("GET /healthz", &[], "").0, 200);
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_ends_only_its_own_connection() {
+    let room = Room::open();
+    let mut socket = room.socket().await;
+    socket.first_step().await;
+    let _ = socket.0.send(Message::text("x".repeat(100_000))).await;
+    let closed = async {
+        loop {
+            match socket.0.next().await {
+                None | Some(Err(_) | Ok(Message::Close(_))) => return,
+                Some(Ok(_)) => {}
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, closed).await.unwrap();
+    room.socket().await.first_step().await;
+}
+
+#[tokio::test]
+async fn without_the_token_neither_door_opens() {
+    let room = Room::open();
+    for url in [
+        format!("ws://{}/ws", room.address),
+        format!("ws://{}/ws?token=wrong", room.address),
+    ] {
+        match tokio_tungstenite::connect_async(url).await {
+            Err(WsError::Http(response)) => assert_eq!(response.status(), 401),
+            other => panic!("{other:?}"),
+        }
+    }
+    for head in [
+        vec![],
+        vec!["Authorization: Bearer wrong-token-of-some-length"],
+        vec!["Authorization: Basic YTpi"],
+        vec!["Authorization: Bearer "],
+    ] {
+        let (status, answer) = room.ask("POST /mcp", &head, "{}");
+        assert_eq!(status, 401, "{answer}");
+        assert!(answer.contains("Authorization: Bearer TOKEN"), "{answer}");
+        assert!(
+            answer.to_lowercase().contains("www-authenticate: bearer"),
+            "{answer}"
+        );
+    }
+    // The token is for headers; in the address of /mcp it would land in logs.
+    assert_eq!(
+        room.ask(&format!("POST /mcp?token={TOKEN}"), &[], "{}").0,
+        401
+    );
+}
+
+#[test]
+fn foreign_pages_and_foreign_names_stay_outside() {
+    let room = Room::open();
+    let token = format!("Authorization: Bearer {TOKEN}");
+    for line in ["GET /healthz", "GET /", "POST /mcp", "GET /ws"] {
+        for head in [
+            "Origin: https://evil.example",
+            "Origin: null",
+            "Host: evil.example",
+        ] {
+            let (status, answer) = room.ask(line, &[&token, head], "");
+            assert_eq!(status, 403, "{line} {head}: {answer}");
+        }
+    }
+    assert_eq!(
+        room.ask("GET /healthz", &["Origin: http://localhost:5173"], "")
+            .0,
+        200
+    );
+}
+
+#[test]
+fn health_is_told_without_a_token_and_says_nothing_about_anybody() {
+    let room = Room::open();
+    let (status, answer) = loop {
+        let (status, answer) = room.ask("GET /healthz", &[], "");
+        if answer.contains("\"learners\":1") {
+            break (status, answer);
+        }
+    };
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("\"ticking\":true"), "{answer}");
+    assert!(!answer.contains(&room.learner.to_string()));
+    assert_eq!(room.ask("GET /", &[], "").0, 200);
+    let (status, answer) = room.ask("GET /nowhere", &[], "");
+    assert_eq!(status, 404);
+    assert!(answer.contains("/healthz"), "{answer}");
+}
+
+#[test]
+fn a_world_that_does_not_tick_is_not_healthy() {
+    let bridge = Bridge::start(config("127.0.0.1:0")).unwrap();
+    let room = Room {
+        address: bridge.address(),
+        learner: LearnerId::fresh(),
+        stop: Arc::default(),
+        thread: None,
+    };
+    let (status, answer) = room.ask("GET /healthz", &[], "");
+    assert_eq!(status, 503);
+    assert!(answer.contains("\"ticking\":false"), "{answer}");
+}
+
+#[test]
+fn oversized_and_broken_requests_are_turned_away_and_the_next_is_served() {
+    let room = Room::open();
+    let head = [
+        &format!("Authorization: Bearer {TOKEN}") as &str,
+        "Content-Type: application/json",
+        "Accept: application/json, text/event-stream",
+    ];
+    let (status, answer) = room.ask("POST /mcp", &head, &"x".repeat(2 << 20));
+    assert!(status == 413 || status == 0, "{answer}");
+    let (status, _) = room.ask("POST /mcp", &head, "{\"jsonrpc\":");
+    assert!((400..500).contains(&status), "{status}");
+    for garbage in [
+        &b"\x00\xff\xfe\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET /ws HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    ] {
+        let answer = room.raw(garbage);
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+            "{answer}"
+        );
+    }
+    assert_eq!(room.ask("GET /healthz", &[], "").0, 200);
+}
+
+#[test]
+fn a_port_is_free_again_when_the_door_is_closed() {
+    let bridge = Bridge::start(config("127.0.0.1:0")).unwrap();
+    let address = bridge.address().to_string();
+    let taken = Bridge::start(config(&address))
+        .err()
+        .expect("the port is taken");
+    assert!(matches!(taken, BridgeError::Listen { .. }));
+    assert!(
+        taken.to_string().contains(&address) && taken.to_string().contains("--listen"),
+        "{taken}"
+    );
+    drop(bridge);
+    drop(Bridge::start(config(&address)).unwrap());
+}
+
+#[test]
+fn a_door_to_the_network_and_a_weak_token_must_be_meant() {
+    assert!(matches!(
+        Bridge::start(config("0.0.0.0:0")),
+        Err(BridgeError::Plaintext { .. })
+    ));
+    let with_token = |token: &str| {
+        Bridge::start(BridgeConfig {
+            token: Some(token.to_owned()),
+            ..config("127.0.0.1:0")
+        })
+        .err()
+    };
+    assert!(matches!(
+        with_token("short"),
+        Some(BridgeError::ShortToken { length: 5 })
+    ));
+    assert!(matches!(
+        with_token("a token with many spaces"),
+        Some(BridgeError::UnfitToken)
+    ));
+    let fresh = Bridge::start(BridgeConfig {
+        token: None,
+        ..config("127.0.0.1:0")
+    })
+    .unwrap();
+    assert_eq!(fresh.token().len(), 64);
+}
+
+#[tokio::test]
+async fn who_asks_a_world_that_stands_still_gets_a_clear_answer() {
+    let bridge = Bridge::start(config("127.0.0.1:0")).unwrap();
+    let url = format!("ws://{}/ws?token={TOKEN}", bridge.address());
+    let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let mut socket = Socket(socket);
+    socket
+        .send(&json!({ "command": { "learner": LearnerId::fresh(), "body": { "do": "pause" } } }))
+        .await;
+    let error = socket.kind("error").await;
+    let words = error["message"].as_str().unwrap();
+    assert!(
+        words.contains("2 s") && words.contains("healthz"),
+        "{words}"
+    );
+}
