@@ -81,7 +81,7 @@ impl Fits<'_, '_> {
         match self.solids.get(thing).map(|solid| solid.form) {
             Ok(Form::Ball { .. }) => error.rotation = 0.0,
             Ok(Form::Cylinder { .. } | Form::Cone { .. }) => {
-                error.rotation = at.up().angle_between(*place.up())
+                error.rotation = at.up().angle_between(*place.up());
             }
             _ => {}
         }

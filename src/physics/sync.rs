@@ -21,6 +21,10 @@ pub(super) struct Simulated {
     goal: Option<Transform>,
 }
 
+/// Has no finite place to enter the space at; tried again when somebody gives it one.
+#[derive(Component, Debug, Clone, Copy)]
+pub(super) struct LeftOut;
+
 /// A driven body moved further than this in one frame is put there, not pushed through the room, metres.
 const JUMP: f32 = 0.5;
 
@@ -65,7 +69,10 @@ pub(super) fn put_in_bodies(
             Has<Sensor>,
             Has<Driven>,
         ),
-        Without<Simulated>,
+        (
+            Without<Simulated>,
+            Or<(Without<LeftOut>, Changed<Transform>)>,
+        ),
     >,
     mut commands: Commands,
 ) {
@@ -73,7 +80,8 @@ pub(super) fn put_in_bodies(
     for (entity, body, form, surface, at, velocity, home, sensor, driven) in &fresh {
         let at = at.with_scale(Vec3::ONE);
         if !(at.is_finite() && at.rotation.is_normalized()) {
-            warn!(%entity, "a body without a finite place is left out of the simulation; mend its Transform");
+            warn!(%entity, "a body without a finite place is left out of the simulation;
+            commands.entity(entity).insert(LeftOut); mend its Transform");
             continue;
         }
         let velocity = velocity.copied().unwrap_or_default();
@@ -123,7 +131,7 @@ pub(super) fn put_in_bodies(
         );
         any = true;
         let mut entity = commands.entity(entity);
-        entity.insert(Simulated {
+        entity.remove::<LeftOut>().insert(Simulated {
             before: at,
             now: at,
             shown: at,

@@ -133,7 +133,7 @@ fn every_deed_can_be_done_with_one_hand() {
         room.teleport(side, Vec3::new(1.2, 0.0, 1.0));
         let done = room.done();
         let did = |what: &dyn Fn(&Interaction) -> bool| {
-            assert!(done.iter().any(what), "{side:?}: {done:?}")
+            assert!(done.iter().any(what), "{side:?}: {done:?}");
         };
         did(&|it| matches!(it, Interaction::Touched { target } if *target == cube));
         did(&|it| matches!(it, Interaction::Grabbed { target } if *target == cube));
