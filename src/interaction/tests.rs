@@ -18,6 +18,7 @@ mod comfort;
 mod desk;
 mod grasping;
 mod moving;
+mod placing;
 mod pressing;
 mod throwing;
 
