@@ -1,5 +1,8 @@
 //! The binary as its users meet it: what it says when something is missing, broken or taken.
 
+// Helpers of tests may panic as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;

@@ -1,5 +1,8 @@
 //! The order of the rooms: who may import whom (the table is in `ARCHITECTURE.md`).
 
+// Helpers of tests may panic as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

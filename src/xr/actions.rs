@@ -1,13 +1,10 @@
 //! Actions: the table of [`bindings`](super::bindings) given to the runtime, and the hands read back each frame.
 
 use bevy::prelude::*;
-use bevy_mod_openxr::helper_traits::{ToTransform, ToVec2, ToVec3};
+use bevy_mod_openxr::helper_traits::{ToTransform, ToVec2};
 use bevy_mod_openxr::session::OxrSession;
 use bevy_mod_xr::session::{XrPreDestroySession, XrSessionCreated};
-use openxr::{
-    Action, ActionInput, ActionSet, ActiveActionSet, Binding, Haptic, Posef, SpaceVelocityFlags,
-    Vector2f,
-};
+use openxr::{Action, ActionInput, ActionSet, ActiveActionSet, Binding, Haptic, Posef, Vector2f};
 use tracing::{debug, info, warn};
 
 use super::bindings::{Act, BARE_HAND, HANDS, PROFILES};
@@ -15,7 +12,7 @@ use super::frame::Waited;
 use super::loader::explain;
 use super::rig::{AimPose, Hand, HandInput, HandKind, HapticPulse, Side};
 use super::session::{Link, ProfileChanged};
-use super::space::{Stage, located};
+use super::space::{Stage, located, relate};
 use super::start::Enabled;
 
 /// The session's actions.
@@ -165,23 +162,12 @@ pub(super) fn read_hands(
             .grip
             .is_active(&session, source.path)
             .unwrap_or(false)
-            && let Ok((at, velocity)) = source.grip.relate(&stage.space, time)
-            && located(at.location_flags)
+            && let Ok(Some(grip)) = relate(&source.grip, &stage.space, time)
         {
-            *transform = at.pose.to_transform();
+            *transform = grip.pose;
             now.tracked = true;
-            if velocity
-                .velocity_flags
-                .contains(SpaceVelocityFlags::LINEAR_VALID)
-            {
-                now.linear_velocity = velocity.linear_velocity.to_vec3();
-            }
-            if velocity
-                .velocity_flags
-                .contains(SpaceVelocityFlags::ANGULAR_VALID)
-            {
-                now.angular_velocity = velocity.angular_velocity.to_vec3();
-            }
+            now.linear_velocity = grip.linear;
+            now.angular_velocity = grip.angular;
             if let Ok(at) = source.aim.locate(&stage.space, time)
                 && located(at.location_flags)
             {

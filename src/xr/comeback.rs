@@ -9,13 +9,16 @@ use tracing::{debug, warn};
 use super::loader;
 use super::start::{Vulkan, same_device};
 
-/// Between one attempt and the next.
+/// Before the first attempt; doubled after each that fails.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Longer nobody waits who has just put the headset on.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// Looking for a runtime.
 #[derive(Debug)]
 pub(super) struct Comeback {
     next: Instant,
+    pause: Duration,
     attempt: Option<Receiver<Attempt>>,
 }
 
@@ -41,6 +44,7 @@ impl Comeback {
     pub fn new() -> Self {
         Self {
             next: Instant::now() + PAUSE,
+            pause: PAUSE,
             attempt: None,
         }
     }
@@ -54,7 +58,7 @@ impl Comeback {
                 Ok(result) => result,
             };
             self.attempt = None;
-            self.next = Instant::now() + PAUSE;
+            self.wait();
             return result.unwrap_or(Look::Nothing);
         }
         if Instant::now() >= self.next {
@@ -66,11 +70,16 @@ impl Comeback {
                 Ok(_) => self.attempt = Some(answers),
                 Err(error) => {
                     warn!("no thread to look for the runtime: {error}");
-                    self.next = Instant::now() + PAUSE;
+                    self.wait();
                 }
             }
         }
         Look::Nothing
+    }
+
+    fn wait(&mut self) {
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.next = Instant::now() + self.pause;
     }
 }
 

@@ -17,7 +17,8 @@ use bevy_mod_xr::session::{XrFirst, XrHandleEvents, XrRenderSystems};
 
 use super::clock::{FrameClock, FrameStats};
 use super::eyes::locate_eyes;
-use super::session::{Blend, Link, RenderTrouble};
+use super::handover::Blend;
+use super::session::{Link, RenderTrouble};
 
 /// How long the compositor may keep an image from us before we call it dead, nanoseconds.
 const IMAGE_PATIENCE: i64 = 2_000_000_000;

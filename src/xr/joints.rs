@@ -1,7 +1,7 @@
 //! Tracked fingers: joints of the bare hand, and pinch and grasp from them where no controller tells.
 
 use bevy::prelude::*;
-use bevy_mod_openxr::helper_traits::{ToTransform, ToVec3};
+use bevy_mod_openxr::helper_traits::ToTransform;
 use bevy_mod_openxr::resources::OxrSystemId;
 use bevy_mod_openxr::session::OxrSession;
 use bevy_mod_xr::session::{XrPreDestroySession, XrSessionCreated};
@@ -73,6 +73,7 @@ pub(super) fn read_joints(
     trackers: Option<Res<Trackers>>,
     stage: Option<Res<Stage>>,
     waited: Res<Waited>,
+    mut last: Local<Option<i64>>,
     mut hands: Query<(
         &Hand,
         &mut HandJoints,
@@ -84,6 +85,10 @@ pub(super) fn read_joints(
     let (Some(trackers), Some(stage), Some(frame)) = (trackers, stage, waited.0) else {
         return;
     };
+    let now = frame.predicted_display_time.as_nanos();
+    let dt = last
+        .replace(now)
+        .map_or(0.0, |last| (now - last) as f32 * 1e-9);
     for (hand, mut joints, mut transform, mut aim, mut input) in &mut hands {
         let tracker = match hand.0 {
             Side::Left => &trackers.left,
@@ -91,16 +96,19 @@ pub(super) fn read_joints(
         };
         let found = stage
             .space
-            .relate_hand_joints(tracker, frame.predicted_display_time)
+            .locate_hand_joints(tracker, frame.predicted_display_time)
             .ok()
             .flatten()
-            .filter(|(at, _)| at.iter().all(|joint| located(joint.location_flags)));
-        let Some((at, velocities)) = found else {
+            .filter(|at| at.iter().all(|joint| located(joint.location_flags)));
+        let Some(at) = found else {
             if joints.tracked {
                 joints.tracked = false;
             }
             continue;
         };
+        let before = joints
+            .tracked
+            .then(|| joints.joints[HandJoint::PALM.into_raw() as usize]);
         joints.tracked = true;
         for (joint, at) in joints.joints.iter_mut().zip(&at) {
             *joint = at.pose.to_transform();
@@ -110,19 +118,30 @@ pub(super) fn read_joints(
         }
         if !input.tracked {
             let palm = joints.joints[HandJoint::PALM.into_raw() as usize];
-            let speed = &velocities[HandJoint::PALM.into_raw() as usize];
+            let (linear, angular) = before.map_or_else(default, |before| speed(&before, &palm, dt));
             *transform = palm;
             aim.0 = palm;
             *input = HandInput {
                 tracked: true,
                 trigger: pinch(&joints),
                 squeeze: grasp(&joints),
-                linear_velocity: speed.linear_velocity.to_vec3(),
-                angular_velocity: speed.angular_velocity.to_vec3(),
+                linear_velocity: linear,
+                angular_velocity: angular,
                 ..default()
             };
         }
     }
+}
+
+/// Linear and angular velocity from one pose to the next, `dt` seconds later. The runtime could tell, but few do for
+/// joints, and the core validation layer takes its empty answer for a mistake of ours.
+fn speed(before: &Transform, now: &Transform, dt: f32) -> (Vec3, Vec3) {
+    // Two frames of the same time, or a pause: there is no speed in that.
+    if !(1e-4..0.25).contains(&dt) {
+        return default();
+    }
+    let turn = (now.rotation * before.rotation.inverse()).to_scaled_axis();
+    ((now.translation - before.translation) / dt, turn / dt)
 }
 
 fn at(joints: &HandJoints, joint: HandJoint) -> Vec3 {
@@ -176,6 +195,16 @@ mod tests {
     fn an_open_hand_neither_pinches_nor_grasps() {
         let open = hand(0.11, 0.09);
         assert!(pinch(&open) <= 0.0 && grasp(&open) <= 0.0);
+    }
+
+    #[test]
+    fn speed_is_way_by_time_and_a_pause_has_none() {
+        let before = Transform::from_xyz(0.0, 1.0, 0.0);
+        let now = Transform::from_xyz(0.02, 1.0, 0.0).with_rotation(Quat::from_rotation_y(0.1));
+        let (linear, angular) = speed(&before, &now, 0.02);
+        assert!(linear.distance(Vec3::X) < 1e-4 && angular.distance(Vec3::Y * 5.0) < 1e-3);
+        assert_eq!(speed(&before, &now, 0.0), (Vec3::ZERO, Vec3::ZERO));
+        assert_eq!(speed(&before, &now, 3.0), (Vec3::ZERO, Vec3::ZERO));
     }
 
     #[test]

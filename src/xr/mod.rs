@@ -22,6 +22,7 @@ mod clock;
 mod comeback;
 mod eyes;
 mod frame;
+mod handover;
 mod joints;
 mod loader;
 pub mod pointer;

@@ -1,38 +1,24 @@
 //! The session's life: created, begun, put down, taken up, lost, found again.
-//!
-//! One rule keeps the two worlds apart: whatever ends or replaces a session happens in the extract step,
-//! when the render thread is idle and both worlds are in our hands.
 
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy::render::render_resource::{PollType, TextureFormat};
-use bevy::render::renderer::RenderDevice;
-use bevy::render::texture::ManualTextureViews;
-use bevy::render::{ExtractSchedule, MainWorld, RenderApp};
-use bevy_mod_openxr::resources::{
-    OxrCurrentSessionConfig, OxrFrameState, OxrFrameStream, OxrFrameWaiter, OxrInstance,
-    OxrSwapchain, OxrSwapchainImages, OxrSystemId, OxrViews,
-};
-use bevy_mod_openxr::session::{OxrSession, OxrSessionCreateNextChain};
-use bevy_mod_openxr::types::{SwapchainCreateFlags, SwapchainCreateInfo, SwapchainUsageFlags};
+use bevy::render::{ExtractSchedule, RenderApp};
+use bevy_mod_openxr::resources::{OxrInstance, OxrSystemId};
+use bevy_mod_openxr::session::OxrSession;
 use bevy_mod_xr::session::{
-    XrFirst, XrHandleEvents, XrPreDestroySession, XrRequestExitMessage, XrSessionCreated, XrState,
+    XrFirst, XrHandleEvents, XrRequestExitMessage, XrSessionCreated, XrState,
 };
-use bevy_mod_xr::spaces::XrPrimaryReferenceSpace;
-use openxr::{EnvironmentBlendMode, Event, SessionState, ViewConfigurationType};
-use tracing::{debug, error, info, warn};
+use openxr::{Event, SessionState, ViewConfigurationType};
+use tracing::{debug, info, warn};
 
 use super::XrPhase;
 use super::clock::{FrameClock, FrameStats};
 use super::comeback::{self, Comeback};
-use super::eyes::forget_texture_views;
-use super::frame::{FrameDue, Waited};
+use super::handover::{create, settle};
 use super::loader::explain;
 use super::start::{Enabled, Started, Vulkan};
 
-/// How long the GPU may take to finish with a lost session's images.
-const GPU_PATIENCE: Duration = Duration::from_secs(2);
 /// Pace of the application while no runtime paces it, and none has told a period.
 const IDLE_PERIOD: f64 = 1.0 / 72.0;
 
@@ -89,19 +75,6 @@ impl Link {
 /// the process anew in its place. Says why.
 #[derive(Resource, Debug, Clone, PartialEq, Eq)]
 pub struct XrRestartAdvised(pub String);
-
-/// What the render world needs of a new session; moved there in the extract step.
-#[derive(Resource)]
-struct Handover {
-    session: OxrSession,
-    stream: OxrFrameStream,
-    swapchain: OxrSwapchain,
-    blend: Blend,
-}
-
-/// How the eyes' pictures are laid over the world outside.
-#[derive(Resource, Debug, Clone, Copy)]
-pub(super) struct Blend(pub EnvironmentBlendMode);
 
 /// An error that the render world met.
 #[derive(Resource, Debug, Default)]
@@ -279,81 +252,6 @@ fn open_session(world: &mut World) {
     }
 }
 
-fn create(world: &mut World) -> Result<Handover, String> {
-    let (Some(instance), Some(system), Some(vulkan), Some(device)) = (
-        world.get_resource::<OxrInstance>().cloned(),
-        world.get_resource::<OxrSystemId>().copied(),
-        world.get_resource::<Vulkan>().copied(),
-        world.get_resource::<RenderDevice>().cloned(),
-    ) else {
-        return Err("there is no renderer to show in the headset".to_owned());
-    };
-    let mut chain = OxrSessionCreateNextChain::default();
-    // SAFETY: the Vulkan objects were created by `init_graphics` and live as long as the process.
-    let (session, waiter, stream) =
-        unsafe { instance.create_session(*system, vulkan.binding(), &mut chain) }
-            .map_err(|error| format!("creating the session: {error}"))?;
-
-    let stereo = ViewConfigurationType::PRIMARY_STEREO;
-    let view = instance
-        .enumerate_view_configuration_views(*system, stereo)
-        .map_err(|code| format!("asking for the views: {}", explain(code)))?
-        .first()
-        .copied()
-        .ok_or("the headset has no stereo view")?;
-    let blend = instance
-        .enumerate_environment_blend_modes(*system, stereo)
-        .map_err(|code| format!("asking for the blend modes: {}", explain(code)))?;
-    let blend = if blend.contains(&EnvironmentBlendMode::OPAQUE) {
-        EnvironmentBlendMode::OPAQUE
-    } else {
-        *blend.first().ok_or("the headset has no blend mode")?
-    };
-    let offered = session
-        .enumerate_swapchain_formats()
-        .map_err(|error| format!("asking for the image formats: {error}"))?;
-    let format = [TextureFormat::Rgba8UnormSrgb, TextureFormat::Bgra8UnormSrgb]
-        .into_iter()
-        .find(|format| offered.contains(format))
-        .ok_or("the runtime offers no sRGB image format")?;
-
-    let resolution = UVec2::new(
-        view.recommended_image_rect_width,
-        view.recommended_image_rect_height,
-    );
-    let swapchain = session
-        .create_swapchain(SwapchainCreateInfo {
-            create_flags: SwapchainCreateFlags::EMPTY,
-            usage_flags: SwapchainUsageFlags::COLOR_ATTACHMENT | SwapchainUsageFlags::SAMPLED,
-            format,
-            sample_count: 1,
-            width: resolution.x,
-            height: resolution.y,
-            face_count: 1,
-            array_size: 2,
-            mip_count: 1,
-        })
-        .map_err(|error| format!("creating the eyes' images: {error}"))?;
-    let images = swapchain
-        .enumerate_images(device.wgpu_device(), format, resolution)
-        .map_err(|error| format!("taking the eyes' images: {error}"))?;
-    info!(
-        "session created, {} x {} per eye",
-        resolution.x, resolution.y
-    );
-
-    world.insert_resource(session.clone());
-    world.insert_resource(waiter);
-    world.insert_resource(images);
-    world.insert_resource(OxrCurrentSessionConfig { resolution, format });
-    Ok(Handover {
-        session,
-        stream,
-        swapchain,
-        blend: Blend(blend),
-    })
-}
-
 /// [`XrPhase`] follows the link and the runtime's last word.
 fn show_phase(
     link: Res<Link>,
@@ -363,26 +261,32 @@ fn show_phase(
     mut phase: ResMut<XrPhase>,
     mut state: ResMut<XrState>,
 ) {
-    let (now, xr_state) = match &*link {
-        Link::Connected => (XrPhase::Waiting, XrState::Available),
-        Link::Open { running: true, .. } => (
-            match last.0 {
-                SessionState::FOCUSED => XrPhase::Focused,
-                SessionState::VISIBLE => XrPhase::Visible,
-                _ => XrPhase::Waiting,
-            },
-            XrState::Running,
-        ),
-        Link::Open { running: false, .. } => (XrPhase::Waiting, XrState::Idle),
-        Link::Falling(_) | Link::Down(_) => (XrPhase::Lost, XrState::Available),
-        Link::Over => (XrPhase::Absent, XrState::Available),
-    };
+    let (now, xr_state) = phase_of(&link, last.0);
     if phase.set_if_neq(now) {
         info!("headset: {now:?}");
     }
     state.set_if_neq(xr_state);
     if now == XrPhase::Focused && stats.start_to_focused.is_none() {
         stats.start_to_focused = Some(started.age + started.at.elapsed().as_secs_f64());
+    }
+}
+
+fn phase_of(link: &Link, last: SessionState) -> (XrPhase, XrState) {
+    match link {
+        Link::Connected => (XrPhase::Waiting, XrState::Available),
+        Link::Open { running: true, .. } => (
+            match last {
+                SessionState::FOCUSED => XrPhase::Focused,
+                SessionState::VISIBLE => XrPhase::Visible,
+                _ => XrPhase::Waiting,
+            },
+            XrState::Running,
+        ),
+        Link::Open { running: false, .. } | Link::Falling(Fall::Exit) => {
+            (XrPhase::Waiting, XrState::Idle)
+        }
+        Link::Falling(Fall::Lost(_)) | Link::Down(_) => (XrPhase::Lost, XrState::Available),
+        Link::Over => (XrPhase::Absent, XrState::Available),
     }
 }
 
@@ -400,87 +304,89 @@ fn keep_pace(link: Res<Link>, stats: Res<FrameStats>, mut pace: ResMut<Pace>) {
     pace.0 = Instant::now();
 }
 
-/// In the extract step no frame is in flight: sessions end, go and come here, and the frame that the main
-/// world waited for is handed to the render world.
-fn settle(render: &mut World) {
-    render.resource_scope(|render, mut main: Mut<MainWorld>| {
-        let main: &mut World = &mut main;
-        let trouble = render.resource_mut::<RenderTrouble>().0.take();
-        let session = main.get_resource::<OxrSession>().cloned();
-        let mut link = main.resource_mut::<Link>();
-        if let Some((what, code)) = trouble {
-            link.fall(what, code);
-        }
-        if let Link::Open { running, ending } = &mut *link
-            && *ending
-            && let Some(session) = &session
-        {
-            (*running, *ending) = (false, false);
-            if let Err(code) = session.end() {
-                link.fall("ending the session", code);
-            }
-        }
-        drop(session);
-        if let Link::Falling(fall) = &*link {
-            let fall = fall.clone();
-            give_up(render, main, fall);
-        }
-        if let Some(handover) = main.remove_resource::<Handover>() {
-            render.insert_resource(handover.session);
-            render.insert_resource(handover.stream);
-            render.insert_resource(handover.swapchain);
-            render.insert_resource(handover.blend);
-        }
-        let due = main.resource_mut::<Waited>().0.take();
-        render.insert_resource(FrameDue(due.is_some()));
-        if let Some(frame) = due {
-            render.insert_resource(OxrFrameState(frame));
-        }
-    });
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Lets go of everything that belongs to the session and the instance, children first.
-fn give_up(render: &mut World, main: &mut World, fall: Fall) {
-    if let Some(device) = render.get_resource::<RenderDevice>() {
-        let wait = PollType::Wait {
-            submission_index: None,
-            timeout: Some(GPU_PATIENCE),
+    fn open(running: bool, ending: bool) -> Link {
+        Link::Open { running, ending }
+    }
+
+    /// What the runtime says, without a runtime: READY would begin a session, so it is begun here by hand.
+    fn told(link: &mut Link, states: &[SessionState]) -> Vec<XrPhase> {
+        let mut clock = FrameClock::default();
+        states
+            .iter()
+            .map(|state| {
+                follow(*state, None, link, &mut clock);
+                phase_of(link, *state).0
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_headset_put_down_and_taken_up_again_is_waited_for() {
+        let mut link = open(true, false);
+        let phases = told(
+            &mut link,
+            &[
+                SessionState::SYNCHRONIZED,
+                SessionState::VISIBLE,
+                SessionState::FOCUSED,
+                SessionState::VISIBLE,
+                SessionState::SYNCHRONIZED,
+                SessionState::STOPPING,
+            ],
+        );
+        use XrPhase::{Focused, Visible, Waiting};
+        assert_eq!(
+            phases,
+            [Waiting, Visible, Focused, Visible, Waiting, Waiting]
+        );
+        assert!(!link.runs(), "no frame is begun in a session that stops");
+        let mut link = open(false, false);
+        assert_eq!(told(&mut link, &[SessionState::IDLE]), [Waiting]);
+        assert!(matches!(link, Link::Open { running: false, .. }));
+    }
+
+    #[test]
+    fn a_session_that_the_runtime_gives_up_is_looked_for_again() {
+        let mut link = open(true, false);
+        assert_eq!(
+            told(&mut link, &[SessionState::LOSS_PENDING]),
+            [XrPhase::Lost]
+        );
+        assert!(matches!(link, Link::Falling(Fall::Lost(_))));
+    }
+
+    #[test]
+    fn a_learner_who_closes_the_application_has_not_lost_the_headset() {
+        let mut link = open(false, false);
+        assert_eq!(
+            told(&mut link, &[SessionState::EXITING]),
+            [XrPhase::Waiting]
+        );
+        assert!(matches!(link, Link::Falling(Fall::Exit)));
+    }
+
+    #[test]
+    fn a_state_that_we_do_not_know_changes_nothing() {
+        let mut link = open(true, false);
+        told(&mut link, &[SessionState::from_raw(4711)]);
+        assert!(link.runs());
+    }
+
+    #[test]
+    fn the_first_reason_of_a_fall_is_kept() {
+        let mut link = open(true, false);
+        link.fall("waiting", openxr::sys::Result::ERROR_INSTANCE_LOST);
+        link.fall("ending", openxr::sys::Result::ERROR_SESSION_LOST);
+        let Link::Falling(Fall::Lost(why)) = &link else {
+            panic!("{link:?}");
         };
-        if let Err(error) = device.poll(wait) {
-            warn!("the GPU did not finish with the lost session's images: {error}");
-        }
-    }
-    if let Some(mut views) = render.get_resource_mut::<ManualTextureViews>() {
-        forget_texture_views(&mut views);
-    }
-    render.remove_resource::<OxrFrameStream>();
-    render.remove_resource::<OxrSwapchain>();
-    render.remove_resource::<OxrSwapchainImages>();
-    render.remove_resource::<OxrViews>();
-    render.remove_resource::<XrPrimaryReferenceSpace>();
-    render.remove_resource::<OxrSession>();
-
-    main.run_schedule(XrPreDestroySession);
-    main.remove_resource::<Handover>();
-    main.remove_resource::<OxrSwapchainImages>();
-    main.remove_resource::<OxrFrameWaiter>();
-    main.remove_resource::<OxrSession>();
-    main.remove_resource::<OxrInstance>();
-    main.resource_mut::<OxrViews>().clear();
-    main.resource_mut::<Waited>().0 = None;
-    main.resource_mut::<FrameClock>().pause();
-    main.insert_resource(LastState::default());
-    match fall {
-        Fall::Lost(why) => {
-            error!("the headset is lost ({why}); looking for it");
-            main.insert_resource(Link::Down(Comeback::new()));
-            main.insert_resource(XrPhase::Lost);
-        }
-        Fall::Exit => {
-            info!("closed from the headset");
-            main.insert_resource(Link::Over);
-            main.insert_resource(XrPhase::Absent);
-            main.write_message(AppExit::Success);
-        }
+        assert!(why.starts_with("waiting"), "{why}");
+        let mut gone = Link::Over;
+        gone.fall("asking", openxr::sys::Result::ERROR_INSTANCE_LOST);
+        assert!(matches!(gone, Link::Over));
     }
 }

@@ -1,12 +1,12 @@
 //! The stage: where the floor is and which way is forward, and the head in it.
 
 use bevy::prelude::*;
-use bevy_mod_openxr::helper_traits::{ToPosef, ToTransform};
+use bevy_mod_openxr::helper_traits::{ToPosef, ToTransform, ToVec3};
 use bevy_mod_openxr::session::OxrSession;
 use bevy_mod_xr::session::{XrPreDestroySession, XrSessionCreated};
 use bevy_mod_xr::spaces::{XrPrimaryReferenceSpace, XrReferenceSpace, XrSpace};
-use openxr::sys::Handle;
-use openxr::{Posef, ReferenceSpaceType, SpaceLocationFlags};
+use openxr::sys::{self, Handle};
+use openxr::{Posef, ReferenceSpaceType, SpaceLocationFlags, SpaceVelocityFlags, Vector3f};
 use tracing::{error, info};
 
 use super::frame::Waited;
@@ -169,6 +169,60 @@ pub(super) fn place_head(
     {
         *head = at.pose.to_transform();
     }
+}
+
+/// Where a space is and how it moves; velocities that the runtime doesn't know are 0.
+///
+/// `openxr::Space::relate` hands the runtime uninitialised memory to write to, which the core validation layer
+/// reads and complains about.
+pub(super) fn relate(
+    space: &openxr::Space,
+    base: &openxr::Space,
+    time: openxr::Time,
+) -> openxr::Result<Option<Moving>> {
+    let mut velocity = sys::SpaceVelocity {
+        ty: sys::SpaceVelocity::TYPE,
+        next: std::ptr::null_mut(),
+        velocity_flags: SpaceVelocityFlags::EMPTY,
+        linear_velocity: Vector3f::default(),
+        angular_velocity: Vector3f::default(),
+    };
+    let mut location = sys::SpaceLocation {
+        ty: sys::SpaceLocation::TYPE,
+        next: (&raw mut velocity).cast(),
+        location_flags: SpaceLocationFlags::EMPTY,
+        pose: Posef::IDENTITY,
+    };
+    // SAFETY: both spaces are alive; both structs are whole, chained, and outlive the call.
+    let code = unsafe {
+        (space.instance().fp().locate_space)(space.as_raw(), base.as_raw(), time, &raw mut location)
+    };
+    if code.into_raw() < 0 {
+        return Err(code);
+    }
+    if !located(location.location_flags) {
+        return Ok(None);
+    }
+    let known = |flag, value: Vector3f| {
+        if velocity.velocity_flags.contains(flag) {
+            value.to_vec3()
+        } else {
+            Vec3::ZERO
+        }
+    };
+    Ok(Some(Moving {
+        pose: location.pose.to_transform(),
+        linear: known(SpaceVelocityFlags::LINEAR_VALID, velocity.linear_velocity),
+        angular: known(SpaceVelocityFlags::ANGULAR_VALID, velocity.angular_velocity),
+    }))
+}
+
+/// A pose and its velocities, metres and radians per second.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moving {
+    pub pose: Transform,
+    pub linear: Vec3,
+    pub angular: Vec3,
 }
 
 /// Whether both parts of a pose are known.

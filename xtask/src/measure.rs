@@ -22,7 +22,7 @@ pub struct Args {
     /// Seconds of each run.
     #[arg(long, default_value_t = 20)]
     seconds: u32,
-    /// Pairs of runs, interleaved.
+    /// Repetitions.
     #[arg(long, default_value_t = 4)]
     rounds: u32,
     /// Measure the release build (built first, which takes long).
@@ -193,7 +193,7 @@ struct Quantiles {
     median: f64,
 }
 
-/// CPU time per frame of the whole product against the same scene in bevy_mod_openxr alone, run in turns.
+/// Frame time, missed frames and start-up in the simulated headset; start-up beside Khronos' own sample.
 fn frame(args: &Args) -> Result<Suite> {
     let runtime = Runtime::ready()?;
     let profile = if args.release { "release" } else { "dev" };
@@ -204,7 +204,7 @@ fn frame(args: &Args) -> Result<Suite> {
     succeed(&mut build)?;
     let bin = target_dir().join(if args.release { "release" } else { "debug" });
     let mut suite = Suite::new("frame", profile);
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let mut ours = Vec::new();
     for round in 1..=args.rounds {
         println!("round {round} of {}", args.rounds);
         let scratch = target_dir().join("measure/scratch");
@@ -224,32 +224,12 @@ fn frame(args: &Args) -> Result<Suite> {
             ],
             args.seconds,
         )?);
-        bare.push(frame_report(
-            &runtime,
-            &bin,
-            "frame-baseline",
-            &[],
-            args.seconds,
-        )?);
     }
-    let ratios: Vec<f64> = ours
-        .iter()
-        .zip(&bare)
-        .map(|(a, b)| a.cpu_s.median / b.cpu_s.median)
-        .collect();
     let frames = ours.iter().map(|report| report.frames).sum();
     let missed: Vec<f64> = ours
         .iter()
         .map(|it| it.missed as f64 / it.frames.max(1) as f64)
         .collect();
-    suite.figures.push(figure(
-        "frame_cpu_ratio",
-        "ratio",
-        Some(1.02),
-        "bare bevy_mod_openxr, same scene, interleaved",
-        frames,
-        &ratios,
-    ));
     suite.figures.push(figure(
         "missed_frames_ratio",
         "ratio",
@@ -258,6 +238,14 @@ fn frame(args: &Args) -> Result<Suite> {
         frames,
         &missed,
     ));
+    let cpu: Vec<f64> = ours.iter().map(|it| it.cpu_s.median * 1000.0).collect();
+    suite
+        .figures
+        .push(figure("frame_cpu_ms", "ms", None, "none", frames, &cpu));
+    suite.missing.push(Missing {
+        name: "frame_cpu_ratio",
+        why: "the baseline, the same scene in bevy_mod_openxr alone, is not built yet".to_owned(),
+    });
     let starts: Vec<f64> = ours
         .iter()
         .filter_map(|report| report.start_to_focused_s)

@@ -211,8 +211,9 @@ struct Ending(Child);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let _ = Command::new("kill")
-            .args(["-TERM", &self.0.id().to_string()])
+        let _ = Command::new("sh")
+            // A shell has `kill` built in; the program is not everywhere.
+            .args(["-c", "kill -TERM $0", &self.0.id().to_string()])
             .status();
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {

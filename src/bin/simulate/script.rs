@@ -1,12 +1,13 @@
 //! The scripted learner: reads the lesson as a person reads the panel, and does what each step asks with their hands,
 //! with the mistakes that people make if asked for. What became of it is seen in the lesson's own state.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bevy::math::{EulerRot, Quat, Vec2, Vec3};
 use malloc_vr::interaction::teleport_aim;
-use malloc_vr::lesson::format::{Action, Lesson, Step};
+use malloc_vr::lesson::format::{Action, Flow, Lesson, Step};
 use malloc_vr::protocol::ids::{ObjectId, PanelId, SocketId, StepId};
 use malloc_vr::protocol::snapshot::LearnerSnapshot;
 use malloc_vr::ui::layout::choice_rect;
@@ -47,6 +48,8 @@ pub struct Learner<'a> {
     stage: Vec3,
     /// What each hand holds: only the right one works here.
     holds: Option<ObjectId>,
+    /// Where things were put down, in the room.
+    lies: HashMap<ObjectId, Vec3>,
     played: Played,
     hesitated: bool,
     misplaced: bool,
@@ -61,6 +64,7 @@ impl<'a> Learner<'a> {
             manner,
             stage: Vec3::ZERO,
             holds: None,
+            lies: HashMap::new(),
             played: Played::default(),
             hesitated: false,
             misplaced: false,
@@ -131,7 +135,12 @@ impl<'a> Learner<'a> {
                 self.played.wrong_placements += 1;
                 continue;
             }
-            self.act(&step.action, attempt)?;
+            // Who does not succeed at something optional goes on to what follows it.
+            let action = match self.after_optional(step).filter(|_| attempt > 2) {
+                Some(next) => &next.action,
+                None => &step.action,
+            };
+            self.act(action, attempt)?;
             match self
                 .follower
                 .wait("the step to be done", SHOWS_WITHIN, |it| {
@@ -150,6 +159,21 @@ impl<'a> Learner<'a> {
             step.id,
             self.follower.now()
         )
+    }
+
+    /// The step that follows an optional one.
+    fn after_optional(&self, step: &Step) -> Option<&'a Step> {
+        let lesson: &'a Lesson = self.lesson;
+        let Flow::Sequence(items) = &lesson.flow else {
+            return None;
+        };
+        let at = items.iter().position(
+            |item| matches!(item, Flow::Optional(inner) if **inner == Flow::Step(step.id.clone())),
+        )?;
+        match items.get(at + 1)? {
+            Flow::Step(id) => lesson.steps.iter().find(|it| it.id == *id),
+            _ => None,
+        }
     }
 
     /// Stands there until the first hint comes.
@@ -247,6 +271,7 @@ impl<'a> Learner<'a> {
         self.approach(at + Vec3::Y * 0.012)?;
         self.person.rest(0.3)?;
         self.open_hand()?;
+        self.lies.insert(object.clone(), at + self.stage);
         self.person.reach(Side::Right, at + Vec3::Y * ABOVE)
     }
 
@@ -327,7 +352,8 @@ impl<'a> Learner<'a> {
             .iter()
             .find(|it| it.id == *object)
             .with_context(|| format!("no object `{object}`"))?;
-        Ok(Vec3::from(found.position) - self.stage)
+        let lies = self.lies.get(object).copied();
+        Ok(lies.unwrap_or(Vec3::from(found.position)) - self.stage)
     }
 }
 
