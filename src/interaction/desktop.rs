@@ -35,7 +35,9 @@ const REACH: f32 = 3.0;
 /// A click on a button begins this far above it, metres …
 const ABOVE: f32 = 0.02;
 /// … and goes down this fast, metres per second.
-const PUSH: f32 = 0.25;
+const PUSH: f32 = 0.5;
+/// … until here, however short the click is, metres.
+const DOWN: f32 = ABOVE + 0.02;
 /// Where the hand rests beside the head, metres.
 const REST: Vec3 = Vec3::new(0.22, -0.35, -0.35);
 
@@ -186,31 +188,30 @@ pub(super) fn drive(
             mouse.pressed = 0.0;
             mouse.turned = 0.0;
         }
-        if buttons.pressed(MouseButton::Left) {
-            next.trigger = f32::from(u8::from(
-                !targets.surfaces.is_empty() && mouse.distance.is_none(),
-            ));
-            if let Some(distance) = mouse.distance {
-                let holds = grasp.is_some_and(|grasp| grasp.held.is_some());
-                let notches = desk.scroll.as_ref().map_or(0.0, |scroll| scroll.delta.y);
-                if holds && keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]) {
-                    mouse.turned += notches * 0.2;
-                } else if holds {
-                    mouse.distance = Some((distance + notches * 0.04).clamp(0.25, REACH));
-                }
-                hand.rotation = Quat::from_rotation_y(mouse.turned);
-                if let Some((top, out)) = mouse.button {
-                    // A click comes from above and goes down slowly enough to be seen.
-                    mouse.pressed = (mouse.pressed + PUSH * time.delta_secs()).min(ABOVE + 0.02);
-                    hand.translation =
-                        to_rig.transform_point3(top + out * (press::HAND + ABOVE - mouse.pressed));
-                } else {
-                    hand.translation = origin + direction * distance;
-                    next.squeeze = 1.0;
-                }
-            }
-        } else {
+        let down = buttons.pressed(MouseButton::Left);
+        if !down && mouse.pressed >= if mouse.button.is_some() { DOWN } else { 0.0 } {
             mouse.distance = None;
+            mouse.button = None;
+        }
+        if down && mouse.distance.is_none() && !targets.surfaces.is_empty() {
+            next.trigger = 1.0;
+        }
+        if let Some((top, out)) = mouse.button {
+            // A click comes from above and goes down slowly enough to be seen.
+            mouse.pressed = (mouse.pressed + PUSH * time.delta_secs()).min(DOWN);
+            let above = press::HAND + ABOVE - mouse.pressed;
+            hand.translation = to_rig.transform_point3(top + out * above);
+        } else if let Some(distance) = mouse.distance {
+            let holds = grasp.is_some_and(|grasp| grasp.held.is_some());
+            let notches = desk.scroll.as_ref().map_or(0.0, |scroll| scroll.delta.y);
+            if holds && keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]) {
+                mouse.turned += notches * 0.2;
+            } else if holds {
+                mouse.distance = Some((distance + notches * 0.04).clamp(0.25, REACH));
+            }
+            hand.rotation = Quat::from_rotation_y(mouse.turned);
+            hand.translation = origin + direction * mouse.distance.unwrap_or(distance);
+            next.squeeze = 1.0;
         }
     }
     if mouse.distance.is_none() {

@@ -46,7 +46,7 @@ pub(super) fn grasp_and_release(
     mut commands: Commands,
     time: Res<Time>,
     person: Person,
-    mut hands: Query<(&mut Grasp, &Motion), With<Hand>>,
+    mut hands: Query<(&mut Grasp, &mut Motion), With<Hand>>,
     things: Query<&Transform, (With<Grabbable>, Without<Hand>)>,
     mut taken: Local<Vec<(Entity, Entity)>>,
     fits: Fits,
@@ -55,7 +55,7 @@ pub(super) fn grasp_and_release(
 ) {
     let rig = person.rig();
     for hand in person.hands() {
-        let Ok((mut grasp, motion)) = hands.get_mut(hand.entity) else {
+        let Ok((mut grasp, mut motion)) = hands.get_mut(hand.entity) else {
             continue;
         };
         let fingers = hand.input.squeeze.max(hand.input.trigger);
@@ -86,6 +86,7 @@ pub(super) fn grasp_and_release(
             let into_hand = hand.grip.to_matrix().inverse() * at.to_matrix();
             grasp.near = None;
             grasp.closing = f32::INFINITY;
+            motion.forget();
             grasp.held = Some(Held {
                 thing,
                 offset: Transform::from_matrix(into_hand),

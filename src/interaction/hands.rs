@@ -76,7 +76,7 @@ impl Motion {
     fn note(&mut self, at: f64, grip: &Transform, input: &HandInput) {
         if !input.tracked || !grip.is_finite() {
             // What comes back from out of sight has not flown there.
-            self.len = 0;
+            self.forget();
             return;
         }
         let finite = |v: Vec3| if v.is_finite() { v } else { Vec3::ZERO };
@@ -89,6 +89,11 @@ impl Motion {
         };
         self.next = (self.next + 1) % SAMPLES;
         self.len = (self.len + 1).min(SAMPLES);
+    }
+
+    /// Begins anew: a throw is made of the way since the thing was taken.
+    pub fn forget(&mut self) {
+        self.len = 0;
     }
 
     /// Linear and angular velocity, in rig space, of what is let go `now`, its centre at `offset` from the grip in the

@@ -267,7 +267,7 @@ fn aim(
             } else {
                 PULLED
             };
-        let pulls = pulled && !std::mem::replace(&mut aiming.triggers[side], pulled);
+        let pulls = !std::mem::replace(&mut aiming.triggers[side], pulled) && pulled;
         if aiming.side.is_none() {
             let empty = grasps
                 .get(hand.entity)

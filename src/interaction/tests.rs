@@ -15,8 +15,10 @@ use crate::xr::pointer::PointerAt;
 use crate::xr::rig::{AimPose, Hand, HandInput, HapticPulse, Head, Rig, RigPlugin, Side};
 
 mod comfort;
+mod desk;
 mod grasping;
 mod moving;
+mod placing;
 mod pressing;
 mod throwing;
 

@@ -121,7 +121,14 @@ pub(super) fn notice_touch(
             continue;
         };
         grasp.touching.retain(|thing| touchable.contains(*thing));
-        for target in &touchable {
+        // What is in the hand has been touched, however fast the hand moves.
+        let held = grasp.held.map(|held| held.thing);
+        if let Some(held) = held
+            && !grasp.touching.contains(&held)
+        {
+            grasp.touching.push(held);
+        }
+        for target in touchable.iter().filter(|target| Some(*target) != held) {
             let palm = physics
                 .distance(target, hand.grip.translation)
                 .unwrap_or(f32::INFINITY);

@@ -10,6 +10,7 @@ use bevy::prelude::*;
 
 pub mod body;
 mod carry;
+mod step;
 mod sync;
 mod world;
 
@@ -75,7 +76,7 @@ impl Plugin for PhysicsPlugin {
                     sync::put_in_bodies,
                     sync::follow_drivers,
                     sync::follow_changes,
-                    sync::step_and_report,
+                    step::step_and_report,
                     sync::bring_back_fallen,
                     sync::show_bodies,
                 )

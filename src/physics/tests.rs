@@ -187,6 +187,31 @@ fn a_despawned_body_leaves_the_space_and_a_changed_one_stays_once() {
 }
 
 #[test]
+fn a_body_without_a_finite_place_waits_for_one() {
+    let mut app = room(FRAME);
+    let cube = cube(&mut app, Vec3::NAN);
+    run(&mut app, 3);
+    assert_eq!(app.world().resource::<Physics>().len(), 1);
+    *app.world_mut().get_mut::<Transform>(cube).unwrap() = Transform::from_xyz(0.0, 0.5, 0.0);
+    run(&mut app, 100);
+    assert_eq!(app.world().resource::<Physics>().len(), 2);
+    assert!((at(&app, cube).translation.y - 0.05).abs() < 1.0e-3);
+    // And one that is sent nowhere later stays where it is.
+    app.world_mut()
+        .get_mut::<Transform>(cube)
+        .unwrap()
+        .translation
+        .x = f32::INFINITY;
+    run(&mut app, 3);
+    assert!(
+        at(&app, cube)
+            .translation
+            .distance(Vec3::new(0.0, 0.05, 0.0))
+            < 1.0e-2
+    );
+}
+
+#[test]
 fn queries_find_the_nearest_the_first_on_a_ray_and_all_that_overlap() {
     let mut app = room(FRAME);
     let near = cube(&mut app, Vec3::new(0.0, 0.05, -1.0));

@@ -96,8 +96,10 @@ fn a_pinch_in_empty_air_leads_to_marked_spots_and_nowhere_else() {
     pinch(&mut room, 5);
     assert!(room.done().is_empty(), "no bare floor, and no short click");
     pinch(&mut room, 40);
+    let done = room.done();
     assert!(
-        matches!(room.done().as_slice(), [Interaction::Teleported { spot: Some(at), .. }] if *at == spot)
+        matches!(done.as_slice(), [Interaction::Teleported { spot: Some(at), .. }] if *at == spot),
+        "{done:?}"
     );
 }
 
@@ -135,36 +137,4 @@ fn walking_is_for_the_desktop_alone() {
     room.app.world_mut().write_message(Move::Walk(Vec2::Y));
     room.frames(3);
     assert_eq!(room.at(room.rig), before);
-}
-
-#[test]
-fn at_a_desk_keys_walk_turn_and_stop_at_the_end_of_the_floor() {
-    let mut room = Room::new();
-    room.app
-        .insert_resource(crate::interaction::InputMode::Desktop)
-        .init_resource::<ButtonInput<KeyCode>>()
-        .init_resource::<ButtonInput<MouseButton>>();
-    room.frames(5);
-    let press = |room: &mut Room, key| {
-        room.app
-            .world_mut()
-            .resource_mut::<ButtonInput<KeyCode>>()
-            .press(key);
-    };
-    press(&mut room, KeyCode::KeyS);
-    room.frames(72);
-    let z = room.stands_at().z;
-    assert!((1.3..1.9).contains(&z), "{z}");
-    room.frames(300);
-    assert!(room.stands_at().z <= 4.0);
-    room.app
-        .world_mut()
-        .resource_mut::<ButtonInput<KeyCode>>()
-        .release(KeyCode::KeyS);
-    let before = room.at(room.rig).rotation;
-    press(&mut room, KeyCode::KeyQ);
-    room.frames(36);
-    assert!(room.at(room.rig).rotation.angle_between(before) > 0.5);
-    press(&mut room, KeyCode::Escape);
-    room.frame();
 }
