@@ -613,11 +613,9 @@ fn foreign_pages_and_foreign_names_stay_outside() {
             assert_eq!(status, 403, "{line} {head}: {answer}");
         }
     }
-    assert_eq!(
-        room.ask("GET /healthz", &["Origin: http://localhost:5173"], "")
-            .0,
-        200
-    );
+    // The world may not have ticked yet: let through is what counts here.
+    let (status, _) = room.ask("GET /healthz", &["Origin: http://localhost:5173"], "");
+    assert!([200, 503].contains(&status), "{status}");
 }
 
 #[test]

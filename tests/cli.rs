@@ -212,10 +212,14 @@ fn a_stopped_session_is_taken_up_again() {
     let home = tempfile::tempdir().unwrap();
     for round in 0..2 {
         let mut playing = Playing::start(home.path());
-        let body = http_get(&playing.address, "/healthz");
-        says(&body, &["200"]);
-        Command::new("kill")
-            .args(["-TERM", &playing.child.id().to_string()])
+        // Healthy from the first tick on.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !http_get(&playing.address, "/healthz").contains("200 OK") {
+            assert!(Instant::now() < deadline, "it did not begin to tick");
+            std::thread::yield_now();
+        }
+        Command::new("sh")
+            .args(["-c", "kill -TERM $0", &playing.child.id().to_string()])
             .status()
             .unwrap();
         let deadline = Instant::now() + Duration::from_secs(20);

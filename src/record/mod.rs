@@ -1,5 +1,5 @@
 //! The append-only log on disk: a learner's events, written by a thread of its own, fsync'd before they count.
-//! In: [`Event`]s over a bounded channel. Out: [`Acknowledged`] once they are safe, [`Health`] while they are not.
+//! In: events over a bounded channel. Out: [`Acknowledged`] once they are safe, [`Health`] while they are not.
 //! Never: waits in the frame, drops an event, writes one twice.
 
 mod codec;

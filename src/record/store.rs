@@ -116,6 +116,17 @@ impl Store {
                 cause,
             })?;
         }
+        if !file.exists() {
+            // A process killed while it makes the file must not leave half of one under its name.
+            let part = file.with_extension("part");
+            let _ = std::fs::remove_file(&part);
+            drop(Self::open_file(&part)?);
+            std::fs::rename(&part, file).map_err(|cause| storage(file, cause))?;
+        }
+        Self::open_file(file)
+    }
+
+    fn open_file(file: &Path) -> Result<Self, RecordError> {
         let database = Database::create(file).map_err(|error| opening(file, error))?;
         let store = Self {
             file: file.to_owned(),

@@ -81,6 +81,23 @@ pub struct AcknowledgedSeq(pub u64);
 #[derive(Resource, Debug, Default, Clone, PartialEq, Eq)]
 pub struct RecordHealth(pub Health);
 
+impl RecordHealth {
+    /// A log that is kept in memory only, for this reason.
+    #[must_use]
+    pub fn failing_because(why: impl Into<String>) -> Self {
+        Self(Health::Failing { why: why.into() })
+    }
+
+    /// Why the log is not written at the moment, and what to do; `None`: it is.
+    #[must_use]
+    pub fn failing(&self) -> Option<&str> {
+        match &self.0 {
+            Health::Good => None,
+            Health::Failing { why } => Some(why),
+        }
+    }
+}
+
 /// Something happened to a learner: the session gives it its place in the log, folds it and has it stored.
 #[derive(Message, Debug, Clone)]
 pub struct Happened {

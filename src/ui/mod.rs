@@ -1,5 +1,5 @@
 //! Panels in the world: the guide with goal, caption, hint and notices; texts; questions; the menu.
-//! In: session, lesson and adaptation state, [`PointerAt`](crate::xr::pointer::PointerAt). Out: pictures, `PanelAnswered`, the
+//! In: session, lesson and adaptation state, [`PointerAt`]. Out: pictures, `PanelAnswered`, the
 //! learner's own commands. Never: a judgement of what an answer is worth.
 
 use bevy::prelude::*;

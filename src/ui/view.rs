@@ -10,7 +10,6 @@ use crate::lesson::placed::LessonPanel;
 use crate::lesson::{ActiveLesson, LessonFault};
 use crate::protocol::event::{EndReason, PauseCause};
 use crate::protocol::ids::StepId;
-use crate::record::Health;
 use crate::session::state::LearnerState;
 use crate::session::{Learner, RecordHealth};
 use crate::xr::rig::SeatedOffset;
@@ -176,7 +175,7 @@ fn notice(
     fault: Option<&LessonFault>,
     health: Option<&RecordHealth>,
 ) -> Option<String> {
-    if let Some(Health::Failing { why }) = health.map(|health| &health.0) {
+    if let Some(why) = health.and_then(RecordHealth::failing) {
         return Some(format!("Your work is kept, but not on the disk yet: {why}"));
     }
     if state.paused_by.contains(&PauseCause::Instructor) {
@@ -260,9 +259,7 @@ mod tests {
             paused_by: vec![PauseCause::Instructor],
             ..LearnerState::default()
         };
-        let failing = RecordHealth(Health::Failing {
-            why: "the disk is full".to_owned(),
-        });
+        let failing = RecordHealth::failing_because("the disk is full");
         assert!(
             notice(&state, None, Some(&failing))
                 .unwrap()
