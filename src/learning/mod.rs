@@ -4,3 +4,4 @@
 
 pub mod bkt;
 pub mod skill;
+pub mod tracer;
