@@ -3,4 +3,6 @@
 //! Never: bevy, I/O, a clock, or randomness that isn't passed in.
 
 pub mod bkt;
+pub mod bkt_fit;
+pub mod bkt_tree;
 pub mod skill;
