@@ -238,6 +238,16 @@ proptest! {
     }
 
     #[test]
+    fn more_starts_never_end_lower(class in class(), seed in any::<u64>()) {
+        let answers = tree(&class);
+        let ends = [1, 2, 6].map(|starts| {
+            let options = FitOptions { starts, seed, strength: 0.0, ..FitOptions::default() };
+            fit(&answers, &options).log_likelihood
+        });
+        prop_assert!(ends.is_sorted(), "{ends:?}");
+    }
+
+    #[test]
     fn the_bounds_hold(class in class(), options in options()) {
         let params = fit(&tree(&class), &options).params;
         prop_assert!(params.validated().is_ok(), "{params:?}");
