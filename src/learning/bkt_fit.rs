@@ -126,7 +126,7 @@ pub fn fit_all(
     threads: NonZeroUsize,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Vec<Fit> {
-    let mut queue: Vec<(&AnswerTree, OnceLock<Fit>)> = skills
+    let queue: Vec<(&AnswerTree, OnceLock<Fit>)> = skills
         .iter()
         .map(|skill| (skill, OnceLock::new()))
         .collect();
@@ -150,7 +150,7 @@ pub fn fit_all(
         work();
     });
     queue
-        .drain(..)
+        .into_iter()
         .map(|(skill, result)| result.into_inner().unwrap_or_else(|| fit(skill, options)))
         .collect()
 }
