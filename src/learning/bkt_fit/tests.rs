@@ -1,3 +1,5 @@
+//! Fits against simulated learners, and what must hold for any class.
+
 use std::sync::Mutex;
 
 use proptest::prelude::*;

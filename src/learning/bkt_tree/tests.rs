@@ -1,3 +1,5 @@
+//! The tree against enumeration of everything learners could have known, and against the online predictions.
+
 use proptest::prelude::*;
 
 use super::*;
