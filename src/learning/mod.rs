@@ -3,5 +3,7 @@
 //! Never: bevy, I/O, a clock, or randomness that isn't passed in.
 
 pub mod bkt;
+pub mod bkt_fit;
+pub mod bkt_tree;
 pub mod skill;
 pub mod tracer;
