@@ -10,7 +10,7 @@ use cli::{Command, LessonCommand, RecordsCommand};
 pub mod cli;
 mod doctor;
 mod frame;
-mod frame_stats;
+pub mod frame_stats;
 mod lessons;
 mod play;
 mod records;

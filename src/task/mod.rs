@@ -56,6 +56,17 @@ impl Plugin for TaskPlugin {
     }
 }
 
+/// The scene of a lesson as it begins, and nothing that happens in it: what `frame-baseline` draws.
+pub struct StillScenePlugin;
+
+impl Plugin for StillScenePlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Deeds>()
+            .add_message::<LessonReloaded>()
+            .add_systems(Update, set_the_stage);
+    }
+}
+
 /// Builds the scene for a lesson that has begun or changed.
 fn set_the_stage(
     mut commands: Commands,

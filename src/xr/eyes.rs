@@ -35,7 +35,7 @@ impl Plugin for EyesPlugin {
                 ExtractResourcePlugin::<OxrViews>::default(),
                 ExtractResourcePlugin::<XrPrimaryReferenceSpace>::default(),
             ))
-            .add_observer(spare_indirect_drawing)
+            .add_observer(dress_eye)
             .add_systems(XrSessionCreated, spawn_eyes.in_set(XrViewInit))
             .add_systems(XrPreDestroySession, despawn_eyes)
             .add_systems(
@@ -57,15 +57,18 @@ impl Plugin for EyesPlugin {
     }
 }
 
-/// `draw_indexed_indirect` silently fails on Quest 2 and 3 (gfx-rs/wgpu#8801), seen as flicker between the eyes.
-fn spare_indirect_drawing(added: On<Add, XrCamera>, mut commands: Commands) {
-    commands
-        .entity(added.entity)
-        // The tone curve is one that needs no lookup table, which would cost a megabyte in the package.
-        .insert((
-            NoIndirectDrawing,
-            Tonemapping::SomewhatBoringDisplayTransform,
-        ));
+/// How an eye draws. `draw_indexed_indirect` silently fails on Quest 2 and 3 (gfx-rs/wgpu#8801), seen as flicker between
+/// the eyes; the tone curve is one that needs no lookup table, which would cost a megabyte in the package.
+pub fn dress_eye(
+    added: On<Add, XrCamera>,
+    adapter: Option<Res<RenderAdapterInfo>>,
+    mut commands: Commands,
+) {
+    commands.entity(added.entity).insert((
+        NoIndirectDrawing,
+        Tonemapping::SomewhatBoringDisplayTransform,
+        samples(adapter.as_deref()),
+    ));
 }
 
 /// Four samples where a graphics card pays for them. On a tiler (Android) Bevy resolves through memory,
@@ -82,7 +85,6 @@ fn samples(adapter: Option<&RenderAdapterInfo>) -> Msaa {
 fn spawn_eyes(
     config: Option<Res<OxrCurrentSessionConfig>>,
     images: Option<Res<OxrSwapchainImages>>,
-    adapter: Option<Res<RenderAdapterInfo>>,
     mut views: ResMut<ManualTextureViews>,
     mut commands: Commands,
 ) {
@@ -104,7 +106,6 @@ fn spawn_eyes(
                 near: NEAR,
                 ..default()
             }),
-            samples(adapter.as_deref()),
         ));
     }
 }

@@ -12,6 +12,7 @@ use bevy_mod_xr::camera::XrCameraPlugin;
 use bevy_mod_xr::session::XrSessionPlugin;
 
 pub use clock::{FrameClock, FrameStats};
+pub use eyes::dress_eye;
 pub use loader::{ProbeError, RuntimeInfo, probe};
 pub use session::XrRestartAdvised;
 

@@ -204,7 +204,7 @@ fn frame(args: &Args) -> Result<Suite> {
     succeed(&mut build)?;
     let bin = target_dir().join(if args.release { "release" } else { "debug" });
     let mut suite = Suite::new("frame", profile);
-    let mut ours = Vec::new();
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for round in 1..=args.rounds {
         println!("round {round} of {}", args.rounds);
         let scratch = target_dir().join("measure/scratch");
@@ -222,6 +222,13 @@ fn frame(args: &Args) -> Result<Suite> {
                 "--data-dir",
                 &data,
             ],
+            args.seconds,
+        )?);
+        bare.push(frame_report(
+            &runtime,
+            &bin,
+            "frame-baseline",
+            &[],
             args.seconds,
         )?);
     }
@@ -242,10 +249,19 @@ fn frame(args: &Args) -> Result<Suite> {
     suite
         .figures
         .push(figure("frame_cpu_ms", "ms", None, "none", frames, &cpu));
-    suite.missing.push(Missing {
-        name: "frame_cpu_ratio",
-        why: "the baseline, the same scene in bevy_mod_openxr alone, is not built yet".to_owned(),
-    });
+    let ratios: Vec<f64> = ours
+        .iter()
+        .zip(&bare)
+        .map(|(ours, bare)| ours.cpu_s.median / bare.cpu_s.median)
+        .collect();
+    suite.figures.push(figure(
+        "frame_cpu_ratio",
+        "ratio",
+        Some(1.02),
+        "bare bevy_mod_openxr, same scene, interleaved",
+        frames,
+        &ratios,
+    ));
     let starts: Vec<f64> = ours
         .iter()
         .filter_map(|report| report.start_to_focused_s)

@@ -89,6 +89,7 @@ impl Answers {
     }
 
     /// Each learner's answers.
+    #[must_use]
     pub fn learners(&self) -> impl ExactSizeIterator<Item = &[Answer]> + Clone {
         self.learners
             .iter()
