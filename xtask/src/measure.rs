@@ -375,12 +375,29 @@ fn frame_report(
     succeed(
         runtime
             .command(&bin.join("simulate"), &arguments)?
+            .env("LD_LIBRARY_PATH", loader_folder()?)
+            .env("RUST_LOG", "error")
             .stdout(Stdio::null()),
     )?;
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("{program} wrote no frame statistics"))?;
     serde_json::from_str(&text)
         .with_context(|| format!("{program} wrote frame statistics that cannot be read"))
+}
+
+/// A folder where the OpenXR loader has the name that bevy_mod_openxr asks for, which Debian has only for developers.
+fn loader_folder() -> Result<PathBuf> {
+    let folder = target_dir().join("measure/loader");
+    std::fs::create_dir_all(&folder)?;
+    let link = folder.join("libopenxr_loader.so");
+    let _ = std::fs::remove_file(&link);
+    let loader = format!(
+        "/usr/lib/{}-linux-gnu/libopenxr_loader.so.1",
+        std::env::consts::ARCH
+    );
+    std::os::unix::fs::symlink(loader, &link)
+        .with_context(|| format!("cannot make {}", link.display()))?;
+    Ok(folder)
 }
 
 /// Seconds from starting Khronos' hello_xr to its FOCUSED state, in the same runtime.
