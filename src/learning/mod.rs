@@ -3,4 +3,9 @@
 //! Never: bevy, I/O, a clock, or randomness that isn't passed in.
 
 pub mod bkt;
+pub mod equation;
+pub mod equation_batch;
+pub mod event_chart;
+pub mod few;
 pub mod skill;
+pub mod weights;
