@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::equation::{Params, Signals, step};
-use super::super::event_chart::LearningEvent;
+use super::super::event::LearningEvent;
 use super::super::weights::Weights;
 use super::*;
 
@@ -92,5 +92,9 @@ fn columns_of_different_length_are_refused_untouched() {
             longest: 2
         })
     );
-    assert!(value.iter().all(|value| value.to_bits() == 0.5_f64.to_bits()));
+    assert!(
+        value
+            .iter()
+            .all(|value| value.to_bits() == 0.5_f64.to_bits())
+    );
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::event_chart::LearningEvent;
+use super::super::event::LearningEvent;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -5,7 +5,10 @@
 pub mod bkt;
 pub mod equation;
 pub mod equation_batch;
+pub mod event;
 pub mod event_chart;
+pub mod event_criteria;
+pub mod event_rules;
 pub mod few;
 pub mod skill;
 pub mod weights;

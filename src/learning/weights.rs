@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event_chart::LearningEvent;
+use super::event::LearningEvent;
 use super::few::Few;
 
 /// Farthest a rule may move a weight from its base value (a choice of ours, not measured).
