@@ -237,7 +237,8 @@ pub(super) struct Moved {
 ///
 /// A missing input takes the mean of the others, which is the same as renormalising the weights; the bounds take it
 /// as 0 and as 1. An interaction's strength is cut to half the lesser of its two weights: T then never falls when an
-/// input rises (∂T/∂xᵢ = wᵢ + 4κ(xⱼ − ½) ≥ wᵢ − 2κ ≥ 0), and the bounds hold.
+/// input rises (∂T/∂xᵢ = wᵢ + 4κ(xⱼ − ½) ≥ wᵢ − 2κ ≥ 0), and the bounds hold. Two low inputs
+/// also go together: with nothing but zeros T is κ₁ + κ₂ (a tenth by default), not 0.
 #[inline(always)]
 pub(super) fn relax(
     rate: &Rate,

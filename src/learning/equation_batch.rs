@@ -17,7 +17,7 @@ pub struct Columns<'a> {
     pub upper: &'a mut [f64],
     /// Model outputs: learner, knowledge, engagement, assessment.
     pub signals: [&'a [f64]; 4],
-    /// Weights in the same order; each learner's as in [`Weights`].
+    /// Weights in the same order; each learner's as in [`super::weights::Weights`].
     pub weights: [&'a [f64]; 4],
     /// ε of each learner; zeros for none.
     pub epsilon: &'a [f64],
@@ -33,7 +33,7 @@ pub struct ColumnsDiffer {
     pub longest: usize,
 }
 
-/// One step of many learners, equal to [`step`] of each to the last bit. Never allocates.
+/// One step of many learners, equal to [`super::equation::step`] of each to the last bit. Never allocates.
 ///
 /// # Errors
 /// [`ColumnsDiffer`], and nothing has been stepped.

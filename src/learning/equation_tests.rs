@@ -108,6 +108,17 @@ fn with_nothing_observed_the_index_stays_and_its_interval_widens() {
 }
 
 #[test]
+fn noise_that_is_no_number_is_none_and_too_much_of_it_is_held() {
+    let at = |epsilon| {
+        let x = signals([0.6, 0.7, 0.5, 0.8]);
+        step(&rate(5.0), &practice(), Index::default(), &x, epsilon)
+    };
+    assert_eq!(at(f64::NAN), at(0.0));
+    assert_eq!(at(9.0), at(0.3));
+    assert_eq!(at(-9.0), at(-0.3));
+}
+
+#[test]
 fn a_constant_out_of_range_is_named() {
     assert!(Params::default().validated().is_ok());
     let wrong = Params {

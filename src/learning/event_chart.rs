@@ -1,10 +1,10 @@
 //! The learning-event state chart: where a learner stands between onboarding and completion, and why.
 //!
-//! In: estimates of what the present event asks for, scored attempts, time. Out: a decision with every guard that
-//! it rests on. Nobody goes on without evidence, nobody is sent back on one bad minute, and nothing flips: an event is
-//! kept for at least the dwell time, going on needs each lower bound at its threshold, going back needs an upper bound
-//! below it by the hysteresis, twice in a row, with new attempts in between. Time that runs out moves nobody; it tells
-//! the instructor. Comfort makes a break at once, and only the learner can put it aside.
+//! In: estimates of what the present event asks for, scored attempts, time. Out: a decision with every guard behind it.
+//! Nobody goes on without evidence, nobody is sent back on one bad minute, nothing flips: an event lasts at least the
+//! dwell time, going on needs each lower bound at its threshold, going back an upper bound below it by the hysteresis,
+//! twice in a row, with new attempts in between. Time that runs out moves nobody; it tells the instructor. Low comfort
+//! makes a break at once, and only the learner can put that aside.
 
 use std::time::Duration;
 
@@ -298,7 +298,8 @@ impl Chart {
             *self = Self::beginning_at(previous, attempts);
             return Decision::Demote(previous);
         }
-        if !self.stuck_noticed {
+        // One notice at a time: the other comes with the next counted decision.
+        if !self.stuck_noticed && notice.is_none() {
             self.stuck_noticed = true;
             *notice = Some(Notice::Stuck);
         }

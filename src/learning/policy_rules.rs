@@ -25,7 +25,8 @@ pub struct PolicyRules {
     pub wheel_spinning: f64,
     /// Probability of a drop in engagement from which something is done.
     pub engagement_dropped: f64,
-    /// Least time between two changes: the first must have been lived with before it can be judged.
+    /// Least time between two changes: the first must have been lived with before it can be judged (the sources: at
+    /// least 30 s, and at most 12 changes in 10 min).
     pub cool_down: f64,
     /// Time in the headset after which a break is offered (headset makers advise one every half hour).
     pub break_after: f64,
@@ -67,7 +68,7 @@ impl Default for PolicyRules {
             comfort_ok: 0.65,
             wheel_spinning: 0.8,
             engagement_dropped: 0.8,
-            cool_down: 30.0,
+            cool_down: 50.0,
             break_after: 1800.0,
             break_offer_cool_down: 300.0,
             notice_cool_down: 300.0,

@@ -88,6 +88,17 @@ fn comfort_then_wheel_spinning_then_load_then_difficulty_then_engagement_then_re
 }
 
 #[test]
+fn as_long_as_success_may_lie_in_the_band_the_difficulty_stays() {
+    for (lower, upper) in [(0.2, 0.61), (0.84, 0.99), (0.0, 1.0)] {
+        let view = View {
+            next_success: between(lower, upper),
+            ..View::default()
+        };
+        assert!(actions(&view).is_empty(), "{lower} to {upper}");
+    }
+}
+
+#[test]
 fn a_step_up_is_in_proportion_to_the_gap() {
     let view = View {
         next_success: between(0.86, 0.94),
@@ -172,12 +183,12 @@ fn a_change_is_lived_with_before_the_next() {
     let mut view = in_trouble();
     view.comfort = None;
     view.since = Since {
-        change: Some(29.0),
+        change: Some(49.0),
         notice: Some(299.0),
         ..Since::default()
     };
     assert!(actions(&view).is_empty());
-    view.since.change = Some(30.0);
+    view.since.change = Some(50.0);
     assert_eq!(actions(&view), [Action::ChangeApproach]);
 }
 
@@ -369,7 +380,7 @@ proptest! {
     fn at_most_one_change_at_a_time_and_none_within_the_cool_down(view in any_view()) {
         let changes = actions(&view).into_iter().filter(|action| is_change(*action)).count();
         prop_assert!(changes <= 1);
-        if view.since.change.is_some_and(|since| since < 30.0) {
+        if view.since.change.is_some_and(|since| since < PolicyRules::default().cool_down) {
             prop_assert_eq!(changes, 0);
         }
     }

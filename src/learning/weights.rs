@@ -130,6 +130,11 @@ fn project(wanted: [f64; 4], bounds: [(f64, f64); 4]) -> [f64; 4] {
         w
     };
     let sum = |w: [f64; 4]| w.iter().sum::<f64>();
+    let untouched = at(0.0);
+    if (sum(untouched) - 1.0).abs() < 1e-15 {
+        // τ = 0: most rules take as much as they give and stay within the bounds.
+        return untouched;
+    }
     let mut knots = [0.0; 8];
     for (pair, (v, (low, high))) in knots
         .chunks_exact_mut(2)
