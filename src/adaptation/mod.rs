@@ -13,7 +13,6 @@ use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learne
 
 mod carry_out;
 pub mod decide;
-pub mod ladder;
 mod watch;
 
 /// Everything that `adaptation` does in a frame.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::ladder::{Advice, LadderRules, LadderView, Reason, advise};
+use crate::learning::policy::{Action, Observable, Recommendation, hint};
+use crate::learning::policy_rules::HintRules;
+use crate::learning::policy_view::HintView;
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::EventBody;
@@ -14,7 +16,7 @@ use crate::session::{CommandRequested, Folded, Learner, Stirred};
 
 /// The rules in force.
 #[derive(Resource, Debug, Default)]
-pub(super) struct Rules(pub LadderRules);
+pub(super) struct Rules(pub HintRules);
 
 /// A gap longer than this between two frames is a process that slept, not a learner who thought.
 const LONGEST_FRAME: Duration = Duration::from_secs(1);
@@ -116,27 +118,31 @@ pub(super) fn climb_the_ladder(
         let Some(step) = lesson.step(step) else {
             continue;
         };
-        let view = LadderView {
+        let view = HintView {
             failures: watch.failures,
             successes: watch.successes,
-            hesitated: watch.hesitated,
+            hesitated: watch.hesitated.as_secs_f64(),
             rung: state.hint_level,
             rungs: u8::try_from(step.hints.len()).unwrap_or(u8::MAX),
-            since_hint: watch.since_hint,
+            since_hint: watch.since_hint.map(|since| since.as_secs_f64()),
+            wanted: false,
         };
-        let (body, purpose) = match advise(&rules.0, &view) {
-            Advice::Nothing => continue,
-            Advice::OfferNext(reason) => {
+        let Some(advice) = hint(&rules.0, &view) else {
+            continue;
+        };
+        let body = match advice.action {
+            Action::OfferHint(level) => {
                 // Also where it is refused: ask again only after the cool-down.
                 watch.since_hint = Some(Duration::ZERO);
-                let level = Some(view.rung.saturating_add(1));
-                (CommandBody::GiveHint { level }, in_words(reason))
+                CommandBody::GiveHint { level: Some(level) }
             }
-            Advice::Fade => {
+            Action::FadeHint => {
                 watch.successes = 0;
-                (CommandBody::FadeHint, "it went right".to_owned())
+                CommandBody::FadeHint
             }
+            _ => continue,
         };
+        let purpose = in_words(&advice);
         requests.write(CommandRequested(Command {
             id: CommandId::fresh(),
             learner: learner.id,
@@ -147,9 +153,16 @@ pub(super) fn climb_the_ladder(
     }
 }
 
-fn in_words(reason: Reason) -> String {
-    match reason {
-        Reason::Failures(failures) => format!("{failures} wrong attempts"),
-        Reason::Hesitation(time) => format!("{} s without progress", time.as_secs()),
-    }
+fn in_words(advice: &Recommendation) -> String {
+    let reasons: Vec<String> = advice
+        .because
+        .iter()
+        .map(|seen| match seen.of {
+            Observable::Failures => format!("{} wrong attempts", seen.value),
+            Observable::Hesitation => format!("{:.0} s without progress", seen.value.floor()),
+            Observable::Successes => "it went right".to_owned(),
+            other => format!("{other:?}"),
+        })
+        .collect();
+    reasons.join(", ")
 }

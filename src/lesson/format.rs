@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::learning::bkt::BktParams;
+pub use crate::learning::event::LearningEvent;
 use crate::learning::skill::SkillId;
 use crate::protocol::ids::{LessonId, ObjectId, PanelId, SocketId, StepId};
 
@@ -226,21 +227,6 @@ pub struct Step {
     /// What a failed attempt leads to.
     #[serde(default)]
     pub on_failure: OnFailure,
-}
-
-/// Phase of learning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum LearningEvent {
-    /// Getting used to the headset and the hands.
-    Onboarding,
-    /// Meeting something new.
-    Introduction,
-    /// Doing it again, with help at hand.
-    Practice,
-    /// Using it for a purpose.
-    Application,
-    /// Showing command of it.
-    Mastery,
 }
 
 /// Words said, and always shown.

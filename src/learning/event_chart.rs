@@ -1,0 +1,401 @@
+//! The learning-event state chart: where a learner stands between onboarding and completion, and why.
+//!
+//! In: estimates of what the present event asks for, scored attempts, time. Out: a decision with every guard behind it.
+//! Nobody goes on without evidence, nobody is sent back on one bad minute, nothing flips: an event lasts at least the
+//! dwell time, going on needs each lower bound at its threshold, going back an upper bound below it by the hysteresis,
+//! twice in a row, with new attempts in between. Time that runs out moves nobody; it tells the instructor. Low comfort
+//! makes a break at once, and only the learner can put that aside.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::event::{Activity, Attained, BreakCause, LearningEvent, Place};
+use super::event_criteria::{
+    Basis, Criteria, Criterion, Guard, GuardReport, Requirement, Standing,
+};
+use super::event_rules::{ChartRules, seconds};
+use super::few::Few;
+
+/// What the chart looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Situation {
+    /// Estimates. For going back, those of the previous event count too.
+    pub criteria: Criteria,
+    /// Scored attempts since the learner began, over all events; only grows.
+    pub attempts: u32,
+    /// The headset is calibrated and the accessibility check is done.
+    pub ready: bool,
+    /// The learner wants a break, or has not ended the one they wanted.
+    pub break_wanted: bool,
+    /// The learner goes on although the comfort guard says no. Nobody else may set this.
+    pub comfort_put_aside: bool,
+    /// Something earlier is due for review.
+    pub review_due: bool,
+}
+
+/// What the chart decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The next event begins.
+    Advance(LearningEvent),
+    /// The learner is through.
+    Complete(Attained),
+    /// All goes on as it is.
+    Continue,
+    /// Something that the event needs is surely missing.
+    Remediate,
+    /// Back by one event.
+    Demote(LearningEvent),
+    /// Rest.
+    Rest(BreakCause),
+}
+
+/// What the instructor should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// The event takes longer than its cap.
+    TimeCap,
+    /// Remediation is due again and there is no earlier event to go back to.
+    Stuck,
+}
+
+/// Why remediation is due: a criterion whose upper bound lies below `limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lacking {
+    /// Which criterion.
+    pub criterion: Criterion,
+    /// Of which event: the present one, or the one before, whose ground is lost.
+    pub event: LearningEvent,
+    /// Upper end of its interval.
+    pub upper: f64,
+    /// What it lies below.
+    pub limit: f64,
+}
+
+/// A decision with its reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// What was decided.
+    pub decision: Decision,
+    /// Where the learner stands now.
+    pub place: Place,
+    /// Every guard of going on.
+    pub guards: Few<GuardReport, 12>,
+    /// Probability that all guards of going on are truly met, in [0, 1]. The product of each one's: exact if they were
+    /// independent, too low if they go together, as successes do (Esary, Proschan & Walkup 1967).
+    pub confidence: f64,
+    /// Why remediation is due, if it is.
+    pub lacking: Few<Lacking, 16>,
+    /// What the instructor should know; said once per stay in an event.
+    pub notice: Option<Notice>,
+}
+
+/// A remediate decision that counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Remediation {
+    count: u8,
+    attempts: u32,
+    ago: Duration,
+}
+
+/// One learner's state. Constant size; stepping never allocates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    place: Place,
+    /// Time in the event, breaks left out.
+    in_event: Duration,
+    in_activity: Duration,
+    attempts_at_entry: u32,
+    remediation: Option<Remediation>,
+    cap_noticed: bool,
+    stuck_noticed: bool,
+}
+
+impl Default for Chart {
+    fn default() -> Self {
+        Self::beginning_at(LearningEvent::Onboarding, 0)
+    }
+}
+
+impl Chart {
+    /// A learner who enters an event with so many scored attempts behind them.
+    #[must_use]
+    pub const fn beginning_at(event: LearningEvent, attempts: u32) -> Self {
+        Self {
+            place: Place::In(event, Activity::Active),
+            in_event: Duration::ZERO,
+            in_activity: Duration::ZERO,
+            attempts_at_entry: attempts,
+            remediation: None,
+            cap_noticed: false,
+            stuck_noticed: false,
+        }
+    }
+
+    /// Where the learner stands.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Lets `dt` pass and decides. May be called at any rate.
+    pub fn step(&mut self, rules: &ChartRules, situation: &Situation, dt: Duration) -> Verdict {
+        let Place::In(event, activity) = self.place else {
+            return self.verdict(Decision::Continue, Few::default(), Few::default(), None);
+        };
+        self.pass(dt, activity);
+        let guards = self.guards(event, rules, situation);
+        let lacking = lacking(event, rules, &situation.criteria);
+        if let Some(cause) = rest(activity, rules, situation) {
+            self.turn_to(event, Activity::Break(cause));
+            return self.verdict(Decision::Rest(cause), guards, lacking, None);
+        }
+        let mut notice = self.notice_time_cap(event, rules);
+        let decision = if guards.iter().all(|guard| guard.passes) {
+            self.go_on(event, &guards, situation.attempts)
+        } else if lacking.is_empty() {
+            self.remediation = None;
+            Decision::Continue
+        } else {
+            self.remediate(event, rules, situation.attempts, &mut notice)
+        };
+        if let Place::In(event, activity) = self.place {
+            self.turn_to(
+                event,
+                self.next_activity(activity, decision, rules, situation),
+            );
+        }
+        self.verdict(decision, guards, lacking, notice)
+    }
+
+    fn verdict(
+        &self,
+        decision: Decision,
+        guards: Few<GuardReport, 12>,
+        lacking: Few<Lacking, 16>,
+        notice: Option<Notice>,
+    ) -> Verdict {
+        Verdict {
+            decision,
+            place: self.place,
+            guards,
+            confidence: guards
+                .iter()
+                .filter_map(|guard| guard.probability)
+                .product(),
+            lacking,
+            notice,
+        }
+    }
+
+    fn pass(&mut self, dt: Duration, activity: Activity) {
+        self.in_activity = self.in_activity.saturating_add(dt);
+        if !matches!(activity, Activity::Break(_)) {
+            self.in_event = self.in_event.saturating_add(dt);
+            if let Some(remediation) = &mut self.remediation {
+                remediation.ago = remediation.ago.saturating_add(dt);
+            }
+        }
+    }
+
+    fn new_attempts(&self, attempts: u32) -> u32 {
+        attempts.saturating_sub(self.attempts_at_entry)
+    }
+
+    fn guards(
+        &self,
+        event: LearningEvent,
+        rules: &ChartRules,
+        situation: &Situation,
+    ) -> Few<GuardReport, 12> {
+        let mut guards = Few::default();
+        for requirement in rules.stage(event).requirements.iter() {
+            guards.push(GuardReport::criterion(
+                requirement,
+                &situation.criteria,
+                rules.least_attempts,
+                situation.comfort_put_aside,
+            ));
+        }
+        if event == LearningEvent::Onboarding {
+            let ready = if situation.ready { 1.0 } else { 0.0 };
+            guards.push(GuardReport::fact(Guard::Ready, 1.0, ready));
+        }
+        guards.push(GuardReport::fact(
+            Guard::Attempts,
+            f64::from(rules.least_attempts),
+            f64::from(self.new_attempts(situation.attempts)),
+        ));
+        guards.push(GuardReport::fact(
+            Guard::Dwell,
+            rules.dwell().as_secs_f64(),
+            self.in_event.as_secs_f64(),
+        ));
+        guards
+    }
+
+    fn notice_time_cap(&mut self, event: LearningEvent, rules: &ChartRules) -> Option<Notice> {
+        let cap = seconds(rules.stage(event).time_cap, 3600.0);
+        let due = self.in_event >= cap && !self.cap_noticed;
+        self.cap_noticed |= due;
+        due.then_some(Notice::TimeCap)
+    }
+
+    fn go_on(
+        &mut self,
+        event: LearningEvent,
+        guards: &Few<GuardReport, 12>,
+        attempts: u32,
+    ) -> Decision {
+        if let Some(next) = event.next() {
+            *self = Self::beginning_at(next, attempts);
+            return Decision::Advance(next);
+        }
+        let attained = attained(guards);
+        self.place = Place::Completed(attained);
+        Decision::Complete(attained)
+    }
+
+    /// Counts a remediate decision, at most one per dwell time and only with new attempts, so that neither the update
+    /// rate nor the same evidence looked at twice sends anybody back.
+    fn remediate(
+        &mut self,
+        event: LearningEvent,
+        rules: &ChartRules,
+        attempts: u32,
+        notice: &mut Option<Notice>,
+    ) -> Decision {
+        let dwelt = self.in_event >= rules.dwell();
+        if !dwelt || self.new_attempts(attempts) < rules.least_attempts {
+            return Decision::Continue;
+        }
+        let count = match self.remediation {
+            None => 1,
+            Some(last) if last.ago >= rules.dwell() && attempts > last.attempts => {
+                last.count.saturating_add(1)
+            }
+            Some(_) => return Decision::Remediate,
+        };
+        self.remediation = Some(Remediation {
+            count,
+            attempts,
+            ago: Duration::ZERO,
+        });
+        // Going back on the first is never right, whatever the rules' number says.
+        if count < rules.remediations.max(2) {
+            return Decision::Remediate;
+        }
+        if let Some(previous) = event.previous() {
+            *self = Self::beginning_at(previous, attempts);
+            return Decision::Demote(previous);
+        }
+        // One notice at a time: the other comes with the next counted decision.
+        if !self.stuck_noticed && notice.is_none() {
+            self.stuck_noticed = true;
+            *notice = Some(Notice::Stuck);
+        }
+        Decision::Remediate
+    }
+
+    fn next_activity(
+        &self,
+        activity: Activity,
+        decision: Decision,
+        rules: &ChartRules,
+        situation: &Situation,
+    ) -> Activity {
+        match activity {
+            _ if decision == Decision::Remediate => Activity::Intervening,
+            Activity::Intervening if self.in_activity < rules.dwell() => Activity::Intervening,
+            _ if situation.review_due => Activity::Review,
+            _ => Activity::Active,
+        }
+    }
+
+    fn turn_to(&mut self, event: LearningEvent, activity: Activity) {
+        let place = Place::In(event, activity);
+        if self.place != place {
+            self.place = place;
+            self.in_activity = Duration::ZERO;
+        }
+    }
+}
+
+/// Whether there is a break, and why. It ends when the learner wants it to; one for comfort when comfort is back above
+/// its threshold by the hysteresis, or the learner puts it aside. No report is no recovery.
+fn rest(activity: Activity, rules: &ChartRules, situation: &Situation) -> Option<BreakCause> {
+    if situation.break_wanted {
+        return Some(BreakCause::Learner);
+    }
+    if situation.comfort_put_aside {
+        return None;
+    }
+    let comfort = situation.criteria.get(Criterion::Comfort).map(|e| e.mean);
+    let resting = activity == Activity::Break(BreakCause::Comfort);
+    let unwell = if resting {
+        !comfort.is_some_and(|comfort| comfort >= rules.comfort_break + rules.hysteresis)
+    } else {
+        comfort.is_some_and(|comfort| comfort <= rules.comfort_break)
+    };
+    unwell.then_some(BreakCause::Comfort)
+}
+
+/// What is surely missing: of the present event what lies below `remediate_below`, of the one before what has fallen
+/// below its threshold by more than the hysteresis.
+fn lacking(event: LearningEvent, rules: &ChartRules, criteria: &Criteria) -> Few<Lacking, 16> {
+    let mut lacking = Few::default();
+    let mut look = |event: LearningEvent, limit: &dyn Fn(&Requirement) -> f64| {
+        for requirement in rules.stage(event).requirements.iter() {
+            let Some(estimate) = criteria.get(requirement.criterion) else {
+                continue;
+            };
+            let counts = requirement.basis == Basis::Required
+                && requirement.criterion.is_performance()
+                && estimate.n >= rules.least_attempts;
+            let limit = limit(requirement);
+            if counts && estimate.upper < limit {
+                lacking.push(Lacking {
+                    criterion: requirement.criterion,
+                    event,
+                    upper: estimate.upper,
+                    limit,
+                });
+            }
+        }
+    };
+    look(event, &|requirement| {
+        rules.remediate_below.min(requirement.needed)
+    });
+    if let Some(previous) = event.previous() {
+        look(previous, &|requirement| {
+            requirement.needed - rules.hysteresis.max(0.0)
+        });
+    }
+    lacking
+}
+
+/// Full mastery needs every criterion that only an instructor can score.
+fn attained(guards: &Few<GuardReport, 12>) -> Attained {
+    let assessed = guards.iter().all(|report| match report.guard {
+        Guard::Criterion(criterion) => !criterion.by_rubric() || report.standing == Standing::Held,
+        _ => true,
+    });
+    if assessed {
+        Attained::FullMastery
+    } else {
+        Attained::PerformanceMastery
+    }
+}
+
+#[cfg(test)]
+#[path = "event_chart_tests.rs"]
+mod tests;
