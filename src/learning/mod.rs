@@ -2,5 +2,12 @@
 //! In: what a learner did. Out: estimates of what they know.
 //! Never: bevy, I/O, a clock, or randomness that isn't passed in.
 
+pub mod ability;
+pub mod baseline;
 pub mod bkt;
+pub mod estimate;
+pub mod explain;
+pub mod habits;
+pub mod quality;
+pub mod retention;
 pub mod skill;
