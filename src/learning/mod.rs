@@ -5,9 +5,11 @@
 pub mod ability;
 pub mod baseline;
 pub mod bkt;
+pub mod engagement;
 pub mod estimate;
 pub mod explain;
 pub mod habits;
+pub mod knowledge;
 pub mod quality;
 pub mod retention;
 pub mod skill;
