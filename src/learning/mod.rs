@@ -3,12 +3,15 @@
 //! Never: bevy, I/O, a clock, or randomness that isn't passed in.
 
 pub mod ability;
+pub mod assessment;
 pub mod baseline;
 pub mod bkt;
+pub mod calibration;
 pub mod engagement;
 pub mod estimate;
 pub mod explain;
 pub mod habits;
+pub mod item_choice;
 pub mod knowledge;
 pub mod quality;
 pub mod retention;
