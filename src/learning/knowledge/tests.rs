@@ -1,8 +1,10 @@
-//! Worked examples and properties of the skill graph.
+//! Worked examples and properties of the skill graph and of the steps through it.
 
 use proptest::prelude::*;
 
+use super::pathway::{PathParams, Standing, Step, Verdict};
 use super::*;
+use crate::learning::estimate::Estimate;
 
 fn skill(id: &str, prerequisites: &[&str], difficulty: f64) -> SkillNode {
     SkillNode {
