@@ -204,7 +204,9 @@ impl KnowledgeGraph {
             }
         };
         let waiting = self.needed_by.get(skill).map_or(0, |needed| {
+            // Only as many words as there are skills; the others are 0.
             let words = needed.iter().zip(open);
+            let words = words.take(self.needed_by.len().div_ceil(64));
             words
                 .map(|(needed, open)| (needed & open).count_ones())
                 .sum()
