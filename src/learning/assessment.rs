@@ -78,7 +78,7 @@ pub struct Credit {
     pub total: Option<f64>,
 }
 
-/// Credit for a handling. Noise adds to errors in quadrature (both independent: E[measured²] = error² + noise²), so it
+/// Credit for a handling. Noise adds to errors in quadrature (both independent: mean square measured = error² + noise²), so it
 /// is taken off in quadrature.
 #[must_use]
 pub fn credit(errors: &Errors, tolerance: &Tolerance, noise: &Noise, p: &CreditParams) -> Credit {

@@ -173,10 +173,15 @@ impl ChangeDetector {
         Some(change)
     }
 
-    /// How far the level is from the habit at the moment, in standard deviations; nothing while the habit is learnt.
+    /// How far the level is from the habit at the moment, in standard deviations, with the variance of the moving
+    /// average; nothing while the habit is learnt.
     #[must_use]
-    pub fn deviation(&self, p: &ChangeParams) -> Option<f64> {
-        (self.habit.count() >= f64::from(p.warm_up.max(2))).then_some(self.average)
+    pub fn deviation(&self, p: &ChangeParams) -> Option<Estimate> {
+        let smoothing = bounded(p.smoothing, 1e-3, 1.0, 0.2);
+        (self.habit.count() >= f64::from(p.warm_up.max(2))).then(|| Estimate {
+            mean: self.average,
+            variance: smoothing / (2.0 - smoothing),
+        })
     }
 
     /// What is usual for this learner.
@@ -319,7 +324,7 @@ mod tests {
             for x in xs {
                 detector.observe(x, &p);
                 baseline.observe(x, memory);
-                prop_assert!(detector.deviation(&p).is_none_or(f64::is_finite));
+                prop_assert!(detector.deviation(&p).is_none_or(|d| d.mean.is_finite() && d.variance > 0.0));
                 prop_assert!(baseline.unusual(x, least_deviation).is_none_or(f64::is_finite));
                 if let Some(estimate) = baseline.estimate() {
                     prop_assert!(estimate.mean.is_finite() && estimate.variance.is_finite() && estimate.variance >= 0.0);

@@ -180,9 +180,9 @@ impl Engagement {
         Feature::of(&self.path_efficiency.rate)
     }
 
-    /// Time between actions against the learner's habit, in standard deviations of the log; positive is slower.
+    /// Time between actions of late against the learner's habit, in standard deviations of the log; positive is slower.
     #[must_use]
-    pub fn between_actions(&self, p: &EngagementParams) -> Option<f64> {
+    pub fn between_actions(&self, p: &EngagementParams) -> Option<Estimate> {
         self.between_actions.deviation(&p.changes)
     }
 

@@ -90,8 +90,7 @@ pub struct RateParams {
 }
 
 impl Default for RateParams {
-    /// Two observations' worth of even odds (Agresti & Coull 1998 recommend about that much for small samples);
-    /// a memory of 30 is ours and arbitrary: about a lesson's worth of attempts.
+    /// Beta(1, 1), Laplace's uniform prior. A memory of 30 is ours and arbitrary: about a lesson's worth of attempts.
     fn default() -> Self {
         Self {
             prior_mean: 0.5,

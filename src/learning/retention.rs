@@ -180,6 +180,12 @@ pub fn interval(memory: &Memory, p: &RetentionParams) -> f64 {
     days.round().clamp(1.0, longest)
 }
 
+/// Whether a review should be offered `days` after the last: the chance of recall has fallen to the desired retention.
+#[must_use]
+pub fn is_due(memory: &Memory, days: f64, p: &RetentionParams) -> bool {
+    retrievability(memory, days, p) <= bounded(p.desired_retention, 0.7, 0.97, 0.9)
+}
+
 /// The memory after its first review.
 #[must_use]
 pub fn first_review(rating: Rating, p: &RetentionParams) -> Memory {

@@ -218,7 +218,7 @@ proptest! {
             engagement.observe(&stretch, &p);
             let interval = engagement.index_interval(&Rate::new(&p.rates), z, &p);
             prop_assert!(0.0 <= interval.low && interval.low <= interval.high && interval.high <= 1.0);
-            prop_assert!(engagement.between_actions(&p).is_none_or(f64::is_finite));
+            prop_assert!(engagement.between_actions(&p).is_none_or(|d| d.mean.is_finite()));
             for feature in [engagement.on_task(), engagement.head_on_task(), engagement.path_efficiency()].into_iter().flatten() {
                 prop_assert!((0.0..=1.0).contains(&feature.estimate.mean));
                 prop_assert!((0.0..=1.0).contains(&feature.confidence));

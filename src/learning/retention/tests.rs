@@ -74,6 +74,8 @@ fn stability_is_the_time_to_nine_in_ten() {
     assert!((retrievability(&memory, 12.0, &p) - 0.9).abs() < 1e-12);
     assert!((retrievability(&memory, 0.0, &p) - 1.0).abs() < 1e-12);
     assert!((interval(&memory, &p) - 12.0).abs() < 1e-9);
+    assert!(!is_due(&memory, 11.9, &p));
+    assert!(is_due(&memory, 12.1, &p));
 }
 
 #[test]
