@@ -200,6 +200,18 @@ mod tests {
         }
 
         #[test]
+        fn who_was_ahead_stays_ahead_after_the_same_answer(
+            a in -8.0..8.0, b in -8.0..8.0, difficulty in -4.0..4.0, score in 0.0..=1.0, trust in 0.0..=1.0,
+            prior_variance in 0.01..50.0,
+        ) {
+            let p = AbilityParams { prior_variance, ..P };
+            let quality = Quality { frame_health: trust, tracking: 1.0 };
+            let (behind, ahead): (f64, f64) = if a < b { (a, b) } else { (b, a) };
+            let after = |mean| p.after_answer(p.prior(mean), difficulty, score, quality).mean;
+            prop_assert!(after(ahead) >= after(behind) - 1e-12);
+        }
+
+        #[test]
         fn a_failure_without_trust_moves_nothing(mean in -8.0..8.0, variance in 0.05..1.0, difficulty in -8.0..8.0) {
             let before = Estimate { mean, variance };
             let lost = Quality { frame_health: 1.0, tracking: 0.0 };

@@ -250,6 +250,12 @@ mod tests {
         // Limit 3.3·√(0.2/1.8) = 1.1; one observation of −6 deviations brings the average to −1.2.
         let six = 6.0 * (21.0_f64 / 19.0).sqrt();
         assert_eq!(detector.observe(10.0 - six, &p), Some(Change::Fell));
+        // It begins anew over the same habit.
+        let anew = ChangeDetector {
+            habit: settled(&p).habit,
+            ..ChangeDetector::default()
+        };
+        assert_eq!(detector, anew);
     }
 
     /// How many observations each of 400 learners takes to an alarm, sorted; their level shifts after 60.

@@ -168,6 +168,13 @@ mod tests {
     }
 
     #[test]
+    fn confidence_goes_to_the_nearest_level() {
+        // 29 % is 30 %: (1 − 0.3)².
+        let brier = stated(&[(0.29, true)]).brier().unwrap();
+        assert!((brier.score - 0.49).abs() < 1e-12);
+    }
+
+    #[test]
     fn who_was_never_asked_has_no_calibration() {
         let calibration = stated(&[(f64::NAN, true)]);
         assert_eq!(calibration.brier(), None);

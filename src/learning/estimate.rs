@@ -232,6 +232,15 @@ mod tests {
     }
 
     #[test]
+    fn a_score_that_was_never_made_changes_nothing() {
+        let before = rate_after(&[1.0, 0.0, 1.0], Quality::PERFECT);
+        let mut after = before;
+        after.observe(f64::NAN, 1.0, Quality::PERFECT, &RateParams::default());
+        after.observe(1.0, f64::NAN, Quality::PERFECT, &RateParams::default());
+        assert_eq!(after, before);
+    }
+
+    #[test]
     fn logit_and_sigmoid_undo_each_other() {
         for p in [0.01, 0.3, 0.5, 0.85, 0.999] {
             assert!((sigmoid(logit(p)) - p).abs() < 1e-12);

@@ -256,6 +256,17 @@ mod tests {
     }
 
     #[test]
+    fn a_long_run_of_surprises_does_not_wear_out_the_numbers() {
+        let mut test = AdaptiveTest::new(STANDARD);
+        for _ in 0..500 {
+            test.answer(&item(4.0, 6.0), true, Quality::PERFECT);
+            test.answer(&item(4.0, -6.0), false, Quality::PERFECT);
+        }
+        // As many for as against: still in the middle.
+        assert!(test.estimate().mean.abs() < 1e-6);
+    }
+
+    #[test]
     fn choosing_by_information_is_sooner_sure_than_asking_in_order() {
         // Someone of ability 1.5 who succeeds exactly at what is easier; 41 items from −4 to 4.
         let items: Vec<Item> = (0..41)

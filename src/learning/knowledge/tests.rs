@@ -108,6 +108,18 @@ fn a_step_is_ready_only_if_every_prerequisite_is() {
 }
 
 #[test]
+fn a_prerequisite_never_assessed_blocks() {
+    let graph = workbench();
+    let steps = steps(&graph, &[("place", standing(0.9, 1.0))]);
+    let stack = find(&graph, &steps, "stack");
+    assert_eq!(stack.verdict, Verdict::Blocked);
+    assert_eq!(stack.weakest, graph.number(&SkillId::new("turn")));
+    // What needs nothing is open, though nothing is known of it.
+    let grasp = find(&graph, &steps, "grasp");
+    assert_eq!((grasp.verdict, grasp.expected), (Verdict::InZone, None));
+}
+
+#[test]
 fn the_zone_is_a_band_of_expected_success() {
     let graph = workbench();
     let at = |ability| {
