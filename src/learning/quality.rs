@@ -44,12 +44,27 @@ impl Quality {
         bounded(self.frame_health, 0.0, 1.0, 0.0) * bounded(self.tracking, 0.0, 1.0, 0.0)
     }
 
+    /// How much a failure counts, in [0, 1], where success was `expected` with probability p: w = q·(1 − p)/(1 − q·p).
+    /// 1 with full trust, 0 without; in between the less, the surer the learner would have succeeded. A success always
+    /// counts 1. An expectation that is NaN gives 0.
+    #[must_use]
+    pub fn failure_weight(self, expected: f64) -> f64 {
+        let p = bounded(expected, 0.0, 1.0, 1.0);
+        let q = self.trust();
+        if q >= 1.0 {
+            1.0
+        } else {
+            // q < 1, so the divisor is more than 0.
+            q * (1.0 - p) / (1.0 - q * p)
+        }
+    }
+
     /// How far the evidence pulls away from the expectation, in [−1, 1].
     ///
-    /// `expected` is the probability of success in [0, 1], `score` the outcome in [0, 1] (1 is a success, between is
+    /// `expected` is the probability p of success in [0, 1], `score` the outcome in [0, 1] (1 is a success, between is
     /// partial credit). It is p·(1 − p) times the derivative of ln(q·p) and ln(1 − q·p) by p, so `1 − p` for a success
-    /// and `−p·w` for a failure with w = q·(1 − p)/(1 − q·p); with full trust simply `score − expected`, and 0 for a
-    /// failure without any. A score or expectation that is NaN pulls nowhere.
+    /// and `−p·w` for a failure with its [`Quality::failure_weight`]; with full trust simply `score − expected`, and 0
+    /// for a failure without any. A score or expectation that is NaN pulls nowhere.
     #[must_use]
     pub fn surprise(self, expected: f64, score: f64) -> f64 {
         if expected.is_nan() || score.is_nan() {
@@ -57,34 +72,32 @@ impl Quality {
         }
         let p = expected.clamp(0.0, 1.0);
         let score = score.clamp(0.0, 1.0);
-        let q = self.trust();
-        // 1 − q·p is 0 only for q = p = 1, where w tends to 1.
-        let heard = 1.0 - q * p;
-        let weight = if heard > 0.0 {
-            q * (1.0 - p) / heard
-        } else {
-            1.0
-        };
-        score * (1.0 - p) - (1.0 - score) * p * weight
+        score * (1.0 - p) - (1.0 - score) * p * self.failure_weight(p)
     }
 
     /// Parameters with which [`super::bkt::posterior`] and [`super::bkt::update`] weigh this answer.
     ///
-    /// A success is weighed as ever, since q cancels. For a failure slip is `1 − q·(1 − s)`, guess `q·g`, and the
-    /// chance to have learnt from it is scaled by q too: a step that was never really taken teaches nothing. At q = 0
-    /// a failure leaves the estimate where it was; at q = 1 the parameters come back untouched. The result may exceed
-    /// [`super::bkt::MAX_SLIP_OR_GUESS`] and is for one update only, never to be stored.
+    /// For a failure slip is `1 − q·(1 − s)` and guess `q·g`; a success is weighed as ever, since q cancels. Either way
+    /// the chances to learn and to forget by the attempt are scaled by q: one that hardly took place is hardly practice.
+    /// So at q = 0 a failure leaves the estimate where it was, and at q = 1 the parameters come back untouched. Slip may
+    /// exceed [`super::bkt::MAX_SLIP_OR_GUESS`]: the result is for one update only, never to be stored.
     #[must_use]
     pub fn weigh(self, p: &BktParams, correct: bool) -> BktParams {
         let q = self.trust();
         // 1 − (1 − s) is not always s to the last bit, and perfect quality has to be exactly no change.
-        if correct || q >= 1.0 {
+        if q >= 1.0 {
             return *p;
         }
+        let (slip, guess) = if correct {
+            (p.slip, p.guess)
+        } else {
+            (1.0 - q * (1.0 - p.slip), q * p.guess)
+        };
         BktParams {
-            slip: 1.0 - q * (1.0 - p.slip),
-            guess: q * p.guess,
+            slip,
+            guess,
             learn: q * p.learn,
+            forget: q * p.forget,
             ..*p
         }
     }
@@ -119,6 +132,7 @@ mod tests {
             learn: 0.1,
             slip: 0.1,
             guess: 0.2,
+            forget: 0.0,
         };
         // q = 0.5: slip 1 − 0.5·0.9 = 0.55, guess 0.1; P(known | wrong) = 0.5·0.55 / (0.5·0.55 + 0.5·0.9) = 0.379310…,
         // where flawless hardware would have said 1/9.
@@ -136,14 +150,20 @@ mod tests {
     }
 
     fn params() -> impl Strategy<Value = BktParams> {
-        (1e-6..0.999_999, 1e-6..0.999_999, 1e-6..0.3, 1e-6..0.3).prop_map(
-            |(prior, learn, slip, guess)| BktParams {
+        (
+            1e-6..0.999_999,
+            1e-6..0.999_999,
+            1e-6..0.3,
+            1e-6..0.3,
+            0.0..=1.0,
+        )
+            .prop_map(|(prior, learn, slip, guess, share)| BktParams {
                 prior,
                 learn,
                 slip,
                 guess,
-            },
-        )
+                forget: share * (1.0 - learn),
+            })
     }
 
     proptest! {
@@ -185,6 +205,7 @@ mod tests {
             let q = Quality { frame_health, tracking };
             prop_assert!((0.0..=1.0).contains(&q.trust()));
             prop_assert!((-1.0..=1.0).contains(&q.surprise(expected, score)));
+            prop_assert!((0.0..=1.0).contains(&q.failure_weight(expected)));
         }
     }
 }

@@ -96,20 +96,10 @@ impl Runtime {
             }
             Self::Folder(folder) => {
                 let mut command = Command::new("unshare");
-                // A process namespace dies with its first process, and takes everything in it along.
                 command
-                    .args([
-                        "--mount",
-                        "--pid",
-                        "--fork",
-                        "--kill-child",
-                        "--propagation",
-                        "private",
-                        "sh",
-                        "-c",
-                        ENTER,
-                        "enter",
-                    ])
+                    .args(NAMESPACE)
+                    .args(["--propagation", propagation()?])
+                    .args(["sh", "-c", ENTER, "enter"])
                     .arg(folder)
                     .arg(root())
                     .arg(target_dir())
@@ -139,6 +129,31 @@ impl Runtime {
             Self::Folder(folder) => format!("Monado in {}", folder.display()),
         }
     }
+}
+
+/// A process namespace dies with its first process, and takes everything in it along.
+const NAMESPACE: &[&str] = &["--mount", "--pid", "--fork", "--kill-child"];
+
+/// How far mounts may spread. Nowhere, except where the root is no mount point (itself a chroot): there that cannot be
+/// asked for, and they end with the namespace all the same.
+fn propagation() -> Result<&'static str> {
+    let mut said = String::new();
+    for propagation in ["private", "unchanged"] {
+        let output = Command::new("unshare")
+            .args(NAMESPACE)
+            .args(["--propagation", propagation, "true"])
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot start unshare (Debian package util-linux)")?;
+        if output.status.success() {
+            return Ok(propagation);
+        }
+        said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    }
+    bail!(
+        "a mount namespace for the OpenXR runtime cannot be made here ({said}); in a container, allow it \
+         (docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined), or leave the OpenXR tests out knowingly with --no-xr"
+    )
 }
 
 /// Mounts what programs need inside the folder ($1) and runs the rest there; `$2` and `$3` keep their paths.
