@@ -132,8 +132,8 @@ impl Rate {
             return;
         }
         let gain = weight / (self.weight() + weight);
-        let pull = quality.surprise(self.mean, score);
-        self.mean = bounded(self.mean + gain * pull, 0.0, 1.0, 0.5);
+        let mean = self.mean();
+        self.mean = (mean + gain * quality.surprise(mean, score)).clamp(0.0, 1.0);
         let memory = bounded(p.memory, 1.0, 1e9, 30.0);
         self.evidence = (self.evidence + weight * quality.trust()).min(memory);
     }
@@ -152,9 +152,10 @@ impl Rate {
     /// Mean and variance of the Beta distribution, or nothing if nothing was observed. Variance is at most 1/4.
     #[must_use]
     pub fn estimate(&self) -> Option<Estimate> {
+        let mean = self.mean();
         (self.evidence > 0.0).then(|| Estimate {
-            mean: self.mean,
-            variance: self.mean * (1.0 - self.mean) / (self.weight() + 1.0),
+            mean,
+            variance: mean * (1.0 - mean) / (self.weight() + 1.0),
         })
     }
 
@@ -167,18 +168,24 @@ impl Rate {
                 high: 1.0,
             };
         }
+        let mean = self.mean();
         let z = bounded(z, 0.0, 100.0, Z_95);
         let n = self.weight();
         let spread = z * z / n;
-        let centre = (self.mean + spread / 2.0) / (1.0 + spread);
+        let centre = (mean + spread / 2.0) / (1.0 + spread);
         let half = z / (1.0 + spread)
-            * (self.mean * (1.0 - self.mean) / n + spread / (4.0 * n))
+            * (mean * (1.0 - mean) / n + spread / (4.0 * n))
                 .max(0.0)
                 .sqrt();
         Interval {
-            low: (centre - half).clamp(0.0, self.mean),
-            high: (centre + half).clamp(self.mean, 1.0),
+            low: (centre - half).clamp(0.0, mean),
+            high: (centre + half).clamp(mean, 1.0),
         }
+    }
+
+    /// What was read back from a file may be anything.
+    fn mean(&self) -> f64 {
+        bounded(self.mean, 0.0, 1.0, 0.5)
     }
 
     fn weight(&self) -> f64 {

@@ -102,6 +102,14 @@ mod tests {
         assert!((change - 3.0_f64.ln()).abs() < 1e-12);
     }
 
+    #[test]
+    fn the_record_survives_storage() {
+        let mut movers = Movers::default();
+        movers.observe(u64::MAX, -0.1 - 0.2);
+        let stored = serde_json::to_string(&movers).unwrap();
+        assert_eq!(serde_json::from_str::<Movers>(&stored).unwrap(), movers);
+    }
+
     proptest! {
         #[test]
         fn nothing_is_lost_and_nothing_larger_goes_unnamed(changes in prop::collection::vec(-5.0..5.0, 0..60)) {

@@ -175,6 +175,15 @@ mod tests {
         }
 
         #[test]
+        fn a_success_counts_in_full_whatever_the_hardware(p in params(), known in 0.0..=1.0, q in 0.0..=1.0) {
+            let in_full = bkt::posterior(known, true, &p);
+            for q in [q, 0.0] {
+                let weighed = quality(q).weigh(&p, true);
+                prop_assert!((bkt::posterior(known, true, &weighed) - in_full).abs() < f64::EPSILON);
+            }
+        }
+
+        #[test]
         fn perfect_quality_leaves_the_parameters_untouched(p in params(), correct in any::<bool>()) {
             prop_assert_eq!(Quality::PERFECT.weigh(&p, correct), p);
         }

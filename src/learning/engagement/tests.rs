@@ -127,6 +127,25 @@ fn the_index_as_worked_by_hand() {
     assert!((index.variance - 0.0232).abs() < 1e-12);
 }
 
+#[test]
+fn what_was_seen_survives_storage() {
+    let p = EngagementParams::default();
+    let mut engagement = Engagement::new(&p);
+    for i in 0..40 {
+        engagement.observe(&stretch(0.37 + 0.013 * f64::from(i % 7)), &p);
+    }
+    let stored = serde_json::to_string(&engagement).unwrap();
+    assert_eq!(
+        serde_json::from_str::<Engagement>(&stored).unwrap(),
+        engagement
+    );
+    let params = serde_json::to_string(&p).unwrap();
+    assert_eq!(
+        serde_json::from_str::<EngagementParams>(&params).unwrap(),
+        p
+    );
+}
+
 fn shares() -> impl Strategy<Value = (f64, f64, f64, f64)> {
     (0.0..=1.0, 0.0..=1.0, 0.0..=1.0, 0.0..=1.0)
 }
