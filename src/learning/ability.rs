@@ -256,9 +256,9 @@ mod tests {
 
         #[test]
         fn any_input_stays_in_range(
-            mean in any::<f64>(), variance in any::<f64>(), difficulty in any::<f64>(), score in any::<f64>(),
-            frame_health in any::<f64>(), tracking in any::<f64>(), days in any::<f64>(),
-            prior_variance in any::<f64>(), information in any::<f64>(), drift_per_day in any::<f64>(),
+            mean in prop::num::f64::ANY, variance in prop::num::f64::ANY, difficulty in prop::num::f64::ANY, score in prop::num::f64::ANY,
+            frame_health in prop::num::f64::ANY, tracking in prop::num::f64::ANY, days in prop::num::f64::ANY,
+            prior_variance in prop::num::f64::ANY, information in prop::num::f64::ANY, drift_per_day in prop::num::f64::ANY,
         ) {
             let p = AbilityParams { prior_variance, information, drift_per_day };
             let quality = Quality { frame_health, tracking };

@@ -78,8 +78,8 @@ pub struct Credit {
     pub total: Option<f64>,
 }
 
-/// Credit for a handling. Noise adds to errors in quadrature (both independent: mean square measured = error² + noise²), so it
-/// is taken off in quadrature.
+/// Credit for a handling. Noise, independent of the error, adds to it in quadrature (what is measured has the mean
+/// square error² + noise²), so it is taken off in quadrature.
 #[must_use]
 pub fn credit(errors: &Errors, tolerance: &Tolerance, noise: &Noise, p: &CreditParams) -> Credit {
     let position = part(errors.position, tolerance.position, noise.position, p);

@@ -321,8 +321,8 @@ mod tests {
 
         #[test]
         fn any_input_stays_finite(
-            xs in prop::collection::vec(any::<f64>(), 0..60), memory in any::<f64>(), least_deviation in any::<f64>(),
-            smoothing in any::<f64>(), average_limit in any::<f64>(), slack in any::<f64>(), sum_limit in any::<f64>(),
+            xs in prop::collection::vec(prop::num::f64::ANY, 0..60), memory in prop::num::f64::ANY, least_deviation in prop::num::f64::ANY,
+            smoothing in prop::num::f64::ANY, average_limit in prop::num::f64::ANY, slack in prop::num::f64::ANY, sum_limit in prop::num::f64::ANY,
         ) {
             let p = ChangeParams { warm_up: 5, least_deviation, smoothing, average_limit, slack, sum_limit };
             let mut detector = ChangeDetector::default();

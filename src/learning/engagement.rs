@@ -188,9 +188,10 @@ impl Engagement {
 
     /// One number in [0, 1] for the transition equation alone, with its variance; nothing if no feature was seen.
     ///
-    /// The weighted mean of what was seen, here and in the learner's `persistence` ([`super::habits::Learner`]). A feature not seen adds nothing to the mean, but counts in the variance as
-    /// one of which nothing is known: 1/4, the largest a quantity in [0, 1] can have (Popoviciu 1935). So what is
-    /// missing always widens. Features are taken as independent, which is generous; weigh it as an index, not a measure.
+    /// The weighted mean of what was seen, here and in the learner's `persistence` ([`super::habits::Learner`]). A
+    /// feature not seen adds nothing to the mean, but counts in the variance as one of which nothing is known: 1/4, the
+    /// largest a quantity in [0, 1] can have (Popoviciu 1935). So what is missing always widens. Features are taken as
+    /// independent, which is generous; weigh it as an index, not a measure.
     #[must_use]
     pub fn index(&self, persistence: &Rate, p: &EngagementParams) -> Option<Estimate> {
         let features = [

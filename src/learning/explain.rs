@@ -127,7 +127,7 @@ mod tests {
         }
 
         #[test]
-        fn any_input_stays_finite(changes in prop::collection::vec((any::<f64>(), any::<f64>()), 0..30)) {
+        fn any_input_stays_finite(changes in prop::collection::vec((prop::num::f64::ANY, prop::num::f64::ANY), 0..30)) {
             let mut movers = Movers::default();
             for (observation, (a, b)) in changes.into_iter().enumerate() {
                 movers.observe(observation as u64, a);

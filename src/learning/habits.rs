@@ -185,7 +185,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_input_stays_finite(
-            told in prop::collection::vec(any::<f64>(), 0..30), memory in any::<f64>(), least in any::<f64>(),
+            told in prop::collection::vec(prop::num::f64::ANY, 0..30), memory in prop::num::f64::ANY, least in prop::num::f64::ANY,
         ) {
             let p = HabitParams {
                 memory,

@@ -333,8 +333,8 @@ mod tests {
 
         #[test]
         fn any_input_stays_finite(
-            mean in any::<f64>(), variance in any::<f64>(),
-            answers in prop::collection::vec((any::<f64>(), any::<f64>(), any::<bool>(), any::<f64>()), 0..60),
+            mean in prop::num::f64::ANY, variance in prop::num::f64::ANY,
+            answers in prop::collection::vec((prop::num::f64::ANY, prop::num::f64::ANY, any::<bool>(), prop::num::f64::ANY), 0..60),
         ) {
             let mut test = AdaptiveTest::new(Estimate { mean, variance });
             for (a, b, correct, trust) in answers {

@@ -209,7 +209,7 @@ mod tests {
 
         #[test]
         fn any_input_gives_a_finite_pull(
-            expected in any::<f64>(), score in any::<f64>(), frame_health in any::<f64>(), tracking in any::<f64>(),
+            expected in prop::num::f64::ANY, score in prop::num::f64::ANY, frame_health in prop::num::f64::ANY, tracking in prop::num::f64::ANY,
         ) {
             let q = Quality { frame_health, tracking };
             prop_assert!((0.0..=1.0).contains(&q.trust()));

@@ -171,8 +171,8 @@ proptest! {
 
     #[test]
     fn any_input_stays_in_range(
-        position in any::<f64>(), rotation in any::<f64>(), seconds in any::<f64>(), tolerance in any::<f64>(),
-        noise in any::<f64>(), fade in any::<f64>(), weight in any::<f64>(), score in any::<f64>(), z in any::<f64>(),
+        position in prop::num::f64::ANY, rotation in prop::num::f64::ANY, seconds in prop::num::f64::ANY, tolerance in prop::num::f64::ANY,
+        noise in prop::num::f64::ANY, fade in prop::num::f64::ANY, weight in prop::num::f64::ANY, score in prop::num::f64::ANY, z in prop::num::f64::ANY,
         variant in any::<u32>(),
     ) {
         let worth = credit(

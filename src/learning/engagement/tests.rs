@@ -218,8 +218,8 @@ proptest! {
 
     #[test]
     fn any_input_stays_in_range(
-        seen in prop::collection::vec((any::<f64>(), any::<f64>(), any::<f64>(), any::<f64>()), 0..40),
-        seconds_per_observation in any::<f64>(), least_trust in any::<f64>(), weight in any::<f64>(), z in any::<f64>(),
+        seen in prop::collection::vec((prop::num::f64::ANY, prop::num::f64::ANY, prop::num::f64::ANY, prop::num::f64::ANY), 0..40),
+        seconds_per_observation in prop::num::f64::ANY, least_trust in prop::num::f64::ANY, weight in prop::num::f64::ANY, z in prop::num::f64::ANY,
     ) {
         let p = EngagementParams {
             seconds_per_observation, least_trust, index_weights: [weight, 1.0, weight, 1.0], ..EngagementParams::default()

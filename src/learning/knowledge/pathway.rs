@@ -196,9 +196,11 @@ impl KnowledgeGraph {
         } else if readiness < bounded(p.gate, 0.0, 1.0, 1.0) {
             Verdict::Blocked
         } else {
+            let high = bounded(p.band_high, 0.0, 1.0, 0.85);
+            let low = bounded(p.band_low, 0.0, high, 0.6);
             match expected {
-                Some(expected) if expected > p.band_high => Verdict::TooEasy,
-                Some(expected) if expected < p.band_low => Verdict::TooHard,
+                Some(expected) if expected > high => Verdict::TooEasy,
+                Some(expected) if expected < low => Verdict::TooHard,
                 // Never assessed, but everything it needs is known: trying is how to find out.
                 _ => Verdict::InZone,
             }

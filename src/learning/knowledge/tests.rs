@@ -282,8 +282,8 @@ proptest! {
 
     #[test]
     fn any_standing_gives_finite_steps(
-        skills in acyclic(), low in any::<f64>(), mean in any::<f64>(), gate in any::<f64>(), mastered in any::<f64>(),
-        band_low in any::<f64>(), band_high in any::<f64>(), assessed in 0..25usize,
+        skills in acyclic(), low in prop::num::f64::ANY, mean in prop::num::f64::ANY, gate in prop::num::f64::ANY, mastered in prop::num::f64::ANY,
+        band_low in prop::num::f64::ANY, band_high in prop::num::f64::ANY, assessed in 0..25usize,
     ) {
         let graph = KnowledgeGraph::new(&skills).unwrap();
         let p = PathParams { gate, mastered, band_low, band_high };

@@ -154,8 +154,8 @@ proptest! {
 
     #[test]
     fn any_input_stays_in_range(
-        stability in any::<f64>(), difficulty in any::<f64>(), days in any::<f64>(), retention in any::<f64>(),
-        longest in any::<f64>(), weight in any::<f64>(), rating in rating(),
+        stability in prop::num::f64::ANY, difficulty in prop::num::f64::ANY, days in prop::num::f64::ANY, retention in prop::num::f64::ANY,
+        longest in prop::num::f64::ANY, weight in prop::num::f64::ANY, rating in rating(),
     ) {
         let p = RetentionParams {
             weights: [weight; 21], desired_retention: retention, longest_interval: longest, ..RetentionParams::default()
