@@ -89,6 +89,7 @@ impl Answers {
     }
 
     /// Each learner's answers.
+    #[must_use]
     pub fn learners(&self) -> impl ExactSizeIterator<Item = &[Answer]> + Clone {
         self.learners
             .iter()
@@ -113,6 +114,16 @@ impl Answers {
                 .filter(|(index, _)| keep(*index))
                 .map(|(_, answers)| answers.iter().copied()),
         )
+    }
+
+    /// The same answers, items not told apart.
+    #[must_use]
+    pub fn without_items(&self) -> Self {
+        let mut all = self.clone();
+        for answer in &mut all.answers {
+            answer.question.item = None;
+        }
+        all
     }
 
     /// How many learners.
