@@ -72,6 +72,22 @@ fn learning_on_moves_towards_the_answers_and_grows_sure() {
 }
 
 #[test]
+fn one_learner_hardly_moves_what_many_said() {
+    let mut population = Population::fit(&rasch(300, 1));
+    let skill = Question {
+        skill: 0,
+        item: None,
+    };
+    let (easiness, variance) = (population.easiness(skill), population.variance(skill));
+    for _ in 0..20 {
+        population.learn(skill, -0.5);
+    }
+    assert!(population.variance(skill) <= variance);
+    // 2250 answers spoke about it before these 20.
+    assert!(easiness - population.easiness(skill) < 0.15);
+}
+
+#[test]
 fn one_answer_as_worked_by_hand() {
     let mut population = Population::default();
     let only_skill = Question {
