@@ -167,6 +167,31 @@ where
     Ok(())
 }
 
+/// The weight of a failure is held in 0..=1, and one that is no number counts as 0.
+pub(super) fn weights_are_held_in_range<T: Tracer>(
+    tracer: &T,
+    log: &Log,
+) -> Result<(), TestCaseError>
+where
+    T::Learner: PartialEq + std::fmt::Debug,
+{
+    for (wild, held) in [
+        (f64::NAN, 0.0),
+        (-3.0, 0.0),
+        (f64::INFINITY, 1.0),
+        (1e300, 1.0),
+    ] {
+        let with = |weight| {
+            after(
+                tracer,
+                &log.iter().map(|(answer, _)| (*answer, weight)).collect(),
+            )
+        };
+        prop_assert_eq!(with(wild), with(held));
+    }
+    Ok(())
+}
+
 /// Mean log-loss of predicting everybody's share of right answers, and of the tracer, on new learners.
 pub(super) fn losses<T: Tracer>(tracer: &mut T, answers: &Answers) -> (f64, f64) {
     let pairs = super::score::one_step_ahead(tracer, answers, super::score::Counted::All);

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::testing::{
     after, equal_logs_give_equal_states, log, losses, predicts_probabilities, rasch,
+    weights_are_held_in_range,
 };
 use super::*;
 
@@ -106,6 +107,11 @@ proptest! {
     #[test]
     fn it_predicts_probabilities_whatever_happened(log in log(6)) {
         predicts_probabilities(&mut some(), &log)?;
+    }
+
+    #[test]
+    fn weights_of_failures_are_held_in_range(log in log(6)) {
+        weights_are_held_in_range(&some(), &log)?;
     }
 
     #[test]

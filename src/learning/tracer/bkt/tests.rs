@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::answers::Answer;
 use super::super::testing::{
     Log, after, equal_logs_give_equal_states, log, log_and_place, losses, no_success_lowers,
-    predicts_probabilities, rasch,
+    predicts_probabilities, rasch, weights_are_held_in_range,
 };
 use super::*;
 
@@ -107,6 +107,11 @@ proptest! {
     #[test]
     fn no_success_lowers_a_prediction(bkt in bkt(), log in log_and_place(6)) {
         no_success_lowers(&bkt, &log)?;
+    }
+
+    #[test]
+    fn weights_of_failures_are_held_in_range(bkt in bkt(), log in log(6)) {
+        weights_are_held_in_range(&bkt, &log)?;
     }
 
     #[test]

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::testing::{
     after, equal_logs_give_equal_states, log, log_and_place, losses, predicts_probabilities, rasch,
+    weights_are_held_in_range,
 };
 use super::*;
 
@@ -142,6 +143,11 @@ proptest! {
         let question = Question { skill, item: None };
         let (right, wrong) = (after(&elo, &log), after(&elo, &wrong));
         prop_assert!(elo.logit(&right, question) >= elo.logit(&wrong, question) - 1e-9);
+    }
+
+    #[test]
+    fn weights_of_failures_are_held_in_range(elo in elo(), log in log(6)) {
+        weights_are_held_in_range(&elo, &log)?;
     }
 
     #[test]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::answers::Answers;
 use super::super::testing::{
     Log, after, equal_logs_give_equal_states, log, log_and_place, losses, no_success_lowers,
-    predicts_probabilities, rasch,
+    predicts_probabilities, rasch, weights_are_held_in_range,
 };
 use super::*;
 
@@ -201,6 +201,11 @@ proptest! {
                 prop_assert!((right - wrong).abs() < 1e-6, "input {at} depends on answers");
             }
         }
+    }
+
+    #[test]
+    fn weights_of_failures_are_held_in_range(log in log(6)) {
+        weights_are_held_in_range(&*FITTED, &log)?;
     }
 
     #[test]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::testing::{
     after, equal_logs_give_equal_states, log, log_and_place, losses, no_success_lowers,
-    predicts_probabilities, rasch,
+    predicts_probabilities, rasch, weights_are_held_in_range,
 };
 use super::*;
 
@@ -65,6 +65,38 @@ fn the_order_of_learners_does_not_matter() {
 }
 
 #[test]
+fn no_success_lowers_a_prediction_even_where_the_answers_say_so() {
+    // Skill 0 goes well after failures, skill 1 badly after successes.
+    let learner = |(skill, outcomes): (u32, [bool; 6])| {
+        outcomes.map(|correct| super::super::answers::Answer {
+            question: Question { skill, item: None },
+            correct,
+        })
+    };
+    let mut well = [true; 6];
+    (well[0], well[1]) = (false, false);
+    let badly = well.map(|correct| !correct);
+    let class = [(0, well), (1, badly)].map(learner);
+    let pfa = fit(
+        &Answers::of(std::iter::repeat_n(class, 40).flatten()),
+        1,
+        &|_, _| (),
+    );
+    // The bounds hold, and it is they that hold: the weight sits on them.
+    assert!(
+        pfa.skills[0].weights[2].abs() < 1e-12,
+        "{:?}",
+        pfa.skills[0]
+    );
+    assert!(
+        pfa.skills[1].weights[1].abs() < 1e-12,
+        "{:?}",
+        pfa.skills[1]
+    );
+    assert!(pfa.validated().is_ok());
+}
+
+#[test]
 fn a_skill_without_answers_is_as_all_skills_are() {
     let mut learners: Vec<Vec<_>> = rasch(30, 3).learners().map(<[_]>::to_vec).collect();
     // The last skill, 9, leaves 4 to 8 empty.
@@ -109,6 +141,11 @@ proptest! {
     #[test]
     fn no_success_lowers_a_prediction(pfa in pfa(), log in log_and_place(6)) {
         no_success_lowers(&pfa, &log)?;
+    }
+
+    #[test]
+    fn weights_of_failures_are_held_in_range(pfa in pfa(), log in log(6)) {
+        weights_are_held_in_range(&pfa, &log)?;
     }
 
     #[test]
