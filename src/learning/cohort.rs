@@ -216,14 +216,14 @@ impl Cohort {
     /// see: what somebody told, a wanted break, a review come due.
     pub fn tick(&mut self, dt: Duration, p: &Params) -> &[u32] {
         let days = dt.as_secs_f64() / DAY;
-        let share = p.share_after(days);
+        let (drift, share) = (p.ability.drift(days), p.share_after(days));
         let [learner, knowledge, _, assessment] = &mut self.signals;
         let says = learner
             .chunks_exact_mut(LANES)
             .zip(knowledge.chunks_exact_mut(LANES))
             .zip(assessment.chunks_exact_mut(LANES));
         for (block, ((learner, knowledge), assessment)) in says.enumerate() {
-            let sums = self.cells.pass(block, days, share, &p.ability);
+            let sums = self.cells.pass(block, drift, share);
             for lane in 0..LANES {
                 [learner[lane], knowledge[lane], assessment[lane]] = signals_of(&sums.of(lane));
             }

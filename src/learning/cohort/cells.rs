@@ -1,8 +1,7 @@
 //! The numbers of learners × skills, and what time does to them.
 
 use super::LANES;
-use crate::learning::ability::AbilityParams;
-use crate::learning::estimate::Estimate;
+use crate::learning::ability::Drift;
 use crate::learning::five::Sums;
 use crate::learning::five::params::Params;
 use crate::learning::five::skill::Skill;
@@ -104,8 +103,8 @@ impl Cells {
         }
     }
 
-    /// Lets `days` pass for a block, of which a `share` of the evidence is left, and adds up its learners' skills.
-    pub fn pass(&mut self, block: usize, days: f64, share: f64, p: &AbilityParams) -> BlockSums {
+    /// Lets time pass for a block, which widens by `drift` and leaves a `share` of the evidence, and adds up its learners' skills.
+    pub fn pass(&mut self, block: usize, drift: Drift, share: f64) -> BlockSums {
         let range = block * self.skills..(block + 1) * self.skills;
         let (Some(known), Some(ability), Some(variance), Some(competency), Some(evidence)) = (
             self.known.get(range.clone()),
@@ -116,9 +115,7 @@ impl Cells {
         ) else {
             return BlockSums::default();
         };
-        pass(
-            known, ability, variance, competency, evidence, days, share, p,
-        )
+        pass(known, ability, variance, competency, evidence, drift, share)
     }
 }
 
@@ -130,28 +127,28 @@ fn pass(
     variance: &mut [Lane],
     competency: &[Lane],
     evidence: &mut [Lane],
-    days: f64,
+    drift: Drift,
     share: f64,
-    p: &AbilityParams,
 ) -> BlockSums {
     let mut sums = BlockSums::default();
     let rows = known.iter().zip(ability).zip(variance);
     let rows = rows.zip(competency).zip(evidence);
     for ((((known, ability), variance), competency), evidence) in rows {
+        for variance in variance {
+            *variance = drift.widen(*variance);
+        }
+        // 1 where the skill was practised, else 0. Times 1 and plus 0 are exact: these are the sums over the practised
+        // skills alone, without a branch.
+        let mut practised = [0.0; LANES];
+        for (practised, evidence) in practised.iter_mut().zip(evidence) {
+            *evidence *= share;
+            *practised = if *evidence > 0.0 { 1.0 } else { 0.0 };
+        }
         for lane in 0..LANES {
-            let before = Estimate {
-                mean: ability[lane],
-                variance: variance[lane],
-            };
-            variance[lane] = p.after_days(before, days).variance;
-            evidence[lane] *= share;
-            // Adding 0 is exact: these are the sums over the practised skills alone.
-            let practised = evidence[lane] > 0.0;
-            let if_practised = |x: f64| if practised { x } else { 0.0 };
-            sums.practised[lane] += if_practised(1.0);
-            sums.ability[lane] += if_practised(ability[lane]);
-            sums.known[lane] += if_practised(known[lane]);
-            sums.competency[lane] += if_practised(competency[lane]);
+            sums.practised[lane] += practised[lane];
+            sums.ability[lane] += practised[lane] * ability[lane];
+            sums.known[lane] += practised[lane] * known[lane];
+            sums.competency[lane] += practised[lane] * competency[lane];
         }
     }
     sums

@@ -11,7 +11,6 @@ use crate::learning::engagement::WheelSpinning;
 use crate::learning::estimate::{Estimate, bounded};
 use crate::learning::event_criteria::Bounded;
 use crate::learning::explain::Movers;
-use crate::learning::quality::Quality;
 use crate::learning::retention::{self, Memory, Rating};
 
 /// P(known) with an interval.
