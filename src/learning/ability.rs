@@ -89,11 +89,17 @@ impl AbilityParams {
     /// Ability after `days` without an answer: as high as it was, but less sure. Never less sure than at first.
     #[must_use]
     pub fn after_days(&self, ability: Estimate, days: f64) -> Estimate {
-        let before = self.within_range(ability);
-        let drift = bounded(self.drift_per_day, 0.0, 100.0, 0.0) * bounded(days, 0.0, 1e6, 0.0);
         Estimate {
-            variance: (before.variance + drift).min(self.most_variance()),
-            ..before
+            mean: self.within_range(ability).mean,
+            variance: self.drift(days).widen(ability.variance),
+        }
+    }
+
+    /// What `days` without an answer do to any variance: the same for many learners as for one.
+    pub(super) fn drift(&self, days: f64) -> Drift {
+        Drift {
+            gained: bounded(self.drift_per_day, 0.0, 100.0, 0.0) * bounded(days, 0.0, 1e6, 0.0),
+            most: self.most_variance(),
         }
     }
 
@@ -114,9 +120,32 @@ impl AbilityParams {
         let most = self.most_variance();
         Estimate {
             mean: bounded(estimate.mean, -MAX_LOGIT, MAX_LOGIT, 0.0),
-            variance: bounded(estimate.variance, 1e-6, most, most),
+            variance: within(estimate.variance, most),
         }
     }
+}
+
+/// Variance regained in some time, in logit², and the most there can be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Drift {
+    gained: f64,
+    most: f64,
+}
+
+impl Drift {
+    /// A variance after that time.
+    #[inline]
+    pub fn widen(self, variance: f64) -> f64 {
+        let wider = within(variance, self.most) + self.gained;
+        if wider < self.most { wider } else { self.most }
+    }
+}
+
+/// A variance cut to [1e-6, `most`]; NaN becomes `most`. Two comparisons and no branch, for whole vectors at a time.
+#[inline]
+fn within(variance: f64, most: f64) -> f64 {
+    let variance = if variance <= most { variance } else { most };
+    if variance >= 1e-6 { variance } else { 1e-6 }
 }
 
 /// Probability of success in (0, 1) at a task of `difficulty`, with both uncertainties averaged over:

@@ -180,6 +180,12 @@ impl Engagement {
         Feature::of(&self.path_efficiency.rate)
     }
 
+    /// On-task ratio of late against the learner's habit, in standard deviations; negative is less than usual.
+    #[must_use]
+    pub fn on_task_deviation(&self, p: &EngagementParams) -> Option<Estimate> {
+        self.on_task.change.deviation(&p.changes)
+    }
+
     /// Time between actions of late against the learner's habit, in standard deviations of the log; positive is slower.
     #[must_use]
     pub fn between_actions(&self, p: &EngagementParams) -> Option<Estimate> {

@@ -183,6 +183,20 @@ impl Rate {
         }
     }
 
+    /// Mean and evidence, as a batch keeps them in columns.
+    pub(super) fn parts(&self) -> (f64, f64) {
+        (self.mean, self.evidence)
+    }
+
+    /// The rate with these [`Rate::parts`].
+    pub(super) fn of_parts(mean: f64, evidence: f64, p: &RateParams) -> Self {
+        Self {
+            mean,
+            evidence,
+            ..Self::new(p)
+        }
+    }
+
     /// What was read back from a file may be anything.
     fn mean(&self) -> f64 {
         bounded(self.mean, 0.0, 1.0, 0.5)

@@ -18,6 +18,8 @@ use super::event_criteria::{
 use super::event_rules::{ChartRules, seconds};
 use super::few::Few;
 
+mod waiting;
+
 /// What the chart looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

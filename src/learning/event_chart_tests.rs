@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::event_criteria::Estimate;
+use super::super::event_criteria::Bounded;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,8 +34,8 @@ const EVERY: [Criterion; 24] = [
     Criterion::Innovation,
 ];
 
-fn estimate(mean: f64, half: f64, n: u32) -> Estimate {
-    Estimate {
+fn estimate(mean: f64, half: f64, n: u32) -> Bounded {
+    Bounded {
         mean,
         lower: (mean - half).max(0.0),
         upper: (mean + half).min(1.0),
@@ -230,7 +230,7 @@ fn ground_is_lost_only_below_the_threshold_by_the_hysteresis() {
         let mut situation = doing(0.82, 0.95, 9);
         situation.criteria = Criteria::default().with(
             Criterion::Independence,
-            Estimate {
+            Bounded {
                 mean: 0.8,
                 lower: 0.7,
                 upper,
@@ -324,8 +324,8 @@ fn share() -> impl Strategy<Value = f64> {
     prop_oneof![3 => 0.0..=1.0_f64, 2 => Just(0.95), 1 => prop::num::f64::ANY]
 }
 
-fn any_estimate() -> impl Strategy<Value = Estimate> {
-    (prop::array::uniform3(share()), 0..30_u32).prop_map(|([mean, lower, upper], n)| Estimate {
+fn any_estimate() -> impl Strategy<Value = Bounded> {
+    (prop::array::uniform3(share()), 0..30_u32).prop_map(|([mean, lower, upper], n)| Bounded {
         mean,
         lower,
         upper,

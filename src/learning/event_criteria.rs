@@ -11,6 +11,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::estimate::{Estimate, Rate, Z_95, bounded};
 use super::few::Few;
 
 /// What a learning event can ask for. All are shares in [0, 1]; more is better, but for [`Criterion::Strain`].
@@ -99,10 +100,11 @@ impl Criterion {
     }
 }
 
-/// An estimated share with its interval.
+/// An estimated share in [0, 1] with both ends of its interval, which need not lie equally far from it. A Gaussian
+/// belief, as [`super::estimate::Estimate`] has it, becomes one by [`Bounded::of`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Estimate {
+pub struct Bounded {
     /// Middle of the estimate (its median, or its mean where that is what there is), in [`lower`, `upper`].
     pub mean: f64,
     /// Lower end of the 95 % interval, in [0, 1].
@@ -113,10 +115,35 @@ pub struct Estimate {
     pub n: u32,
 }
 
-/// Normal quantile of the two ends of a 95 % interval.
-const Z: f64 = 1.959_963_984_540_054;
+impl Bounded {
+    /// Of a Gaussian belief about a share: mean ± 1.96 standard deviations, cut to [0, 1].
+    #[must_use]
+    pub fn of(estimate: Estimate, n: u32) -> Self {
+        let mean = bounded(estimate.mean, 0.0, 1.0, 0.5);
+        let interval = estimate.interval(Z_95);
+        Self {
+            mean,
+            lower: interval.low.clamp(0.0, mean),
+            upper: interval.high.clamp(mean, 1.0),
+            n,
+        }
+    }
 
-impl Estimate {
+    /// Of an average of outcomes, with its score interval; `None` if nothing was observed. It rests on as many
+    /// observations as could be trusted, whole ones.
+    #[must_use]
+    pub fn of_rate(rate: &Rate) -> Option<Self> {
+        let mean = rate.estimate()?.mean;
+        let interval = rate.interval(Z_95);
+        Some(Self {
+            mean,
+            lower: interval.low,
+            upper: interval.high,
+            // Evidence is at least 0; half a millionth makes up for what rounding took from a whole number.
+            n: (rate.evidence() + 5e-7) as u32,
+        })
+    }
+
     /// The same estimate within [0, 1] and in order; `None` if any of its numbers is none.
     #[must_use]
     pub fn checked(self) -> Option<Self> {
@@ -150,7 +177,7 @@ impl Estimate {
             upper - mean
         };
         if side > 0.0 {
-            normal_cdf(Z * (mean - needed) / side)
+            normal_cdf(Z_95 * (mean - needed) / side)
         } else if needed <= mean {
             1.0
         } else {
@@ -160,7 +187,7 @@ impl Estimate {
 }
 
 /// Standard normal distribution function, error below 7.5e-8 (Abramowitz & Stegun 1964, 26.2.17).
-fn normal_cdf(x: f64) -> f64 {
+pub(super) fn normal_cdf(x: f64) -> f64 {
     if x.is_nan() {
         return 0.0;
     }
@@ -181,7 +208,7 @@ pub struct Measured {
     /// Which.
     pub criterion: Criterion,
     /// What is known of it.
-    pub estimate: Estimate,
+    pub estimate: Bounded,
 }
 
 /// What is known of a learner in the present learning event; a criterion that isn't in the list is not assessed.
@@ -192,7 +219,7 @@ pub struct Criteria(pub Few<Measured, 24>);
 impl Criteria {
     /// The estimate of a criterion, made to be in range; `None`: not assessed, or no number.
     #[must_use]
-    pub fn get(&self, criterion: Criterion) -> Option<Estimate> {
+    pub fn get(&self, criterion: Criterion) -> Option<Bounded> {
         let found = self
             .0
             .iter()
@@ -202,7 +229,7 @@ impl Criteria {
 
     /// These criteria and one more; of two estimates of the same, the first counts.
     #[must_use]
-    pub fn with(mut self, criterion: Criterion, estimate: Estimate) -> Self {
+    pub fn with(mut self, criterion: Criterion, estimate: Bounded) -> Self {
         self.0.push(Measured {
             criterion,
             estimate,

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn estimate(mean: f64, lower: f64, upper: f64, n: u32) -> Estimate {
-    Estimate {
+fn estimate(mean: f64, lower: f64, upper: f64, n: u32) -> Bounded {
+    Bounded {
         mean,
         lower,
         upper,
@@ -40,7 +40,7 @@ fn the_ends_of_the_interval_are_its_quantiles() {
     assert!(certain.probability_at_least(0.5) > 0.999 && certain.probability_at_least(0.51) < 1e-9);
 }
 
-fn report(criterion: Criterion, basis: Basis, estimate: Option<Estimate>) -> GuardReport {
+fn report(criterion: Criterion, basis: Basis, estimate: Option<Bounded>) -> GuardReport {
     let requirement = Requirement {
         criterion,
         needed: 0.8,

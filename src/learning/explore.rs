@@ -13,7 +13,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event_criteria::Estimate;
+use super::event_criteria::Bounded;
 use super::few::Few;
 use super::policy_rules::PolicyRules;
 
@@ -66,7 +66,7 @@ pub struct Choice {
 
 /// Whether an activity belongs among the equally good: its probability of success is thought to lie in the band.
 #[must_use]
-pub fn is_admissible(rules: &PolicyRules, success: &Estimate) -> bool {
+pub fn is_admissible(rules: &PolicyRules, success: &Bounded) -> bool {
     let checked = success.checked();
     checked.is_some_and(|success| rules.band_low <= success.mean && success.mean <= rules.band_high)
 }

@@ -65,7 +65,7 @@ fn the_choice_follows_the_propensity() {
 #[test]
 fn only_what_lies_in_the_band_is_admissible() {
     let rules = PolicyRules::default();
-    let success = |mean| Estimate {
+    let success = |mean| Bounded {
         mean,
         lower: 0.0,
         upper: 1.0,

@@ -13,7 +13,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event_criteria::Estimate;
+use super::event_criteria::Bounded;
 
 /// What is observed over the last half minute or so. `None` and anything not finite: not observed.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -164,9 +164,9 @@ pub struct Load {
 impl Load {
     /// The same as an estimate, as [`super::policy`] takes it; `None`: nothing observed.
     #[must_use]
-    pub fn as_estimate(&self) -> Option<Estimate> {
+    pub fn as_estimate(&self) -> Option<Bounded> {
         let seen = self.contributions.iter().filter(|c| c.says.is_some());
-        self.level.map(|mean| Estimate {
+        self.level.map(|mean| Bounded {
             mean,
             lower: self.lower,
             upper: self.upper,

@@ -11,7 +11,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event_criteria::Estimate;
+use super::event_criteria::Bounded;
 use super::few::Few;
 use super::policy_rules::{HintRules, PolicyRules};
 use super::policy_view::{HintView, View};
@@ -196,7 +196,7 @@ fn say(action: Action, tier: Tier, seen: &[(Observable, f64, f64)]) -> Recommend
 
 /// The view with estimates in range and order, and what is no number left out.
 fn sane(rules: &PolicyRules, view: &View) -> View {
-    let checked = |estimate: Option<Estimate>| estimate.and_then(Estimate::checked);
+    let checked = |estimate: Option<Bounded>| estimate.and_then(Bounded::checked);
     let share = |x: Option<f64>| x.filter(|x| x.is_finite()).map(|x| x.clamp(0.0, 1.0));
     let number = |x: f64, otherwise: f64| if x.is_finite() { x } else { otherwise };
     View {

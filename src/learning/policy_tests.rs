@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::super::policy_view::Since;
 use super::*;
 
-fn between(lower: f64, upper: f64) -> Option<Estimate> {
+fn between(lower: f64, upper: f64) -> Option<Bounded> {
     let mean = f64::midpoint(lower, upper);
-    Some(Estimate {
+    Some(Bounded {
         mean,
         lower,
         upper,
@@ -277,14 +277,14 @@ fn number() -> impl Strategy<Value = f64> {
     prop_oneof![4 => 0.0..=1.0_f64, 1 => prop::num::f64::ANY]
 }
 
-fn any_estimate() -> impl Strategy<Value = Option<Estimate>> {
+fn any_estimate() -> impl Strategy<Value = Option<Bounded>> {
     prop::option::weighted(
         0.8,
         (prop::array::uniform3(number()), any::<bool>()).prop_map(|(mut x, sorted)| {
             if sorted {
                 x.sort_by(f64::total_cmp);
             }
-            Estimate {
+            Bounded {
                 mean: x[1],
                 lower: x[0],
                 upper: x[2],
@@ -424,7 +424,7 @@ proptest! {
     #[test]
     fn whoever_is_unwell_or_wants_a_break_gets_just_that(view in any_view()) {
         let rules = PolicyRules::default();
-        let unwell = view.comfort.and_then(Estimate::checked).is_some_and(|c| c.mean <= rules.comfort_break);
+        let unwell = view.comfort.and_then(Bounded::checked).is_some_and(|c| c.mean <= rules.comfort_break);
         if view.break_wanted || (unwell && !view.comfort_put_aside) {
             prop_assert_eq!(actions(&view), [Action::Rest]);
         }
@@ -442,7 +442,7 @@ proptest! {
     #[test]
     fn nothing_more_is_asked_of_who_has_too_much_or_spins_or_may_be_unwell(view in any_view()) {
         let rules = PolicyRules::default();
-        let checked = |estimate: Option<Estimate>| estimate.and_then(Estimate::checked);
+        let checked = |estimate: Option<Bounded>| estimate.and_then(Bounded::checked);
         let loaded = checked(view.load).is_some_and(|load| load.lower > rules.load_high);
         let spinning = view.wheel_spinning.is_some_and(|p| p >= rules.wheel_spinning);
         let unwell = checked(view.comfort).is_some_and(|c| c.lower < rules.comfort_ok);

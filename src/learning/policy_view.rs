@@ -3,20 +3,20 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event_criteria::Estimate;
+use super::event_criteria::Bounded;
 
 /// What the policy looks at. `None` and what is no number: not known, and nothing is decided on it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct View {
     /// Probability that the step's skill is mastered.
-    pub mastery: Option<Estimate>,
+    pub mastery: Option<Bounded>,
     /// Probability of success in the next step.
-    pub next_success: Option<Estimate>,
+    pub next_success: Option<Bounded>,
     /// Load, by [`super::load`].
-    pub load: Option<Estimate>,
+    pub load: Option<Bounded>,
     /// Comfort, from the learner's own reports.
-    pub comfort: Option<Estimate>,
+    pub comfort: Option<Bounded>,
     /// Probability that engagement has dropped below the learner's own baseline, in [0, 1].
     pub engagement_dropped: Option<f64>,
     /// Probability that more of the same won't help (wheel-spinning: Beck & Gong 2013), in [0, 1].

@@ -51,7 +51,7 @@ pub fn run() -> Result<()> {
     println!("total    {minutes:>6.1} min");
     Suite::new("ci", "dev")
         .with(Figure {
-            name: "ci_minutes",
+            name: "ci_minutes".into(),
             value: minutes,
             unit: "minutes",
             goal: Some(40.0),

@@ -1,5 +1,6 @@
 //! `cargo xtask measure`: figures for people (a table) and for programs (target/measure/SUITE.json).
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,10 +13,15 @@ use serde::{Deserialize, Serialize};
 use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 
+mod learning;
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, or `all`.
+    /// Which: `frame`, `learning`, or `all`.
     suite: String,
+    /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// Folder for the results instead of target/measure.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -33,7 +39,7 @@ pub struct Args {
 /// One measured value.
 #[derive(Debug, Serialize)]
 pub struct Figure {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub value: f64,
     pub unit: &'static str,
     pub goal: Option<f64>,
@@ -47,7 +53,7 @@ pub struct Figure {
 /// A figure that could not be measured.
 #[derive(Debug, Serialize)]
 struct Missing {
-    name: &'static str,
+    name: Cow<'static, str>,
     why: String,
 }
 
@@ -161,19 +167,26 @@ fn first_value(file: &str, key: &str) -> String {
 /// # Errors
 /// Where nothing can be measured at all.
 pub fn run(args: &Args) -> Result<()> {
-    let mut suite = match args.suite.as_str() {
-        "frame" | "all" => frame(args)?,
-        other => bail!("there is no suite `{other}`; there are: frame, all"),
+    let suites = match args.suite.as_str() {
+        "frame" => vec![frame(args)?],
+        "learning" => vec![learning::measure(args)?],
+        "all" => vec![frame(args)?, learning::measure(args)?],
+        other => bail!("there is no suite `{other}`; there are: frame, learning, all"),
     };
-    if let Some(out) = &args.out {
-        suite.folder.clone_from(out);
+    let mut tables = String::new();
+    for mut suite in suites {
+        if let Some(out) = &args.out {
+            suite.folder.clone_from(out);
+        }
+        suite.write()?;
+        let _ = writeln!(tables, "{}", suite.table());
     }
-    suite.write()?;
-    let table = suite.table();
-    println!("\n{table}");
+    println!("\n{tables}");
     if args.suite == "all" {
-        let readme = suite.folder.join("README.md");
-        std::fs::write(&readme, format!("# Measured\n\n```\n{table}```\n"))?;
+        let folder = args.out.clone();
+        let folder = folder.unwrap_or_else(|| target_dir().join("measure"));
+        let readme = folder.join("README.md");
+        std::fs::write(&readme, format!("# Measured\n\n```\n{tables}```\n"))?;
         println!("{}", readme.display());
     }
     Ok(())
@@ -268,7 +281,7 @@ fn frame(args: &Args) -> Result<Suite> {
         .collect();
     if starts.is_empty() {
         suite.missing.push(Missing {
-            name: "start_to_focused_s",
+            name: "start_to_focused_s".into(),
             why: "no run reached FOCUSED".to_owned(),
         });
     } else {
@@ -287,7 +300,7 @@ fn frame(args: &Args) -> Result<Suite> {
             Ok(seconds) => hello.push(seconds),
             Err(error) => {
                 suite.missing.push(Missing {
-                    name: "start_to_focused_s_hello_xr",
+                    name: "start_to_focused_s_hello_xr".into(),
                     why: format!("{error:#}"),
                 });
                 break;
@@ -314,7 +327,7 @@ fn frame(args: &Args) -> Result<Suite> {
             &[minutes],
         )),
         None => suite.missing.push(Missing {
-            name: "ci_minutes",
+            name: "ci_minutes".into(),
             why: "no `cargo xtask ci` has ended in this target folder".to_owned(),
         }),
     }
@@ -322,7 +335,7 @@ fn frame(args: &Args) -> Result<Suite> {
 }
 
 fn figure(
-    name: &'static str,
+    name: impl Into<Cow<'static, str>>,
     unit: &'static str,
     goal: Option<f64>,
     baseline: &'static str,
@@ -332,7 +345,7 @@ fn figure(
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     Figure {
-        name,
+        name: name.into(),
         value: median(&sorted),
         unit,
         goal,

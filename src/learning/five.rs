@@ -1,0 +1,294 @@
+//! The five models of one learner, put together as plain data: learner, knowledge, engagement, assessment, and the
+//! transition that follows from them.
+//!
+//! In: attempts ([`Five::observe`]), what people say ([`Five::told`]), passing time ([`Five::tick`], [`Five::away`]).
+//! Out: what each model says, the transition index, and where the learner stands, with reasons; recommendations
+//! ([`Five::advise`]). What was never observed is absent, not average. Nothing here allocates but [`Five::new`].
+//! Never: anything of another learner. Equal logs give equal states, to the last bit.
+
+pub mod observation;
+pub mod params;
+pub mod recent;
+pub mod shown;
+pub mod skill;
+mod tick;
+
+pub(super) use tick::event_at;
+pub use tick::{Sums, Tick, signals_of};
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ability::success_probability;
+use super::baseline::Change;
+use super::engagement::Engagement;
+use super::equation::Index;
+use super::estimate::{Estimate, bounded};
+use super::event_chart::Chart;
+use super::event_criteria::{Bounded, Criterion};
+use super::few::Few;
+use super::habits::Learner;
+use super::load::Load;
+use super::policy::{Recommendation, advise};
+use super::policy_view::View;
+use super::weights::Weights;
+use observation::Observation;
+use params::Params;
+use recent::Recent;
+use shown::AllShown;
+use skill::Skill;
+
+/// Seconds of a day.
+const DAY: f64 = 86_400.0;
+
+/// One learner. Its size depends on the number of skills alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Five {
+    skills: Vec<Skill>,
+    habits: Learner,
+    engagement: Engagement,
+    shown: AllShown,
+    recent: Recent,
+    /// The last attempt: its skills and whether it was right.
+    last: Option<(Few<u32, 8>, bool)>,
+    /// How slow the last attempt was, as a multiple of the usual time.
+    response_time: Option<f64>,
+    attempts: u32,
+    /// Time since engagement was seen to drop, if it counts still.
+    dropped: Option<Duration>,
+    index: Index,
+    weights: Weights,
+    load: Option<Load>,
+    chart: Chart,
+    /// The learner's own calendar: days since the first session began.
+    day: f64,
+}
+
+impl Five {
+    /// A learner nothing is known about, in a lesson with so many skills.
+    #[must_use]
+    pub fn new(skills: usize, p: &Params) -> Self {
+        let skill = |skill| Skill::new(&p.skill(u32::try_from(skill).unwrap_or(u32::MAX)), p);
+        let chart = Chart::default();
+        Self {
+            skills: (0..skills).map(skill).collect(),
+            habits: Learner::new(&p.habits),
+            engagement: Engagement::new(&p.engagement),
+            shown: AllShown::new(&p.criteria),
+            recent: Recent::default(),
+            last: None,
+            response_time: None,
+            attempts: 0,
+            dropped: None,
+            index: Index::default(),
+            weights: Weights::base(event_at(chart.place())),
+            load: None,
+            chart,
+            day: 0.0,
+        }
+    }
+
+    /// Takes in an attempt. Skills that the lesson doesn't have are passed over.
+    pub fn observe(&mut self, seen: &Observation, p: &Params) {
+        let pace = |seconds| self.habits.relative_pace(seconds, &p.habits);
+        let latency_z = seen.seconds.and_then(pace);
+        for &number in seen.skills.iter() {
+            let Some(skill) = self.skills.get_mut(number as usize) else {
+                continue;
+            };
+            skill.attempt(seen, &p.skill(number), latency_z, self.day, p);
+        }
+        if let Some((before, false)) = &self.last {
+            let went_on = before.iter().any(|a| seen.skills.iter().any(|b| a == b));
+            self.habits.after_failure(went_on, &p.habits);
+        }
+        self.last = Some((seen.skills, seen.correct));
+        if seen.help_on_offer {
+            self.habits.could_ask_for_help(seen.hints > 0, &p.habits);
+        }
+        if let Some(seconds) = seen.seconds {
+            let usual = self.habits.pace().estimate();
+            self.response_time = usual.map(|usual| seconds / usual.mean.exp());
+            self.habits.responded(seconds, seen.quality, &p.habits);
+        }
+        let slow = latency_z.is_some_and(|z| z > p.retention.slow);
+        let clean = seen.correct && seen.hints == 0 && seen.errors == 0 && !slow;
+        // Failures that the hardware may be to blame for are no news of the learner.
+        if seen.correct || seen.quality.trust() >= bounded(p.habits.least_trust, 0.0, 1.0, 1.0) {
+            self.recent.push(seen.correct, seen.hints > 0, clean);
+        }
+        self.shown.attempt(seen, &p.criteria);
+        self.attempts = self.attempts.saturating_add(1);
+    }
+
+    /// Somebody who can tell says how it is, in [0, 1]: the learner of comfort and strain (where less is better), the
+    /// instructor of what only they can score; of other criteria it is one more observation.
+    pub fn told(&mut self, criterion: Criterion, value: f64, p: &Params) {
+        self.shown.told(criterion, value, &p.criteria);
+        if criterion == Criterion::Comfort {
+            self.habits.told_comfort(value, &p.habits);
+        }
+    }
+
+    /// The learner was away for so many `days`: intervals widen, reviews come due, engagement begins anew.
+    pub fn away(&mut self, days: f64, p: &Params) {
+        let days = bounded(days, 0.0, 1e5, 0.0);
+        self.pass(days, p);
+        self.dropped = None;
+        self.response_time = None;
+        self.load = None;
+    }
+
+    fn pass(&mut self, days: f64, p: &Params) {
+        let share = p.share_after(days);
+        for skill in &mut self.skills {
+            skill.pass(days, share, p);
+        }
+        self.day += days;
+    }
+
+    /// What to change now, most urgent first: `scene` with what the models know put in its place.
+    ///
+    /// `skills` and `difficulty` (logit) are the next step's. Of several skills the weakest speaks for mastery, and the
+    /// chance of success is that of the least able.
+    #[must_use]
+    pub fn advise(
+        &self,
+        skills: &[u32],
+        difficulty: Estimate,
+        scene: &View,
+        p: &Params,
+    ) -> Few<Recommendation, 5> {
+        advise(&p.policy, &self.view(skills, difficulty, scene, p))
+    }
+
+    /// What the policy looks at: `scene` with mastery, success, load, comfort, engagement, wheel-spinning and reviews
+    /// as the models have them. What they don't know is absent, whatever `scene` says.
+    #[must_use]
+    pub fn view(&self, skills: &[u32], difficulty: Estimate, scene: &View, p: &Params) -> View {
+        let of_step = || {
+            let known = |number: &u32| self.skills.get(*number as usize);
+            skills.iter().filter_map(known)
+        };
+        let weakest = |a: Bounded, b: Bounded| if b.mean < a.mean { b } else { a };
+        let tried = of_step().filter(|skill| skill.mastery().is_some());
+        View {
+            mastery: of_step().filter_map(Skill::mastery).reduce(weakest),
+            next_success: tried
+                .map(|skill| success(skill, difficulty))
+                .reduce(weakest),
+            load: self.load.as_ref().and_then(Load::as_estimate),
+            comfort: self.shown.get(Criterion::Comfort),
+            engagement_dropped: self.engagement_dropped(p),
+            wheel_spinning: of_step().filter_map(Skill::spinning).reduce(f64::max),
+            review_due: self.review_due(),
+            ..*scene
+        }
+    }
+
+    /// 1 while a noticed drop counts, 0 where the learner's habit is known and no drop was noticed.
+    fn engagement_dropped(&self, p: &Params) -> Option<f64> {
+        if self.dropped.is_some() {
+            return Some(1.0);
+        }
+        let habit = self.engagement.on_task_deviation(&p.engagement);
+        habit.map(|_| 0.0)
+    }
+
+    fn noticed(&mut self, change: Option<Change>) {
+        match change {
+            Some(Change::Fell) => self.dropped = Some(Duration::ZERO),
+            Some(Change::Rose) => self.dropped = None,
+            None => {}
+        }
+    }
+
+    /// Whether a skill is due for review today.
+    #[must_use]
+    pub fn review_due(&self) -> bool {
+        self.skills.iter().any(|skill| skill.is_due(self.day))
+    }
+
+    /// The skills, by number.
+    #[must_use]
+    pub fn skills(&self) -> &[Skill] {
+        &self.skills
+    }
+
+    /// Habits over all skills.
+    #[must_use]
+    pub fn habits(&self) -> &Learner {
+        &self.habits
+    }
+
+    /// Engagement.
+    #[must_use]
+    pub fn engagement(&self) -> &Engagement {
+        &self.engagement
+    }
+
+    /// What was shown of the learning events' criteria by attempts and people.
+    #[must_use]
+    pub fn shown(&self) -> &AllShown {
+        &self.shown
+    }
+
+    /// The last attempts.
+    #[must_use]
+    pub fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// The transition index.
+    #[must_use]
+    pub fn index(&self) -> Index {
+        self.index
+    }
+
+    /// The weights in force.
+    #[must_use]
+    pub fn weights(&self) -> Weights {
+        self.weights
+    }
+
+    /// Where the learner stands.
+    #[must_use]
+    pub fn chart(&self) -> &Chart {
+        &self.chart
+    }
+
+    /// Attempts so far.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Days since the first session began.
+    #[must_use]
+    pub fn day(&self) -> f64 {
+        self.day
+    }
+}
+
+/// Chance of success in a task of this `difficulty`: in the middle by both uncertainties averaged over, at the ends by
+/// the ends of the ability's interval.
+fn success(skill: &Skill, difficulty: Estimate) -> Bounded {
+    let surely = |mean| Estimate {
+        mean,
+        variance: 0.0,
+    };
+    let interval = skill.ability.interval(super::estimate::Z_95);
+    let mean = success_probability(skill.ability, difficulty);
+    Bounded {
+        mean,
+        lower: success_probability(surely(interval.low), difficulty).min(mean),
+        upper: success_probability(surely(interval.high), difficulty).max(mean),
+        n: skill.wheel_spinning.attempts(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
