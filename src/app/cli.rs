@@ -134,6 +134,8 @@ pub enum LearningCommand {
     Fit(FitArgs),
     /// Predict every answer from those before it and say how good the predictions were.
     Eval(EvalArgs),
+    /// Tell a learner's story: what is believed of each skill and why, and what was decided.
+    Explain(ExplainArgs),
 }
 
 /// Which model of what learners know.
@@ -193,6 +195,19 @@ pub struct EvalArgs {
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `learning explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// The log: a data folder, a store, or a file of events as `records show` prints them.
+    pub log: PathBuf,
+    /// Whose; left out: the only learner there is.
+    #[arg(long)]
+    pub learner: Option<LearnerId>,
+    /// Draw the estimates over the attempts (PNG, or SVG by the file's ending).
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
 }
 
 /// `$XDG_DATA_HOME/malloc-vr`, else `~/.local/share/malloc-vr`, else a folder here.

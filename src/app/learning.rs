@@ -8,11 +8,12 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::cli::{EvalArgs, FitArgs};
+use super::cli::{EvalArgs, ExplainArgs, FitArgs};
 use crate::learning::tracer::answers::Names;
 use crate::learning::tracer::fitted::{self, Fitted, Provenance};
 use crate::learning::tracer::score::{Counted, score};
 
+mod explain;
 mod plot;
 mod table;
 
@@ -135,6 +136,17 @@ pub(super) fn eval(args: &EvalArgs) -> Result<ExitCode, Box<dyn Error>> {
         "{:.2} µs an answer",
         seconds * 1e6 / table.answers.len() as f64
     );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `malloc-vr learning explain`.
+pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let story = explain::tell(&explain::read(&args.log, args.learner)?);
+    print!("{}", story.text);
+    if let Some(file) = &args.plot {
+        plot::story(file, &story.curves)?;
+        println!("\n{}", file.display());
+    }
     Ok(ExitCode::SUCCESS)
 }
 

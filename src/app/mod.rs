@@ -34,6 +34,7 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Records(RecordsCommand::Verify { data }) => records::verify(&data.data_dir),
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
+        Command::Learning(LearningCommand::Explain(args)) => learning::explain(&args),
         Command::Doctor(args) => Ok(doctor::report(&args.data_dir)),
     }
 }

@@ -37,25 +37,33 @@ pub(super) fn show(
     data_dir: &Path,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let store = open(data_dir)?;
-    let learner = match learner {
-        Some(learner) => learner,
-        None => match store.learners()?.as_slice() {
-            [only] => only.learner,
-            [] => return Err("nobody is in the records yet".into()),
-            several => {
-                let ids: Vec<String> = several.iter().map(|it| it.learner.to_string()).collect();
-                return Err(format!(
-                    "several learners are in the records; name one: {}",
-                    ids.join(", ")
-                )
-                .into());
-            }
-        },
-    };
+    let learner = choose(&store, learner)?;
     for event in store.events(learner)? {
         println!("{}", serde_json::to_string(&event)?);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The learner named, or the only one there is.
+pub(super) fn choose(
+    store: &Store,
+    learner: Option<LearnerId>,
+) -> Result<LearnerId, Box<dyn Error>> {
+    if let Some(learner) = learner {
+        return Ok(learner);
+    }
+    match store.learners()?.as_slice() {
+        [only] => Ok(only.learner),
+        [] => Err("nobody is in the records yet".into()),
+        several => {
+            let ids: Vec<String> = several.iter().map(|it| it.learner.to_string()).collect();
+            Err(format!(
+                "several learners are in the records; name one: {}",
+                ids.join(", ")
+            )
+            .into())
+        }
+    }
 }
 
 pub(super) fn verify(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {

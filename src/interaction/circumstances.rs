@@ -3,7 +3,6 @@
 
 use bevy::prelude::*;
 
-use crate::learning::quality::Quality;
 use crate::xr::FrameStats;
 use crate::xr::rig::{Hand, HandInput};
 
@@ -12,19 +11,25 @@ const MEMORY: f32 = 1.0;
 /// A hand out of sight for longer than this is not in use, seconds: people put a controller down.
 const AT_REST: f32 = 4.0;
 
-/// Frame health and tracking of the last second.
-#[derive(Resource, Debug, Clone, Copy, PartialEq, Default)]
+/// Frame health and tracking of the last second, each 0..1; 1 is flawless.
+#[derive(Resource, Debug, Clone, Copy, PartialEq)]
 pub struct Circumstances {
-    quality: Quality,
+    /// Share of frames shown in time.
+    pub frame_health: f64,
+    /// Share of the time in which the hands in use were seen, of the one that was seen less.
+    pub tracking: f64,
     frames: u64,
     missed: u64,
 }
 
-impl Circumstances {
-    /// The quality of an observation made now.
-    #[must_use]
-    pub fn quality(&self) -> Quality {
-        self.quality
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self {
+            frame_health: 1.0,
+            tracking: 1.0,
+            frames: 0,
+            missed: 0,
+        }
     }
 }
 
@@ -60,7 +65,7 @@ pub(super) fn follow_circumstances(
         // No frames at all (headset put down): nothing is learnt, and nothing is judged meanwhile.
         if shown > 0 {
             let in_time = 1.0 - missed.min(shown) as f64 / shown as f64;
-            let health = &mut circumstances.quality.frame_health;
+            let health = &mut circumstances.frame_health;
             *health += newer * (in_time - *health);
         }
     }
@@ -79,7 +84,7 @@ pub(super) fn follow_circumstances(
             tracking = tracking.min(seen.share);
         }
     }
-    circumstances.quality.tracking = tracking.clamp(0.0, 1.0);
+    circumstances.tracking = tracking.clamp(0.0, 1.0);
 }
 
 #[cfg(test)]
@@ -108,8 +113,8 @@ mod tests {
         (app, hand)
     }
 
-    fn quality(app: &App) -> Quality {
-        app.world().resource::<Circumstances>().quality()
+    fn now(app: &App) -> Circumstances {
+        *app.world().resource::<Circumstances>()
     }
 
     fn run(app: &mut App, hand: Entity, frames: u32, tracked: bool, missed: u64) {
@@ -129,18 +134,18 @@ mod tests {
         let (mut app, _) = app();
         app.world_mut().remove_resource::<FrameStats>();
         app.update();
-        assert_eq!(quality(&app), Quality::PERFECT);
+        assert_eq!(now(&app), Circumstances::default());
     }
 
     #[test]
     fn missed_frames_lower_the_frame_health_and_it_recovers() {
         let (mut app, hand) = app();
         run(&mut app, hand, 50, true, 0);
-        assert!(quality(&app).trust() > 0.99);
+        assert!(now(&app).frame_health > 0.99);
         run(&mut app, hand, 50, true, 1);
-        assert!(quality(&app).frame_health < 0.5, "{:?}", quality(&app));
+        assert!(now(&app).frame_health < 0.5, "{:?}", now(&app));
         run(&mut app, hand, 250, true, 0);
-        assert!(quality(&app).frame_health > 0.95);
+        assert!(now(&app).frame_health > 0.95);
     }
 
     #[test]
@@ -148,8 +153,8 @@ mod tests {
         let (mut app, hand) = app();
         run(&mut app, hand, 50, true, 0);
         run(&mut app, hand, 50, false, 0);
-        assert!(quality(&app).tracking < 0.5, "{:?}", quality(&app));
+        assert!(now(&app).tracking < 0.5, "{:?}", now(&app));
         run(&mut app, hand, 200, false, 0);
-        assert!(quality(&app).tracking > 0.99, "{:?}", quality(&app));
+        assert!(now(&app).tracking > 0.99, "{:?}", now(&app));
     }
 }

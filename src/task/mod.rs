@@ -144,7 +144,10 @@ fn judge_deeds(
         return;
     }
     course.pass(time.delta());
-    course.quality = circumstances.map_or(Quality::PERFECT, |now| now.quality());
+    course.quality = circumstances.map_or(Quality::PERFECT, |now| Quality {
+        frame_health: now.frame_health,
+        tracking: now.tracking,
+    });
     let mut events = Vec::new();
     for deed in done.drain(..).chain(deeds.come_down(time.delta())) {
         if course.is_about(&lesson.lesson, &deed) {

@@ -9,6 +9,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
+use super::explain::Curve;
 use crate::learning::tracer::score::Score;
 
 /// Width and height of a plot, pixels.
@@ -89,6 +90,52 @@ impl Picture for Reliability<'_> {
                 ACCENT.mix(0.6).filled(),
             )
         }))?;
+        Ok(())
+    }
+}
+
+/// Draws P(known) with its interval over the attempts, one small picture for each skill.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub(super) fn story(file: &Path, curves: &[Curve]) -> Result<(), PlotError> {
+    draw(file, &Skills(curves))
+}
+
+struct Skills<'a>(&'a [Curve]);
+
+impl Picture for Skills<'_> {
+    fn paint<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), PlotError>
+    where
+        B::ErrorType: 'static,
+    {
+        area.fill(&WHITE)?;
+        let columns = (self.0.len() as f64).sqrt().ceil().max(1.0) as usize;
+        let rows = self.0.len().div_ceil(columns).max(1);
+        for (curve, area) in self.0.iter().zip(area.split_evenly((rows, columns))) {
+            let last = (curve.known.len() - 1).max(1) as f64;
+            let mut chart = ChartBuilder::on(&area)
+                .caption(&curve.skill, (FONT, 15, &INK))
+                .margin(8)
+                .x_label_area_size(20)
+                .y_label_area_size(32)
+                .build_cartesian_2d(0.0..last, 0.0..1.0)?;
+            chart
+                .configure_mesh()
+                .x_labels(curve.known.len().min(6))
+                .x_label_formatter(&|attempt| format!("{attempt:.0}"))
+                .y_labels(3)
+                .label_style((FONT, 12, &INK))
+                .light_line_style(WHITE)
+                .draw()?;
+            let points = |which: usize| {
+                let known = curve.known.iter().enumerate();
+                known.map(move |(attempt, known)| (attempt as f64, known[which]))
+            };
+            let band: Vec<(f64, f64)> = points(0).chain(points(2).rev()).collect();
+            chart.draw_series(std::iter::once(Polygon::new(band, ACCENT.mix(0.18))))?;
+            chart.draw_series(LineSeries::new(points(1), ACCENT.stroke_width(2)))?;
+        }
         Ok(())
     }
 }
