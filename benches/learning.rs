@@ -174,7 +174,7 @@ fn five_models(c: &mut Criterion) {
         }
     };
     report("five-model update and decision", 50_000, || {
-        both(true, true)
+        both(true, true);
     });
     group.bench_function("update and decision", |b| b.iter(|| both(true, true)));
     group.bench_function("update alone", |b| b.iter(|| both(true, false)));
