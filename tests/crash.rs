@@ -50,6 +50,7 @@ fn child_that_makes_attempts() {
                 hints_used: 0,
                 position_error: Some(0.001),
                 rotation_error: None,
+                quality: malloc_vr::learning::quality::Quality::PERFECT,
                 evidence: Evidence::Touched {
                     object: ObjectId::new("lamp"),
                 },

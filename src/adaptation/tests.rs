@@ -117,6 +117,7 @@ impl Room {
             hints_used: 0,
             position_error: None,
             rotation_error: None,
+            quality: crate::learning::quality::Quality::PERFECT,
             evidence: Evidence::TimedOut,
         }));
     }

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::learning::tracer::fitted::Kind;
 use crate::protocol::ids::LearnerId;
 
 /// Malloc VR: hands-on lessons in a headset that notice what you know and help where you are stuck.
@@ -27,6 +28,9 @@ pub enum Command {
     /// Look at the learning records kept on this machine.
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// Fit knowledge tracing to students' answers, and measure it on others'.
+    #[command(subcommand)]
+    Learning(LearningCommand),
     /// Say what this machine offers and how to mend what it lacks.
     Doctor(DataArgs),
 }
@@ -121,6 +125,74 @@ pub enum RecordsCommand {
         /// Where the records are.
         data: DataArgs,
     },
+}
+
+/// Knowledge tracing.
+#[derive(Debug, Subcommand)]
+pub enum LearningCommand {
+    /// Fit a model to answers and write its parameters.
+    Fit(FitArgs),
+    /// Predict every answer from those before it and say how good the predictions were.
+    Eval(EvalArgs),
+}
+
+/// Which model of what learners know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModelName {
+    /// Bayesian knowledge tracing with forgetting.
+    Bkt,
+    /// Performance factors analysis.
+    Pfa,
+    /// Elo ratings.
+    Elo,
+    /// Logistic regression on skill, item and counts (Best-LR).
+    BestLr,
+    /// The monotone tracer that the product uses.
+    Best,
+}
+
+impl From<ModelName> for Kind {
+    fn from(name: ModelName) -> Self {
+        match name {
+            ModelName::Bkt => Self::Bkt,
+            ModelName::Pfa => Self::Pfa,
+            ModelName::Elo => Self::Elo,
+            ModelName::BestLr => Self::BestLr,
+            ModelName::Best => Self::Best,
+        }
+    }
+}
+
+/// Options of `learning fit`.
+#[derive(Debug, Clone, Args)]
+pub struct FitArgs {
+    /// Which model.
+    #[arg(long)]
+    pub model: ModelName,
+    /// Answers: CSV with the columns learner, skill, correct (0 or 1) and if wanted item and time; may be gzipped (.gz).
+    pub data: PathBuf,
+    /// Where the parameters go (JSON).
+    #[arg(short, long)]
+    pub output: PathBuf,
+}
+
+/// Options of `learning eval`.
+#[derive(Debug, Clone, Args)]
+pub struct EvalArgs {
+    /// Parameters that `learning fit` wrote.
+    #[arg(long)]
+    pub params: PathBuf,
+    /// Answers of other learners, in the form that `learning fit` reads.
+    pub data: PathBuf,
+    /// Count only answers that cannot repeat the one before: where a question of several skills has several rows.
+    #[arg(long)]
+    pub first_of_run: bool,
+    /// Draw how far the predictions can be relied on (PNG, or SVG by the file's ending).
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `$XDG_DATA_HOME/malloc-vr`, else `~/.local/share/malloc-vr`, else a folder here.

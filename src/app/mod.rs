@@ -5,12 +5,13 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use cli::{Command, LessonCommand, RecordsCommand};
+use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
 
 pub mod cli;
 mod doctor;
 mod frame;
 pub mod frame_stats;
+mod learning;
 mod lessons;
 mod play;
 mod records;
@@ -31,6 +32,8 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             records::show(learner, &data.data_dir)
         }
         Command::Records(RecordsCommand::Verify { data }) => records::verify(&data.data_dir),
+        Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
+        Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
         Command::Doctor(args) => Ok(doctor::report(&args.data_dir)),
     }
 }

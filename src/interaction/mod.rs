@@ -5,9 +5,10 @@ use bevy::prelude::*;
 
 use crate::physics::PhysicsSystems;
 use crate::xr::pointer::PointerAt;
-use crate::xr::rig::{HapticPulse, Side};
+use crate::xr::rig::{Hand, HapticPulse, Side};
 
 mod bodies;
+mod circumstances;
 mod desktop;
 mod gaze;
 mod grasp;
@@ -23,6 +24,7 @@ mod touch;
 #[cfg(test)]
 mod tests;
 
+pub use circumstances::Circumstances;
 pub use desktop::CONTROLS;
 pub use grasp::Snapped;
 pub use locomotion::{Vignette, teleport_aim};
@@ -50,6 +52,8 @@ impl Plugin for InteractionPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<InputMode>()
             .init_resource::<Vignette>()
+            .init_resource::<Circumstances>()
+            .register_required_components::<Hand, circumstances::Seen>()
             .add_message::<Interacted>()
             .add_message::<PointerAt>()
             .add_message::<HapticPulse>()
@@ -58,6 +62,7 @@ impl Plugin for InteractionPlugin {
             .add_systems(
                 Update,
                 (
+                    circumstances::follow_circumstances,
                     hands::equip,
                     bodies::build_bodies,
                     desktop::drive.run_if(resource_equals(InputMode::Desktop)),

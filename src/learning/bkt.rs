@@ -145,10 +145,15 @@ pub fn posterior(known: f64, correct: bool, p: &BktParams) -> f64 {
 /// Where an attempt exercises several skills, each is updated by the same answer as if it were the only one.
 #[must_use]
 pub fn update(known: f64, correct: bool, p: &BktParams) -> f64 {
-    let posterior = posterior(known, correct, p);
+    attempted(posterior(known, correct, p), p)
+}
+
+/// Probability that the skill is known after an attempt of which nothing was seen: only what was learnt or forgotten.
+pub(super) fn attempted(known: f64, p: &BktParams) -> f64 {
+    let known = belief(known, p);
     let learn = probability(p.learn, BktParams::default().learn);
     let forget = probability(p.forget, 0.0);
-    posterior * (1.0 - forget) + (1.0 - posterior) * learn
+    known * (1.0 - forget) + (1.0 - known) * learn
 }
 
 /// Probability that the next answer is right (Corbett & Anderson 1995, eq. 4).

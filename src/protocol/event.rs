@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{Command, Refusal};
 use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
 use crate::learning::bkt::BktParams;
+use crate::learning::quality::Quality;
 use crate::learning::skill::SkillId;
 
 /// One line of a learner's log.
@@ -137,6 +138,9 @@ pub struct Attempt {
     pub position_error: Option<f32>,
     /// Angle from the target in radians, where a rotation was asked for.
     pub rotation_error: Option<f32>,
+    /// How far the hardware could be trusted at that moment. Logs from before it was measured say nothing, and count fully.
+    #[serde(default)]
+    pub quality: Quality,
     /// What was seen.
     pub evidence: Evidence,
 }

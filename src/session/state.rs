@@ -238,7 +238,8 @@ impl LearnerState {
         }
         for id in &attempt.skills {
             if let Some(skill) = self.skills.get_mut(id) {
-                skill.known = bkt::update(skill.known, attempt.correct, &skill.params);
+                let params = attempt.quality.weigh(&skill.params, attempt.correct);
+                skill.known = bkt::update(skill.known, attempt.correct, &params);
                 skill.attempts += 1;
             }
         }

@@ -9,6 +9,7 @@ use bevy::prelude::*;
 
 use super::deeds::Deeds;
 use super::judge::{Deed, Verdict, judge, judge_among};
+use crate::learning::quality::Quality;
 use crate::lesson::format::{Action, Lesson, OnFailure, Step};
 use crate::lesson::graph::Progress;
 use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence};
@@ -32,6 +33,8 @@ pub(super) struct Course {
     on_step: Duration,
     /// Time since the step began or the last attempt on it, pauses left out.
     since_attempt: Duration,
+    /// How far the hardware can be trusted now.
+    pub quality: Quality,
 }
 
 impl Course {
@@ -44,6 +47,7 @@ impl Course {
             failures: state.failures_on_step,
             on_step: Duration::ZERO,
             since_attempt: Duration::ZERO,
+            quality: Quality::PERFECT,
         }
     }
 
@@ -233,6 +237,7 @@ impl Course {
             hints_used: if here { hint_level } else { 0 },
             position_error: verdict.position_error,
             rotation_error: verdict.rotation_error,
+            quality: self.quality,
             evidence: verdict.evidence,
         }));
         self.since_attempt = Duration::ZERO;

@@ -193,4 +193,7 @@ pub(super) fn read_deeds(
             panel: answer.panel.clone(),
             choice: answer.choice,
         }));
+    for deed in &deeds.now {
+        debug!("{deed:?}");
+    }
 }

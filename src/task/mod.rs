@@ -4,7 +4,8 @@
 
 use bevy::prelude::*;
 
-use crate::interaction::Interacted;
+use crate::interaction::{Circumstances, Interacted};
+use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::session::state::LearnerState;
 use crate::session::{Happened, Learner, PanelAnswered, SessionLog, Stirred};
@@ -131,6 +132,7 @@ fn judge_deeds(
     mut deeds: ResMut<Deeds>,
     mut happened: MessageWriter<Happened>,
     mut stirred: MessageWriter<Stirred>,
+    circumstances: Option<Res<Circumstances>>,
 ) {
     let mut done = std::mem::take(&mut deeds.now);
     let Some(lesson) = lesson else { return };
@@ -142,6 +144,7 @@ fn judge_deeds(
         return;
     }
     course.pass(time.delta());
+    course.quality = circumstances.map_or(Quality::PERFECT, |now| now.quality());
     let mut events = Vec::new();
     for deed in done.drain(..).chain(deeds.come_down(time.delta())) {
         if course.is_about(&lesson.lesson, &deed) {

@@ -15,6 +15,10 @@ use crate::packet::{Packet, Side};
 const RATE: f32 = 90.0;
 /// Speed of an unhurried arm, metres per second (peak of the path is 1.9 times this).
 const ARM_SPEED: f32 = 0.45;
+/// Metres per second.
+const WALKING_SPEED: f32 = 0.8;
+/// Of what is thrown, metres per second².
+pub const GRAVITY: f32 = 9.81;
 
 /// Where a hand is.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +39,8 @@ pub struct Person {
     hands: [HandPose; 2],
     /// How many times slower than usual: for software that draws a frame or two a second.
     slower: f32,
+    /// And how much slower still just now, because something went wrong.
+    care: f32,
 }
 
 impl Person {
@@ -57,14 +63,20 @@ impl Person {
             head_rotation: Quat::IDENTITY,
             hands: [hand(-0.25), hand(0.25)],
             slower: 1.0,
+            care: 1.0,
         };
         person.send([Vec3::ZERO; 2])?;
         Ok(person)
     }
 
-    /// Does everything but throwing this many times slower.
+    /// Does everything but throwing this many times slower, always.
     pub fn slow_down(&mut self, slower: f32) {
         self.slower = slower;
+    }
+
+    /// And for now this many times slower still.
+    pub fn care(&mut self, care: f32) {
+        self.care = care;
     }
 
     /// Takes a new connection after the runtime was started again; everything stays where it was.
@@ -104,7 +116,7 @@ impl Person {
 
     /// Does something for a while: `at` is called with 0..1, eased as people move (minimum jerk, Flash & Hogan 1985).
     fn over(&mut self, time: f32, mut at: impl FnMut(&mut Self, f32)) -> Result<()> {
-        let time = time * self.slower;
+        let time = time * self.slower * self.care;
         let start = Instant::now();
         let mut before = self.hands.map(|hand| hand.position);
         let mut last = start;
@@ -153,6 +165,19 @@ impl Person {
         let time = (from.distance(to) / ARM_SPEED).max(0.3);
         self.over(time, |person, t| {
             person.hands[side as usize].position = from.lerp(to, t);
+        })
+    }
+
+    /// Walks; one hand is carried along, the other hangs where it is.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub fn walk(&mut self, side: Side, way: Vec3) -> Result<()> {
+        let head = self.head;
+        let hand = self.hand(side).position;
+        self.over(way.length() / WALKING_SPEED, |person, t| {
+            person.head = head + way * t;
+            person.hands[side as usize].position = hand + way * t;
         })
     }
 
@@ -212,34 +237,37 @@ impl Person {
         self.send([Vec3::ZERO; 2])
     }
 
-    /// Swings the hand through `through` with this velocity and opens it there.
+    /// Swings the hand through `through` with this velocity and opens it there. From then on the hand goes the way that
+    /// the ball goes, so that a slow frame, which sees the hand open late, lets the ball go from the right place with the
+    /// right speed all the same, up to `follow` seconds later.
     ///
     /// # Errors
     /// Where the connection breaks.
-    pub fn throw(&mut self, side: Side, through: Vec3, velocity: Vec3) -> Result<()> {
+    pub fn throw(&mut self, side: Side, through: Vec3, velocity: Vec3, follow: f32) -> Result<()> {
         const SWING: f32 = 0.22;
+        let fall = Vec3::NEG_Y * GRAVITY;
         self.reach(side, through - velocity * SWING * 0.5)?;
         let start = Instant::now();
         let from = self.hand(side).position;
         loop {
             let t = start.elapsed().as_secs_f32();
-            let hand = &mut self.hands[side as usize];
-            // Gathers speed over the first half, then flies on evenly.
-            let way = if t < SWING {
-                t * t / (2.0 * SWING)
+            let (way, speed) = if t < SWING {
+                // Gathers speed evenly.
+                (velocity * (t * t / (2.0 * SWING)), velocity * (t / SWING))
             } else {
-                t - SWING / 2.0
+                let free = t - SWING;
+                let way = velocity * (SWING / 2.0 + free) + fall * (0.5 * free * free);
+                (way, velocity + fall * free)
             };
-            hand.position = from + velocity * way;
-            let speed = velocity * (t / SWING).min(1.0);
+            let hand = &mut self.hands[side as usize];
+            hand.position = from + way;
             if t >= SWING {
                 hand.squeeze = 0.0;
             }
             let mut both = [Vec3::ZERO; 2];
             both[side as usize] = speed;
             self.send(both)?;
-            // The arm is at its end; the runtime needs a frame or two to have seen the hand open in full swing.
-            if t > SWING + 0.12 {
+            if t > SWING + follow {
                 break;
             }
             std::thread::sleep(Duration::from_secs_f32(1.0 / RATE));

@@ -14,15 +14,18 @@ use malloc_vr::ui::layout::choice_rect;
 
 use crate::follow::Follower;
 use crate::packet::Side;
-use crate::person::{Person, facing};
+use crate::person::{GRAVITY, Person, facing};
 
 /// How long a deed may take to show in the state: several frames at the simulator's rate.
 const SHOWS_WITHIN: Duration = Duration::from_secs(8);
 /// Tries at a step before giving up.
 const TRIES: u32 = 5;
+/// How far from a target somebody stands who throws at it, metres.
+const THROWN_FROM: f32 = 1.3;
+/// How much slower each further try is.
+const CARE: f32 = 1.4;
 /// Height over things at which a hand travels, metres.
 const ABOVE: f32 = 0.16;
-const GRAVITY: f32 = 9.81;
 
 /// What the learner does besides playing well.
 #[derive(Debug, Clone, Copy, Default)]
@@ -119,6 +122,8 @@ impl<'a> Learner<'a> {
             self.hesitate(step)?;
         }
         for attempt in 1..=TRIES {
+            // Who has missed takes more care; a machine with few frames a second sees slow hands better, too.
+            self.person.care(CARE.powi(attempt as i32 - 1));
             if self.manner.mistakes
                 && !self.misplaced
                 && let Action::Place { object, socket, .. } = &step.action
@@ -149,6 +154,7 @@ impl<'a> Learner<'a> {
                 Ok(_) => {
                     println!("      done, {:.1} s", start.elapsed().as_secs_f32());
                     self.played.steps += 1;
+                    self.person.care(1.0);
                     return Ok(());
                 }
                 Err(_) => println!("      not yet; again"),
@@ -275,21 +281,27 @@ impl<'a> Learner<'a> {
         self.person.reach(Side::Right, at + Vec3::Y * ABOVE)
     }
 
-    /// A throw that meets the target after half a second of flight; a miss is corrected a little the next time.
+    /// A throw from two steps away; a miss is corrected a little the next time.
     fn throw(&mut self, object: &ObjectId, target: Option<&ObjectId>, attempt: u32) -> Result<()> {
         self.take(object)?;
-        let through = Vec3::new(0.3, 1.25, -0.35);
         let target = match target {
             Some(target) => self.centre(target)?,
-            None => through + Vec3::new(0.0, 0.2, -2.0),
+            None => self.person.head + Vec3::new(0.3, -0.2, -2.5),
         };
         self.person.look_at(target)?;
-        let flight = 0.5;
-        let way = target - through + Vec3::Y * 0.08 * (attempt as f32 - 1.0);
+        let way = (target - self.person.head).with_y(0.0);
+        let ahead = way.normalize_or(Vec3::NEG_Z);
+        let walk = ahead * (way.length() - THROWN_FROM).max(0.0);
+        self.person.walk(Side::Right, walk)?;
+        let through = self.person.head + ahead * 0.35 - Vec3::Y * 0.3;
+        let flight = 0.35;
+        let way = target - through + Vec3::Y * 0.05 * attempt as f32;
         let velocity = way / flight + Vec3::Y * (0.5 * GRAVITY * flight);
-        self.person.throw(Side::Right, through, velocity)?;
+        self.person
+            .throw(Side::Right, through, velocity, 0.6 * flight)?;
         self.holds = None;
-        self.person.rest(1.2)
+        self.person.rest(0.6)?;
+        self.person.walk(Side::Right, -walk)
     }
 
     fn press(&mut self, object: &ObjectId) -> Result<()> {

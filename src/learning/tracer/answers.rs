@@ -116,6 +116,16 @@ impl Answers {
         )
     }
 
+    /// The same answers, items not told apart.
+    #[must_use]
+    pub fn without_items(&self) -> Self {
+        let mut all = self.clone();
+        for answer in &mut all.answers {
+            answer.question.item = None;
+        }
+        all
+    }
+
     /// How many learners.
     #[must_use]
     pub fn learner_count(&self) -> usize {

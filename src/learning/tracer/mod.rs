@@ -2,16 +2,26 @@
 //!
 //! In: who answered what, and how it went. Out: predictions with an interval, and states of constant size per learner
 //! and skill. Several published models stand behind one trait, so that they can be measured against each other:
-//! Bayesian knowledge tracing ([`bkt`]), performance factors analysis ([`pfa`]), Elo ratings ([`elo`]), and the one
-//! that the product uses, a monotone tracer with counts at several time scales ([`monotone`]).
+//! Bayesian knowledge tracing ([`bkt`]), performance factors analysis ([`pfa`]), Elo ratings ([`elo`]), a logistic
+//! regression on counts ([`best_lr`]), and the one that the product uses, a monotone tracer with counts at several time
+//! scales ([`monotone`]). [`fitted`] is any of them as a file.
 //! Skills and items are dense indices here; [`answers::Names`] ties them to what people call them.
 
 use serde::{Deserialize, Serialize};
 
 pub mod answers;
+pub mod best_lr;
+pub mod bkt;
+pub mod elo;
+pub mod fitted;
+mod logistic;
 pub mod monotone;
+mod parallel;
+pub mod pfa;
 pub mod population;
 pub mod score;
+#[cfg(test)]
+mod testing;
 
 /// What is asked: a skill and, where known, which item (task, question) of it. Indices into [`answers::Names`];
 /// one that a model was not fitted on gets the model's prior.
@@ -68,6 +78,15 @@ pub trait Tracer {
     /// Learns about the question itself from an answer (its difficulty), where the model does that.
     /// Call it before [`Tracer::observe`] of the same answer.
     fn learn_question(&mut self, _learner: &Self::Learner, _question: Question, _correct: bool) {}
+}
+
+/// How much a failure counts, in 0..=1; one whose weight is no number does not count.
+fn weight(weight: f64) -> f64 {
+    if weight.is_nan() {
+        0.0
+    } else {
+        weight.clamp(0.0, 1.0)
+    }
 }
 
 /// Logistic function, for any finite or infinite argument in [0, 1]; NaN gives one half (nothing is known).

@@ -22,13 +22,13 @@ mod network;
 mod state;
 
 pub use fit::{FitOptions, fit};
-pub use network::Network;
+pub use network::{Network, NetworkError};
 pub use state::{LearnerTrace, RECENT_ITEMS};
 
 use serde::{Deserialize, Serialize};
 
 use super::population::Population;
-use super::{Prediction, Question, Tracer, sigmoid};
+use super::{Prediction, Question, Tracer, sigmoid, weight as share};
 use features::{Features, features};
 
 /// The fitted tracer: difficulties and the network over a learner's traces.
@@ -41,7 +41,41 @@ pub struct Monotone {
     pub network: Network,
 }
 
+/// Why a stored tracer cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MonotoneError {
+    /// A difficulty.
+    #[error(
+        "a difficulty is not finite or its variance not positive; fit it again with this program"
+    )]
+    Population,
+    /// The network.
+    #[error("{0}")]
+    Network(#[from] NetworkError),
+}
+
 impl Monotone {
+    /// The same tracer, if its network keeps its promise and every number can be used.
+    ///
+    /// # Errors
+    /// [`MonotoneError`].
+    pub fn validated(self) -> Result<Self, MonotoneError> {
+        if !self.population.is_sound() {
+            return Err(MonotoneError::Population);
+        }
+        Ok(Self {
+            network: self.network.validated()?,
+            ..self
+        })
+    }
+
+    /// How many skills and items it has numbers for.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize) {
+        let (skills, items) = self.population.sizes();
+        (skills.max(self.network.skills()), items)
+    }
+
     /// The logit of a right answer.
     fn logit(&self, learner: &LearnerTrace, question: Question) -> f64 {
         let mut inputs: Features = [0.0; features::COUNT];
@@ -60,7 +94,7 @@ impl Tracer for Monotone {
 
     fn observe(&self, learner: &mut LearnerTrace, question: Question, correct: bool, weight: f64) {
         let easiness = self.population.easiness(question);
-        learner.observe(question, correct, weight as f32, easiness as f32);
+        learner.observe(question, correct, share(weight) as f32, easiness as f32);
     }
 
     fn learn_question(&mut self, learner: &LearnerTrace, question: Question, correct: bool) {
@@ -69,3 +103,6 @@ impl Tracer for Monotone {
             .learn(question, f64::from(correct) - expected);
     }
 }
+
+#[cfg(test)]
+mod tests;

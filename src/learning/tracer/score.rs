@@ -102,8 +102,11 @@ pub enum Counted {
     /// Every one.
     #[default]
     All,
-    /// Not those that may repeat the answer before them: same outcome, a skill not yet seen in the run. Data that list a
-    /// question of several skills as several rows otherwise let a model read the answer off the row before.
+    /// Only those that cannot repeat the answer before them. Data that list a question of several skills as several rows
+    /// otherwise let a model read an answer off the row before. A question names a skill once, so the first row whose skill
+    /// was met since the last question's start starts another one, and only such rows (and a learner's first) count. This
+    /// never looks at the answers themselves: to keep a row because it differs from the one before would choose the rows
+    /// that surprise.
     FirstOfRun,
 }
 
@@ -117,17 +120,13 @@ pub fn one_step_ahead<T: Tracer>(
     let mut run = Vec::new();
     for learner in answers.learners() {
         let mut state = T::Learner::default();
-        let mut outcome = None;
         run.clear();
         for answer in learner {
             let skill = answer.question.skill;
-            if outcome == Some(answer.correct) && !run.contains(&skill) {
-                run.push(skill);
-            } else {
+            if run.contains(&skill) {
                 run.clear();
-                run.push(skill);
             }
-            outcome = Some(answer.correct);
+            run.push(skill);
             if counted == Counted::All || run.len() == 1 {
                 let prediction = tracer.predict(&state, answer.question);
                 pairs.push((prediction.mean, answer.correct));
@@ -143,6 +142,8 @@ pub fn one_step_ahead<T: Tracer>(
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::answers::Answer;
+    use super::super::{Prediction, Question};
     use super::*;
 
     #[test]
@@ -165,6 +166,48 @@ mod tests {
         assert!((score(&all_same).unwrap().auc - 0.5).abs() < 1e-12);
         assert!((score(&[(0.7, true)]).unwrap().auc - 0.5).abs() < 1e-12);
         assert_eq!(score(&[]), None);
+    }
+
+    /// Predicts the number of answers seen, as a probability.
+    struct Counting;
+
+    impl Tracer for Counting {
+        type Learner = u32;
+
+        fn predict(&self, seen: &u32, _: Question) -> Prediction {
+            Prediction::of_logit(f64::from(*seen), 0.0)
+        }
+
+        fn observe(&self, seen: &mut u32, _: Question, _: bool, _: f64) {
+            *seen += 1;
+        }
+    }
+
+    #[test]
+    fn only_rows_that_cannot_repeat_an_answer_count() {
+        // 0 0 | 1 may belong to the 0 before it | 1 | 0 may | 2 may | 2, whatever the answers were.
+        for flipped in 0..7 {
+            let row = |(at, skill)| Answer {
+                question: Question { skill, item: None },
+                correct: at == flipped,
+            };
+            let learner: Vec<Answer> = [0, 0, 1, 1, 0, 2, 2]
+                .into_iter()
+                .enumerate()
+                .map(row)
+                .collect();
+            let answers = Answers::of([learner]);
+            let pairs = one_step_ahead(&mut Counting, &answers, Counted::FirstOfRun);
+            let rows: Vec<f64> = pairs
+                .iter()
+                .map(|pair| super::super::logit(pair.0).round())
+                .collect();
+            assert_eq!(rows, [0.0, 1.0, 3.0, 6.0]);
+            assert_eq!(
+                one_step_ahead(&mut Counting, &answers, Counted::All).len(),
+                7
+            );
+        }
     }
 
     proptest! {

@@ -172,6 +172,7 @@ fn attempt(step: &StepId, correct: bool) -> EventBody {
         hints_used: 0,
         position_error: None,
         rotation_error: None,
+        quality: crate::learning::quality::Quality::PERFECT,
         evidence: Evidence::Touched {
             object: ObjectId::new("o"),
         },

@@ -23,7 +23,9 @@ pub(super) fn features(
     let unseen = SkillTrace::default();
     let met = learner.skills.get(question.skill);
     let skill = met.unwrap_or(&unseen);
-    let since = met.map_or(0.0, |trace| log_count((learner.answers - trace.at) as f32));
+    let since = met.map_or(0.0, |trace| {
+        log_count(learner.answers.saturating_sub(trace.at) as f32)
+    });
     let item = question.item.and_then(|item| learner.recent(item));
     let easiness = population.easiness(question) as f32;
 
@@ -83,7 +85,7 @@ pub(super) fn features(
     writer.put(population.variance(question).sqrt() as f32);
     writer.put(f32::from(u8::from(item.is_some())));
     writer.put(item.map_or(0.0, |item| {
-        log_count((learner.answers + 1 - item.at) as f32)
+        log_count(learner.answers.saturating_sub(item.at) as f32 + 1.0)
     }));
     writer.put(place.answered);
     writer.put(place.same_skill);

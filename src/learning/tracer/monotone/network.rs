@@ -132,6 +132,11 @@ impl Network {
             && slopes
     }
 
+    /// How many skills have weights of their own.
+    pub(super) fn skills(&self) -> usize {
+        self.skills.len()
+    }
+
     /// Brings inputs to their standard scale.
     pub(super) fn standardise(&self, inputs: &mut Features) {
         for ((input, mean), scale) in inputs.iter_mut().zip(&self.mean).zip(&self.scale) {

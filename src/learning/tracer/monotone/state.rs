@@ -129,12 +129,8 @@ impl LearnerTrace {
     /// Variance of what is believed about this learner's ability in a skill, logits².
     #[must_use]
     pub fn variance(&self, skill: u32) -> f64 {
-        let skill = self
-            .skills
-            .get(skill)
-            .map_or(RATING_VARIANCE, |trace| trace.rating.variance);
-        // Both ratings speak about the same thing; the better one bounds what is left unknown.
-        f64::from(skill.min(RATING_VARIANCE))
+        let met = self.skills.get(skill);
+        f64::from(met.map_or(RATING_VARIANCE, |trace| trace.rating.variance))
     }
 
     /// Answers given so far.
@@ -143,7 +139,8 @@ impl LearnerTrace {
         self.answers
     }
 
-    /// Takes an answer in. `easiness`: the question's, in logits.
+    /// Takes an answer in. `weight`: in 0..=1; `easiness`: the question's, in logits. A failure of weight 0 moves no rating
+    /// and no count; it passes as time.
     pub(super) fn observe(
         &mut self,
         question: Question,
@@ -151,12 +148,6 @@ impl LearnerTrace {
         weight: f32,
         easiness: f32,
     ) {
-        let weight = if weight.is_nan() {
-            0.0
-        } else {
-            weight.clamp(0.0, 1.0)
-        };
-        let easiness = if easiness.is_finite() { easiness } else { 0.0 };
         let expected = logistic(easiness);
         self.answers = self.answers.saturating_add(1);
         self.counts.observe(correct, weight, expected);
@@ -175,7 +166,9 @@ impl LearnerTrace {
         skill.streak = if correct {
             (skill.streak.max(0.0) + 1.0).min(STREAK)
         } else {
-            (skill.streak.min(0.0) - weight).max(-STREAK)
+            // A failure ends a run of rights by as much as it weighs.
+            let rights = skill.streak.max(0.0) * (1.0 - weight);
+            (skill.streak.min(0.0) + rights - weight).max(-STREAK)
         };
         skill.at = self.answers;
         self.run = if self.last_skill == Some(question.skill) {
