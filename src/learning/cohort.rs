@@ -202,8 +202,8 @@ impl Cohort {
             if answer.correct || quality.trust() >= least_trust {
                 self.recent[learner].push(answer.correct, false, answer.correct);
                 self.stale[learner] = true;
+                self.attempts[learner] = self.attempts[learner].saturating_add(1);
             }
-            self.attempts[learner] = self.attempts[learner].saturating_add(1);
             self.waiting[learner].answered = true;
         }
     }
@@ -369,7 +369,7 @@ impl Cohort {
         Weights::try_from(row).ok()
     }
 
-    /// Answers of a learner so far.
+    /// Scored answers of a learner so far: all but failures that the hardware may be to blame for.
     #[must_use]
     pub fn attempts(&self, learner: usize) -> Option<u32> {
         self.attempts.get(..self.learners)?.get(learner).copied()

@@ -119,9 +119,9 @@ impl Five {
         // Failures that the hardware may be to blame for are no news of the learner.
         if seen.correct || seen.quality.trust() >= bounded(p.habits.least_trust, 0.0, 1.0, 1.0) {
             self.recent.push(seen.correct, seen.hints > 0, clean);
+            self.attempts = self.attempts.saturating_add(1);
         }
         self.shown.attempt(seen, &p.criteria);
-        self.attempts = self.attempts.saturating_add(1);
     }
 
     /// Somebody who can tell says how it is, in [0, 1]: the learner of comfort and strain (where less is better), the
@@ -260,7 +260,7 @@ impl Five {
         &self.chart
     }
 
-    /// Attempts so far.
+    /// Scored attempts so far: all but failures that the hardware may be to blame for.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts

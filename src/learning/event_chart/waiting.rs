@@ -19,7 +19,7 @@ impl Chart {
         self.in_event >= rules.dwell()
     }
 
-    /// How long nothing can change by the mere passing of time: until then, with the same [`Situation`] as at the last
+    /// How long nothing can change by the mere passing of time: until then, with the same [`super::Situation`] as at the last
     /// step, [`Chart::step`] moves nobody and notices nothing. [`Duration::MAX`]: for ever.
     #[must_use]
     pub fn at_rest_for(&self, rules: &ChartRules) -> Duration {

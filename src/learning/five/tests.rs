@@ -164,6 +164,52 @@ fn ten_failures_are_wheel_spinning_and_the_instructor_hears_of_it() {
 }
 
 #[test]
+fn advice_follows_from_what_is_known() {
+    let p = Params::default();
+    let mut five = Five::new(2, &p);
+    let easy = Estimate {
+        mean: -2.0,
+        variance: 0.1,
+    };
+    let scene = View::default();
+    for id in 0..12 {
+        five.observe(&attempt(id, 0, true), &p);
+    }
+    let actions = |five: &Five, skills: &[u32]| -> Vec<Action> {
+        let advice = five.advise(skills, easy, &scene, &p);
+        advice.iter().map(|it| it.action).collect()
+    };
+    assert_eq!(actions(&five, &[0]), [Action::MoveOn]);
+    // Of a skill never tried nothing is known, and nothing advised; the weaker of two speaks for both.
+    assert!(actions(&five, &[1]).is_empty());
+    for id in 0..4 {
+        five.observe(&attempt(id, 1, false), &p);
+    }
+    assert!(!actions(&five, &[0, 1]).contains(&Action::MoveOn));
+    five.told(Criterion::Comfort, 0.4, &p);
+    assert_eq!(actions(&five, &[0]), [Action::Rest]);
+}
+
+#[test]
+fn failures_through_dead_hardware_are_no_scored_attempts() {
+    let p = Params::default();
+    let mut five = Five::new(1, &p);
+    let dead = Quality {
+        frame_health: 0.2,
+        tracking: 1.0,
+    };
+    for correct in [false, true, false] {
+        let seen = Observation {
+            quality: dead,
+            ..attempt(1, 0, correct)
+        };
+        five.observe(&seen, &p);
+    }
+    assert_eq!(five.attempts(), 1);
+    assert_eq!(five.recent().len(), 1);
+}
+
+#[test]
 fn a_drop_of_engagement_counts_for_a_while() {
     let p = Params::default();
     let mut five = Five::new(1, &p);
@@ -199,6 +245,9 @@ fn a_drop_of_engagement_counts_for_a_while() {
         lowest = lowest.min(tick.conditions.engagement_trend.unwrap_or(1.0));
     }
     assert_eq!(dropped(&five), Some(1.0));
+    let mut after_a_day = five.clone();
+    after_a_day.away(1.0, &p);
+    assert_eq!(dropped(&after_a_day), Some(0.0));
     // A minute later, with nothing measured, it is no news any more.
     for _ in 0..12 {
         five.tick(&moment(FIVE_SECONDS), &p);

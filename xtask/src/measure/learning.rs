@@ -311,13 +311,15 @@ fn cross_validate(
     Ok(())
 }
 
-/// Median over the folds, with the least and the most.
+/// Mean over the folds, as is usual for them, with the least and the most.
 fn report(suite: &mut Suite, name: &str, protocol: &'static str, folds: &[Evaluated]) {
     let n = folds.iter().map(|it| it.n).sum();
     let mut push = |kind: &str, better, values: Vec<f64>| {
+        let name = format!("{kind}_{name}").replace('-', "_");
         suite.figures.push(Figure {
+            value: values.iter().sum::<f64>() / values.len() as f64,
             better,
-            ..figure(format!("{kind}_{name}"), "", None, protocol, n, &values)
+            ..figure(name, "", None, protocol, n, &values)
         });
     };
     push("auc", "higher", folds.iter().map(|it| it.auc).collect());
