@@ -12,7 +12,7 @@ const FAR: f32 = 6.0;
 /// Weights of one skill beside the shared ones.
 pub(super) type SkillWeights = [f32; 1 + PER_SKILL.len()];
 
-/// The network's weights. Those on the first [`RISING`] inputs, the per-skill slopes added to the shared ones, and those
+/// The network's weights. Those on the inputs that rise with success, the per-skill slopes added to the shared ones, and those
 /// out of the hidden units are never negative; [`Network::is_monotone`] checks it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
