@@ -149,7 +149,7 @@ pub enum ModelName {
     Elo,
     /// Logistic regression on skill, item and counts (Best-LR).
     BestLr,
-    /// The monotone tracer that the product uses.
+    /// Our best: the monotone tracer.
     Best,
 }
 

@@ -4,7 +4,7 @@
 //! it holds. Guards are conjunctive, each on its own lower bound: in the original they were averaged, and somebody
 //! could leave onboarding half sick because their hands were quick.
 //!
-//! The thresholds are the sources' (`spec/learning-models.md` 1.7): teachers' rules of thumb, not measurements, which
+//! The thresholds are the sources': teachers' rules of thumb, not measurements, which
 //! a lesson may replace. Only what a VR runtime can observe is required. What no sensor provides (teaching others,
 //! innovation) counts where an instructor has scored it and is otherwise reported as not assessed.
 

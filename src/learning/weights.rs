@@ -1,7 +1,7 @@
 //! How much each of the four models weighs in the transition index, per learning event and situation.
 //!
 //! In: the learning event and what is observed. Out: four weights, never negative, sum 1, and the rules that fired.
-//! The base table and the rules' numbers are the sources' (`spec/learning-models.md` 1.0 and 1.6): nobody has
+//! The base table and the rules' numbers are the sources': nobody has
 //! published evidence for these figures. They are data here, bounded so that no combination of rules can turn a
 //! weight negative (in the original, good assessment could lower the index).
 
@@ -235,7 +235,7 @@ pub struct Rule {
 pub struct Rules(pub Few<Rule, 12>);
 
 impl Default for Rules {
-    /// The sources' seven rules (`spec/learning-models.md` 1.6). Every number here is theirs and arbitrary.
+    /// The sources' seven rules. Every number here is theirs and arbitrary.
     fn default() -> Self {
         use RuleName::{
             Confusion, Flow, HighPerformer, LowEngagement, PrerequisiteGaps, Stress, Struggling,

@@ -3,7 +3,7 @@
 //! In: who answered what, and how it went. Out: predictions with an interval, and states of constant size per learner
 //! and skill. Several published models stand behind one trait, so that they can be measured against each other:
 //! Bayesian knowledge tracing ([`bkt`]), performance factors analysis ([`pfa`]), Elo ratings ([`elo`]), a logistic
-//! regression on counts ([`best_lr`]), and the one that the product uses, a monotone tracer with counts at several time
+//! regression on counts ([`best_lr`]), and our best, a monotone tracer with counts at several time
 //! scales ([`monotone`]). [`fitted`] is any of them as a file.
 //! Skills and items are dense indices here; [`answers::Names`] ties them to what people call them.
 
