@@ -31,7 +31,7 @@ use crate::session::{Folded, Happened, Learner, SessionPlugin};
 use crate::task::TaskPlugin;
 use crate::ui::UiPlugin;
 use crate::xr::rig::RigPlugin;
-use crate::xr::{self, XrPhase};
+use crate::xr::{self, XrPhase, XrRestartAdvised};
 
 /// Frames a second without any view: enough for models and instructors, little for the processor.
 const HEADLESS_RATE: f64 = 60.0;
@@ -61,6 +61,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     })?;
     stop_on_signals()?;
     introduce(&lesson, view, &joining, &bridge, args.fresh);
+    let token = bridge.token().to_owned();
     let mut app = engine(view);
     add_rooms(&mut app, &lesson, view);
     app.insert_resource(recorder).insert_resource(bridge);
@@ -70,6 +71,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
     match app.run() {
         AppExit::Success => Ok(ExitCode::SUCCESS),
+        AppExit::Error(code) if code.get() == START_ANEW => start_anew(&token),
         AppExit::Error(code) => Ok(ExitCode::from(code.get())),
     }
 }
@@ -130,6 +132,39 @@ fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fr
     print!("{text}");
     // A pipe would otherwise keep this back until it is full.
     let _ = std::io::Write::flush(&mut std::io::stdout());
+}
+
+/// Exit code of the frame loop that asks for a new process in its place.
+const START_ANEW: u8 = 75;
+
+/// The headset's runtime came back on another graphics device, which only a new process can use.
+fn ask_to_start_anew(advised: Res<XrRestartAdvised>, mut exit: MessageWriter<AppExit>) {
+    warn!("starting anew: {}", advised.0);
+    exit.write(AppExit::from_code(START_ANEW));
+}
+
+/// A new process takes this one's place; the lesson goes on at its step, and the instructor's token stays.
+#[cfg(unix)]
+fn start_anew(token: &str) -> Result<ExitCode, Box<dyn Error>> {
+    use std::os::unix::process::CommandExt;
+    let error = std::process::Command::new(std::env::current_exe()?)
+        .args(to_go_on(std::env::args_os().skip(1)))
+        .env("MALLOC_VR_TOKEN", token)
+        .exec();
+    Err(format!("cannot start anew ({error}); start malloc-vr again, the lesson goes on").into())
+}
+
+#[cfg(not(unix))]
+fn start_anew(_token: &str) -> Result<ExitCode, Box<dyn Error>> {
+    Err("the headset's runtime uses another graphics device now; start malloc-vr again, the lesson goes on".into())
+}
+
+/// The arguments of this process, but for the wish to begin at the beginning.
+#[cfg(unix)]
+fn to_go_on(
+    arguments: impl Iterator<Item = std::ffi::OsString>,
+) -> impl Iterator<Item = std::ffi::OsString> {
+    arguments.filter(|argument| argument != "--fresh")
 }
 
 /// Set by Ctrl-C and SIGTERM.
@@ -224,7 +259,13 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
         UiPlugin,
         BridgePlugin,
     ))
-    .add_systems(First, exit_when_asked)
+    .add_systems(
+        First,
+        (
+            exit_when_asked,
+            ask_to_start_anew.run_if(resource_added::<XrRestartAdvised>),
+        ),
+    )
     .add_systems(
         PreUpdate,
         pause_with_the_headset.run_if(resource_changed::<XrPhase>),
@@ -270,5 +311,17 @@ fn report_progress(mut folded: MessageReader<Folded>) {
             EventBody::SessionEnded { .. } => info!("the lesson is over"),
             _ => {}
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_starts_anew_does_not_begin_at_the_beginning() {
+        let arguments = ["play", "knots.ron", "--fresh", "--listen", "127.0.0.1:0"];
+        let kept: Vec<_> = to_go_on(arguments.into_iter().map(Into::into)).collect();
+        assert_eq!(kept, ["play", "knots.ron", "--listen", "127.0.0.1:0"]);
     }
 }

@@ -1,0 +1,38 @@
+//! The binary as a user starts it, for the tests of the command line.
+
+// Helpers of tests may panic as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// `malloc-vr` in a world of its own: no display, no OpenXR runtime, its own data.
+pub fn malloc_vr(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_malloc-vr"));
+    command
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env("XR_RUNTIME_JSON", "/nowhere/openxr.json")
+        .env("MALLOC_VR_DATA_DIR", home.join("data"))
+        .env("MALLOC_VR_LISTEN", "127.0.0.1:0")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+pub fn run(command: &mut Command) -> (Option<i32>, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+    (status.code(), text)
+}
+
+#[track_caller]
+pub fn says(text: &str, expected: &[&str]) {
+    for part in expected {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+}
