@@ -3,8 +3,10 @@
 //! Never: waits in the frame, drops an event, writes one twice.
 
 mod codec;
+mod error;
 mod store;
 mod writer;
 
-pub use store::{Check, LearnerEntry, RecordError, Store};
+pub use error::RecordError;
+pub use store::{Check, LearnerEntry, Store};
 pub use writer::{Acknowledged, Health, Recorder};

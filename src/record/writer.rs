@@ -9,7 +9,8 @@ use bevy::prelude::Resource;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, never};
 use tracing::{error, info};
 
-use super::store::{RecordError, Store};
+use super::error::RecordError;
+use super::store::Store;
 use crate::protocol::event::Event;
 use crate::protocol::ids::LearnerId;
 
