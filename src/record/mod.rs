@@ -3,6 +3,8 @@
 //! Never: waits in the frame, drops an event, writes one twice.
 
 mod codec;
+#[cfg(test)]
+mod disk_for_tests;
 mod error;
 mod store;
 mod writer;

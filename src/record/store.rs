@@ -370,3 +370,7 @@ fn cannot_follow(event: &Event, why: &'static str) -> RecordError {
         why,
     }
 }
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

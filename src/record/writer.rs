@@ -261,3 +261,7 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
         self.closing.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
