@@ -3,8 +3,12 @@
 //! Never: waits in the frame, drops an event, writes one twice.
 
 mod codec;
+#[cfg(test)]
+mod disk_for_tests;
+mod error;
 mod store;
 mod writer;
 
-pub use store::{Check, LearnerEntry, RecordError, Store};
+pub use error::RecordError;
+pub use store::{Check, LearnerEntry, Store};
 pub use writer::{Acknowledged, Health, Recorder};

@@ -4,78 +4,17 @@ use std::path::{Path, PathBuf};
 
 use redb::{
     Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    StorageError, TableDefinition,
+    TableDefinition, TableError,
 };
+use tracing::warn;
 use uuid::Uuid;
 
 use super::codec;
+use super::error::{RecordError, guarded, opening, storage};
 use crate::protocol::event::Event;
 use crate::protocol::ids::LearnerId;
 
 const EVENTS: TableDefinition<(u128, u64), &[u8]> = TableDefinition::new("events");
-
-/// Why the log cannot be read or written. Every variant names the file and the cure.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// Another process has it open.
-    #[error(
-        "the records in {file} are in use by another process; end that one, or keep these elsewhere with --data-dir"
-    )]
-    InUse {
-        /// The store.
-        file: PathBuf,
-    },
-    /// The folder cannot be made or written.
-    #[error(
-        "the records cannot be kept in {file}: {cause}; choose a folder you may write to with --data-dir"
-    )]
-    Folder {
-        /// The store.
-        file: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-    /// No room left.
-    #[error(
-        "the disk with {file} is full; nothing is lost while the program runs: make room and it goes on by itself"
-    )]
-    DiskFull {
-        /// The store.
-        file: PathBuf,
-    },
-    /// The file is no store, or damaged.
-    #[error(
-        "{file} cannot be read as a store: {cause}; keep a copy of it and restore it from a backup, or start a new one with --data-dir"
-    )]
-    Damaged {
-        /// The store.
-        file: PathBuf,
-        /// What is wrong.
-        cause: String,
-    },
-    /// One event cannot be read.
-    #[error("event {seq} of learner {learner} in {file} cannot be read: {cause}")]
-    BadEvent {
-        /// The store.
-        file: PathBuf,
-        /// Whose log.
-        learner: LearnerId,
-        /// Its place.
-        seq: u64,
-        /// What is wrong.
-        cause: String,
-    },
-    /// A program error: an event that cannot follow.
-    #[error("event {seq} of learner {learner} cannot be stored: {why}")]
-    CannotFollow {
-        /// Whose log.
-        learner: LearnerId,
-        /// Its place.
-        seq: u64,
-        /// Why.
-        why: &'static str,
-    },
-}
 
 /// An open store.
 #[derive(Debug)]
@@ -116,24 +55,50 @@ impl Store {
                 cause,
             })?;
         }
-        if !file.exists() {
-            // A process killed while it makes the file must not leave half of one under its name.
-            let part = file.with_extension("part");
-            let _ = std::fs::remove_file(&part);
-            drop(Self::open_file(&part)?);
-            std::fs::rename(&part, file).map_err(|cause| storage(file, cause))?;
+        let there = file.try_exists().map_err(|cause| storage(file, cause))?;
+        if !there {
+            Self::make(file)?;
+        }
+        Self::open_existing(file)
+    }
+
+    /// Opens a store that must be there: a log that goes on must not go on in a new, empty file.
+    pub(super) fn open_existing(file: &Path) -> Result<Self, RecordError> {
+        let found = std::fs::metadata(file).map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::NotFound => RecordError::Gone {
+                file: file.to_owned(),
+            },
+            _ => storage(file, cause),
+        })?;
+        // redb would take it for a new one. Ours are never empty, so this one has lost what it held.
+        if found.is_file() && found.len() == 0 {
+            return Err(RecordError::Damaged {
+                file: file.to_owned(),
+                cause: "it is empty".to_owned(),
+            });
         }
         Self::open_file(file)
     }
 
+    /// A process killed while it makes the file must not leave half of one under its name.
+    fn make(file: &Path) -> Result<(), RecordError> {
+        let part = file.with_extension("part");
+        let _ = std::fs::remove_file(&part);
+        // Problems are told of the file that was asked for, not of the one it is made in.
+        drop(Self::checked(file, || Database::create(&part))?);
+        std::fs::rename(&part, file).map_err(|cause| storage(file, cause))?;
+        // Without this a power cut could take the name away again, and the whole log with it.
+        #[cfg(unix)]
+        if let Some(folder) = file.parent().filter(|it| !it.as_os_str().is_empty()) {
+            std::fs::File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|cause| storage(file, cause))?;
+        }
+        Ok(())
+    }
+
     fn open_file(file: &Path) -> Result<Self, RecordError> {
-        let database = Database::create(file).map_err(|error| opening(file, error))?;
-        let store = Self {
-            file: file.to_owned(),
-            database,
-        };
-        store.make_tables()?;
-        Ok(store)
+        Self::checked(file, || Database::create(file))
     }
 
     /// A store over any backend of redb's: for tests of failing disks.
@@ -141,18 +106,47 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_on(file: &Path, backend: impl redb::StorageBackend) -> Result<Self, RecordError> {
-        let database = Database::builder()
-            .create_with_backend(backend)
-            .map_err(|error| opening(file, error))?;
-        let store = Self {
-            file: file.to_owned(),
-            database,
-        };
-        store.make_tables()?;
-        Ok(store)
+        Self::checked(file, || Database::builder().create_with_backend(backend))
     }
 
+    /// Opens and reads all of it once against its checksums: redb itself does so only after a crash, and else
+    /// takes a damaged page at its word, up to a log that ends too early.
+    fn checked(
+        file: &Path,
+        open: impl FnOnce() -> Result<Database, DatabaseError>,
+    ) -> Result<Self, RecordError> {
+        guarded(file, || {
+            let mut database = open().map_err(|error| opening(file, error))?;
+            let whole = database
+                .check_integrity()
+                .map_err(|error| opening(file, error))?;
+            if !whole {
+                // Only its book-keeping: both of redb's roots hold every acknowledged event (see `append`).
+                warn!(
+                    "{} was damaged and is mended; no event was touched",
+                    file.display()
+                );
+            }
+            let store = Self {
+                file: file.to_owned(),
+                database,
+            };
+            store.make_tables()?;
+            Ok(store)
+        })
+    }
+
+    /// Makes the tables where they are missing; a whole store is not written to, the disk may be full.
     fn make_tables(&self) -> Result<(), RecordError> {
+        let read = self
+            .database
+            .begin_read()
+            .map_err(|e| self.broken(e.into()))?;
+        match read.open_table(EVENTS) {
+            Ok(_) => return Ok(()),
+            Err(TableError::TableDoesNotExist(_)) => {}
+            Err(error) => return Err(self.broken(error.into())),
+        }
         let write = self
             .database
             .begin_write()
@@ -176,6 +170,15 @@ impl Store {
     /// # Errors
     /// [`RecordError`]; nothing was then written.
     pub fn append(&self, events: &[Event]) -> Result<(), RecordError> {
+        guarded(&self.file, || {
+            self.insert(events)?;
+            // redb keeps the last two commits and silently falls back to the older when the newer is damaged.
+            // What is acknowledged must be in both.
+            self.insert(&[])
+        })
+    }
+
+    fn insert(&self, events: &[Event]) -> Result<(), RecordError> {
         let mut write = self
             .database
             .begin_write()
@@ -220,6 +223,10 @@ impl Store {
     /// # Errors
     /// [`RecordError::BadEvent`] at the first that cannot be read.
     pub fn events(&self, learner: LearnerId) -> Result<Vec<Event>, RecordError> {
+        guarded(&self.file, || self.read_events(learner))
+    }
+
+    fn read_events(&self, learner: LearnerId) -> Result<Vec<Event>, RecordError> {
         let read = self
             .database
             .begin_read()
@@ -242,6 +249,10 @@ impl Store {
     /// # Errors
     /// [`RecordError`].
     pub fn learners(&self) -> Result<Vec<LearnerEntry>, RecordError> {
+        guarded(&self.file, || self.read_learners())
+    }
+
+    fn read_learners(&self) -> Result<Vec<LearnerEntry>, RecordError> {
         let read = self
             .database
             .begin_read()
@@ -283,6 +294,10 @@ impl Store {
     /// # Errors
     /// [`RecordError`] where reading itself fails.
     pub fn check(&self) -> Result<Check, RecordError> {
+        guarded(&self.file, || self.read_check())
+    }
+
+    fn read_check(&self) -> Result<Check, RecordError> {
         let read = self
             .database
             .begin_read()
@@ -356,34 +371,6 @@ fn cannot_follow(event: &Event, why: &'static str) -> RecordError {
     }
 }
 
-fn opening(file: &Path, error: DatabaseError) -> RecordError {
-    match error {
-        DatabaseError::DatabaseAlreadyOpen => RecordError::InUse {
-            file: file.to_owned(),
-        },
-        DatabaseError::Storage(StorageError::Io(cause)) => storage(file, cause),
-        other => RecordError::Damaged {
-            file: file.to_owned(),
-            cause: other.to_string(),
-        },
-    }
-}
-
-fn storage(file: &Path, cause: std::io::Error) -> RecordError {
-    use std::io::ErrorKind;
-    match cause.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            RecordError::DiskFull {
-                file: file.to_owned(),
-            }
-        }
-        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => RecordError::Damaged {
-            file: file.to_owned(),
-            cause: cause.to_string(),
-        },
-        _ => RecordError::Folder {
-            file: file.to_owned(),
-            cause,
-        },
-    }
-}
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

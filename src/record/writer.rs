@@ -1,7 +1,8 @@
 //! The thread that writes: batches events, commits them with fsync, and says so.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,8 @@ use bevy::prelude::Resource;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, never};
 use tracing::{error, info};
 
-use super::store::{RecordError, Store};
+use super::error::{RecordError, guarded};
+use super::store::Store;
 use crate::protocol::event::Event;
 use crate::protocol::ids::LearnerId;
 
@@ -18,9 +20,9 @@ const UNDER_WAY: usize = 4096;
 /// Events written in one commit at most.
 const BATCH: usize = 512;
 /// Pause before a failed commit is tried again.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
+const RETRY_AFTER: Duration = Duration::from_millis(if cfg!(test) { 2 } else { 500 });
 /// How long the program's end waits for a disk that fails.
-const LAST_TRIES: Duration = Duration::from_secs(3);
+const LAST_TRIES: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 3000 });
 
 /// A learner's events up to and with `seq` are safely on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +51,7 @@ pub enum Health {
 pub struct Recorder {
     events: Option<Sender<Event>>,
     acknowledged: Receiver<Acknowledged>,
-    health: Receiver<Health>,
+    health: Arc<Mutex<Option<Health>>>,
     closing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -61,7 +63,7 @@ impl Recorder {
     /// The system's, where no thread can be had.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let file = store.file().to_owned();
-        Self::start_reopening(store, move || Store::open(&file))
+        Self::start_reopening(store, move || Store::open_existing(&file))
     }
 
     /// As [`Recorder::start`]; `reopen` gives a fresh store after a failed write, which leaves the old one unusable.
@@ -74,13 +76,16 @@ impl Recorder {
     ) -> std::io::Result<Self> {
         let (events, incoming) = bounded(UNDER_WAY);
         let (acknowledge, acknowledged) = bounded(UNDER_WAY);
-        let (health_out, health) = bounded(16);
+        let health = Arc::new(Mutex::new(None));
+        let health_out = health.clone();
+        let file = store.file().to_owned();
         let closing = Arc::new(AtomicBool::new(false));
         let closed = closing.clone();
         let thread = std::thread::Builder::new()
             .name("record".to_owned())
             .spawn(move || {
                 Writer {
+                    file,
                     store: Some(store),
                     reopen,
                     incoming,
@@ -88,7 +93,7 @@ impl Recorder {
                     health: health_out,
                     closing: closed,
                     batch: Vec::with_capacity(BATCH),
-                    failing: false,
+                    failing: None,
                 }
                 .run();
             })?;
@@ -124,7 +129,9 @@ impl Recorder {
     /// The newest change of health since the last call, if any.
     #[must_use]
     pub fn health_change(&self) -> Option<Health> {
-        self.health.try_iter().last()
+        // Held by either side for no longer than it takes to put a value in or out.
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.take()
     }
 }
 
@@ -144,14 +151,17 @@ impl Drop for Recorder {
 }
 
 struct Writer<R> {
+    file: PathBuf,
     store: Option<Store>,
     reopen: R,
     incoming: Receiver<Event>,
     acknowledge: Sender<Acknowledged>,
-    health: Sender<Health>,
+    /// The newest, until the session takes it: a session that does not look must not miss the last one.
+    health: Arc<Mutex<Option<Health>>>,
     closing: Arc<AtomicBool>,
     batch: Vec<Event>,
-    failing: bool,
+    /// Why, as the session was told.
+    failing: Option<String>,
 }
 
 impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
@@ -166,7 +176,8 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
             }
             let room = BATCH.saturating_sub(self.batch.len());
             self.batch.extend(self.incoming.try_iter().take(room));
-            match self.write() {
+            let file = self.file.clone();
+            match guarded(&file, || self.write()) {
                 Ok(()) => {
                     self.good();
                     self.acknowledge();
@@ -178,7 +189,7 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
                         let since = ending.get_or_insert_with(Instant::now);
                         if since.elapsed() > LAST_TRIES {
                             error!(
-                                events = self.batch.len(),
+                                events = self.batch.len() + self.incoming.len(),
                                 "not recorded before the end: {error}"
                             );
                             return;
@@ -218,19 +229,23 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
     }
 
     fn good(&mut self) {
-        if std::mem::take(&mut self.failing) {
+        if self.failing.take().is_some() {
             info!("records are written again");
-            let _ = self.health.try_send(Health::Good);
+            self.tell(Health::Good);
         }
     }
 
     fn failing(&mut self, error: &RecordError) {
-        if !std::mem::replace(&mut self.failing, true) {
-            error!("records are kept in memory: {error}");
-            let _ = self.health.try_send(Health::Failing {
-                why: error.to_string(),
-            });
+        let why = error.to_string();
+        if self.failing.as_ref() != Some(&why) {
+            error!("records are kept in memory: {why}");
+            self.failing = Some(why.clone());
+            self.tell(Health::Failing { why });
         }
+    }
+
+    fn tell(&self, health: Health) {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = Some(health);
     }
 
     /// Waits a little, still taking events in as far as there is room. True where the program is ending.
@@ -246,3 +261,7 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
         self.closing.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -245,3 +245,209 @@ impl LearnerState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::command::{Command, Principal, Refusal};
+    use crate::protocol::event::Evidence;
+    use crate::protocol::ids::{AttemptId, CommandId, ObjectId};
+
+    /// A chance in a million steps, so that not every one is a short binary fraction.
+    fn chance(upper: u32) -> impl Strategy<Value = f64> {
+        (1..upper).prop_map(|millionths| f64::from(millionths) / 1e6)
+    }
+
+    fn skill() -> impl Strategy<Value = SkillId> {
+        "[a-d]".prop_map(SkillId::new)
+    }
+
+    fn step() -> impl Strategy<Value = StepId> {
+        "[a-c]".prop_map(StepId::new)
+    }
+
+    fn params() -> impl Strategy<Value = BktParams> {
+        let forget = prop_oneof![Just(0.0), chance(100_000)];
+        (
+            chance(999_999),
+            chance(900_000),
+            chance(300_000),
+            chance(300_000),
+            forget,
+        )
+            .prop_map(|(prior, learn, slip, guess, forget)| BktParams {
+                prior,
+                learn,
+                slip,
+                guess,
+                forget,
+            })
+    }
+
+    fn started() -> impl Strategy<Value = EventBody> {
+        let skills = prop::collection::btree_map(skill(), params(), 0..4);
+        ("[xy]", any::<u64>(), skills).prop_map(|(lesson, seed, skills)| {
+            EventBody::SessionStarted {
+                lesson: LessonId::new(lesson),
+                lesson_digest: format!("{seed:x}"),
+                seed,
+                skills,
+                protocol: 1,
+            }
+        })
+    }
+
+    fn attempted() -> impl Strategy<Value = EventBody> {
+        let skills = prop::collection::vec(skill(), 0..3);
+        (step(), skills, any::<bool>(), 0.0_f32..1.0).prop_map(|(step, skills, correct, credit)| {
+            EventBody::Attempted(Attempt {
+                id: AttemptId::fresh(),
+                step,
+                skills,
+                correct,
+                credit,
+                latency: Duration::from_millis(700),
+                hints_used: 0,
+                position_error: Some(0.013),
+                rotation_error: None,
+                evidence: Evidence::Grabbed {
+                    object: ObjectId::new("cube"),
+                },
+            })
+        })
+    }
+
+    fn commanded() -> impl Strategy<Value = EventBody> {
+        let body = prop_oneof![
+            Just(CommandBody::GiveHint { level: None }),
+            Just(CommandBody::FadeHint),
+            Just(CommandBody::Pause),
+        ];
+        let level = prop::option::of(0_u8..4);
+        (body, level, any::<bool>()).prop_map(|(body, hint_level, applied)| {
+            let command = Command {
+                id: CommandId::fresh(),
+                learner: LearnerId::fresh(),
+                principal: Principal::Instructor,
+                purpose: "the learner hesitates".to_owned(),
+                body,
+            };
+            if applied {
+                EventBody::CommandApplied {
+                    command,
+                    hint_level,
+                }
+            } else {
+                EventBody::CommandRefused {
+                    command,
+                    refusal: Refusal::NoStep,
+                }
+            }
+        })
+    }
+
+    fn body() -> impl Strategy<Value = EventBody> {
+        let cause = prop_oneof![
+            Just(PauseCause::Learner),
+            Just(PauseCause::Instructor),
+            Just(PauseCause::Runtime),
+        ];
+        prop_oneof![
+            1 => started(),
+            1 => Just(EventBody::SessionResumed),
+            3 => step().prop_map(|step| EventBody::StepEntered { step }),
+            2 => (step(), any::<bool>())
+                .prop_map(|(step, skipped)| EventBody::StepCompleted { step, skipped }),
+            8 => attempted(),
+            2 => commanded(),
+            2 => cause.clone().prop_map(|by| EventBody::Paused { by }),
+            2 => cause.prop_map(|by| EventBody::Resumed { by }),
+            1 => Just(EventBody::SessionEnded { reason: EndReason::LearnerLeft }),
+        ]
+    }
+
+    /// Any log that begins with a session.
+    fn log() -> impl Strategy<Value = Vec<Event>> {
+        (started(), prop::collection::vec(body(), 0..60)).prop_map(|(first, rest)| {
+            let (learner, session) = (LearnerId::fresh(), SessionId::fresh());
+            std::iter::once(first)
+                .chain(rest)
+                .zip(1..)
+                .map(|(body, seq)| Event {
+                    seq,
+                    at_unix_ms: 1_793_500_000_000 + seq,
+                    learner,
+                    session,
+                    body,
+                })
+                .collect()
+        })
+    }
+
+    /// Bits, not values: 0 and -0 are equal and NaN is not even equal to itself.
+    fn bits(state: &LearnerState) -> Vec<(&SkillId, [u64; 6], u32)> {
+        state
+            .skills
+            .iter()
+            .map(|(id, skill)| {
+                let params = skill.params;
+                let numbers = [
+                    skill.known,
+                    params.prior,
+                    params.learn,
+                    params.slip,
+                    params.guess,
+                    params.forget,
+                ];
+                (id, numbers.map(f64::to_bits), skill.attempts)
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_snapshot_and_the_tail_give_the_state_of_the_whole_log_to_the_bit(
+            log in log(),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let whole = LearnerState::of(&log).unwrap();
+            let (head, tail) = log.split_at(cut.index(log.len() + 1));
+            // The snapshot went over the wire or lay on a disk.
+            let snapshot = serde_json::to_vec(&LearnerState::of(head).unwrap()).unwrap();
+            let mut state: LearnerState = serde_json::from_slice(&snapshot).unwrap();
+            for event in tail {
+                state.fold(event).unwrap();
+            }
+            prop_assert_eq!(bits(&state), bits(&whole));
+            prop_assert_eq!(state, whole);
+        }
+
+        #[test]
+        fn a_log_that_was_written_and_read_gives_the_same_state_to_the_bit(log in log()) {
+            let text = serde_json::to_vec(&log).unwrap();
+            let read: Vec<Event> = serde_json::from_slice(&text).unwrap();
+            let (before, after) = (LearnerState::of(&log).unwrap(), LearnerState::of(&read).unwrap());
+            prop_assert_eq!(bits(&after), bits(&before));
+            prop_assert_eq!(after, before);
+        }
+
+        #[test]
+        fn an_event_left_out_or_told_twice_is_refused(
+            log in log(),
+            place in any::<prop::sample::Index>(),
+        ) {
+            let place = place.index(log.len());
+            let mut twice = log.clone();
+            twice.insert(place, log[place].clone());
+            prop_assert!(LearnerState::of(&twice).is_err());
+            let mut without = log;
+            without.remove(place);
+            // A log without its last event is a shorter log, and only the store can know.
+            prop_assert_eq!(LearnerState::of(&without).is_err(), place < without.len());
+        }
+    }
+}

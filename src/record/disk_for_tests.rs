@@ -1,0 +1,175 @@
+//! A disk in memory that fills up, tears and flips as a test says; and a log to lay on it.
+
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use super::error::RecordError;
+use super::store::Store;
+use crate::learning::bkt::BktParams;
+use crate::learning::skill::SkillId;
+use crate::protocol::event::{Attempt, Event, EventBody, Evidence};
+use crate::protocol::ids::{AttemptId, LearnerId, LessonId, ObjectId, SessionId, StepId};
+
+/// What the store on a [`Disk`] is called.
+pub(super) const FILE: &str = "/data/records.redb";
+
+/// A disk: clones are the same one, as a file opened twice.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Disk(Arc<Mutex<Platter>>);
+
+#[derive(Debug, Default)]
+struct Platter {
+    bytes: Vec<u8>,
+    /// Writes, changes of length and syncs so far.
+    steps: usize,
+    /// The step at which it was, or will be, full.
+    full_at: Option<usize>,
+    ran_full: bool,
+}
+
+impl Disk {
+    pub(super) fn holding(bytes: Vec<u8>) -> Self {
+        let disk = Self::default();
+        disk.platter().bytes = bytes;
+        disk
+    }
+
+    pub(super) fn full_at(step: usize) -> Self {
+        let disk = Self::default();
+        disk.platter().full_at = Some(step);
+        disk
+    }
+
+    /// Whether it ran full.
+    pub(super) fn ran_full(&self) -> bool {
+        self.platter().ran_full
+    }
+
+    /// From now on nothing fits any more.
+    pub(super) fn fill(&self) {
+        let mut platter = self.platter();
+        platter.full_at = Some(platter.steps);
+    }
+
+    /// Somebody made room.
+    pub(super) fn make_room(&self) {
+        self.platter().full_at = None;
+    }
+
+    /// What `Store::open` does with a store that it could not finish making.
+    pub(super) fn begin_anew(&self) {
+        self.platter().bytes.clear();
+    }
+
+    /// What lies on it now: what a crash at this moment would leave.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.platter().bytes.clone()
+    }
+
+    pub(super) fn open(&self) -> Result<Store, RecordError> {
+        Store::open_on(Path::new(FILE), self.clone())
+    }
+
+    fn platter(&self) -> MutexGuard<'_, Platter> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Platter {
+    fn step(&mut self) -> Result<(), Error> {
+        self.steps += 1;
+        match self.full_at {
+            Some(at) if self.steps > at => {
+                self.ran_full = true;
+                Err(ErrorKind::StorageFull.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl redb::StorageBackend for Disk {
+    fn len(&self) -> Result<u64, Error> {
+        Ok(self.platter().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
+        let platter = self.platter();
+        let from = usize::try_from(offset).unwrap();
+        match platter.bytes.get(from..).and_then(|b| b.get(..out.len())) {
+            Some(bytes) => out.copy_from_slice(bytes),
+            None => return Err(ErrorKind::UnexpectedEof.into()),
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), Error> {
+        let mut platter = self.platter();
+        platter.step()?;
+        platter.bytes.resize(usize::try_from(len).unwrap(), 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> Result<(), Error> {
+        self.platter().step()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
+        let mut platter = self.platter();
+        let from = usize::try_from(offset).unwrap();
+        let room = platter.step();
+        // A disk that runs full in the middle of a write keeps its first half.
+        let kept = if room.is_ok() {
+            data.len()
+        } else if platter.full_at.is_some_and(|at| platter.steps == at + 1) {
+            data.len() / 2
+        } else {
+            0
+        };
+        platter.bytes[from..from + kept].copy_from_slice(&data[..kept]);
+        room
+    }
+}
+
+/// The log of a learner: a session of this many attempts.
+pub(super) fn log(attempts: u64) -> Vec<Event> {
+    let (learner, session) = (LearnerId::fresh(), SessionId::fresh());
+    let skill = SkillId::new("match-shape");
+    let start = EventBody::SessionStarted {
+        lesson: LessonId::new("first-steps"),
+        lesson_digest: "b1946ac92492d2347c6235b4d2611184".to_owned(),
+        seed: 7,
+        skills: BTreeMap::from([(skill.clone(), BktParams::default())]),
+        protocol: 1,
+    };
+    let attempt = |round: u64| {
+        EventBody::Attempted(Attempt {
+            id: AttemptId::fresh(),
+            step: StepId::new("place-the-cube"),
+            skills: vec![skill.clone()],
+            correct: !round.is_multiple_of(3),
+            credit: 0.5,
+            latency: Duration::from_millis(700 + round),
+            hints_used: 0,
+            position_error: Some(0.013),
+            rotation_error: None,
+            evidence: Evidence::Grabbed {
+                object: ObjectId::new("cube"),
+            },
+        })
+    };
+    std::iter::once(start)
+        .chain((0..attempts).map(attempt))
+        .zip(1..)
+        .map(|(body, seq)| Event {
+            seq,
+            at_unix_ms: 1_793_500_000_000 + seq,
+            learner,
+            session,
+            body,
+        })
+        .collect()
+}
