@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 mod support;
 
-use support::{malloc_vr, run, says};
+use support::{MALLOC_VR, in_a_world_of_its_own, malloc_vr, run, says};
 
 /// A running `play --headless`, killed when dropped.
 struct Playing {
@@ -97,6 +97,42 @@ fn a_store_in_use_is_named_and_nothing_is_lost() {
     let (code, text) = run(malloc_vr(home.path()).args(["play", "--headless"]));
     assert_eq!(code, Some(1), "{text}");
     says(&text, &["records", "another", "--data-dir"]);
+}
+
+#[test]
+fn records_that_are_none_are_named_and_left_as_they_are() {
+    for text in ["", "a letter to a friend"] {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("data/records.redb");
+        std::fs::create_dir(home.path().join("data")).unwrap();
+        std::fs::write(&file, text).unwrap();
+        for arguments in [["records", "list"], ["play", "--headless"]] {
+            let (code, said) = run(malloc_vr(home.path()).args(arguments));
+            assert_eq!(code, Some(1), "{said}");
+            let file = file.to_str().unwrap();
+            says(&said, &[file, "cannot be read", "backup", "--data-dir"]);
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_named_and_leaves_no_half_of_a_store() {
+    let home = tempfile::tempdir().unwrap();
+    // The system answers a file that may not grow as it answers a disk without room, once its signal is ignored.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""]);
+    in_a_world_of_its_own(&mut command, home.path());
+    let (code, text) = run(command.args([MALLOC_VR, "play", "--headless"]));
+    assert_eq!(code, Some(1), "{text}");
+    let file = home.path().join("data/records.redb");
+    says(&text, &[file.to_str().unwrap(), "full", "make room"]);
+    assert!(!file.exists());
+    // Once there is room, nothing is in the way.
+    drop(Playing::start(home.path()));
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "verify"]));
+    assert_eq!(code, Some(0), "{text}");
 }
 
 #[test]

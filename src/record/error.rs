@@ -30,7 +30,7 @@ pub enum RecordError {
     },
     /// No room left.
     #[error(
-        "the disk with {file} is full; nothing is lost while the program runs: make room and it goes on by itself"
+        "the disk with {file} is full; make room: a program that is running loses nothing and goes on by itself, one that could not begin must be started again"
     )]
     DiskFull {
         /// The store.

@@ -1,14 +1,24 @@
 //! The binary as a user starts it, for the tests of the command line.
 
 // Helpers of tests may panic as tests do.
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
+// Each test program uses what it needs of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+/// The binary.
+pub const MALLOC_VR: &str = env!("CARGO_BIN_EXE_malloc-vr");
+
 /// `malloc-vr` in a world of its own: no display, no OpenXR runtime, its own data.
 pub fn malloc_vr(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_malloc-vr"));
+    let mut command = Command::new(MALLOC_VR);
+    in_a_world_of_its_own(&mut command, home);
+    command
+}
+
+/// The same for a command that starts the binary in turn.
+pub fn in_a_world_of_its_own(command: &mut Command, home: &Path) {
     command
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
@@ -17,7 +27,6 @@ pub fn malloc_vr(home: &Path) -> Command {
         .env("MALLOC_VR_LISTEN", "127.0.0.1:0")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null());
-    command
 }
 
 pub fn run(command: &mut Command) -> (Option<i32>, String) {
