@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::error::RecordError;
 use super::store::Store;
 use crate::learning::bkt::BktParams;
+use crate::learning::quality::Quality;
 use crate::learning::skill::SkillId;
 use crate::protocol::event::{Attempt, Event, EventBody, Evidence};
 use crate::protocol::ids::{AttemptId, LearnerId, LessonId, ObjectId, SessionId, StepId};
@@ -156,6 +157,7 @@ pub(super) fn log(attempts: u64) -> Vec<Event> {
             hints_used: 0,
             position_error: Some(0.013),
             rotation_error: None,
+            quality: Quality::default(),
             evidence: Evidence::Grabbed {
                 object: ObjectId::new("cube"),
             },

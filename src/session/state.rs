@@ -253,6 +253,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::learning::quality::Quality;
     use crate::protocol::command::{Command, Principal, Refusal};
     use crate::protocol::event::Evidence;
     use crate::protocol::ids::{AttemptId, CommandId, ObjectId};
@@ -301,9 +302,19 @@ mod tests {
         })
     }
 
+    /// Perfect, and anything worse.
+    fn quality() -> impl Strategy<Value = Quality> {
+        let share = || prop_oneof![Just(1.0), chance(1_000_000)];
+        (share(), share()).prop_map(|(frame_health, tracking)| Quality {
+            frame_health,
+            tracking,
+        })
+    }
+
     fn attempted() -> impl Strategy<Value = EventBody> {
         let skills = prop::collection::vec(skill(), 0..3);
-        (step(), skills, any::<bool>(), 0.0_f32..1.0).prop_map(|(step, skills, correct, credit)| {
+        let drawn = (step(), skills, any::<bool>(), 0.0_f32..1.0, quality());
+        drawn.prop_map(|(step, skills, correct, credit, quality)| {
             EventBody::Attempted(Attempt {
                 id: AttemptId::fresh(),
                 step,
@@ -314,6 +325,7 @@ mod tests {
                 hints_used: 0,
                 position_error: Some(0.013),
                 rotation_error: None,
+                quality,
                 evidence: Evidence::Grabbed {
                     object: ObjectId::new("cube"),
                 },
