@@ -103,6 +103,8 @@ impl Room {
     fn enter(&mut self, step: &str) {
         self.happen(EventBody::StepEntered {
             step: StepId::new(step),
+            event: None,
+            hints: 3,
         });
     }
 

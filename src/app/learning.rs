@@ -141,7 +141,7 @@ pub(super) fn eval(args: &EvalArgs) -> Result<ExitCode, Box<dyn Error>> {
 
 /// `malloc-vr learning explain`.
 pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let story = explain::tell(&explain::read(&args.log, args.learner)?);
+    let story = explain::tell(&explain::read(&args.log, args.learner)?)?;
     print!("{}", story.text);
     if let Some(file) = &args.plot {
         plot::story(file, &story.curves)?;

@@ -302,7 +302,7 @@ fn pause_with_the_headset(
 fn report_progress(mut folded: MessageReader<Folded>) {
     for Folded { event, .. } in folded.read() {
         match &event.body {
-            EventBody::StepEntered { step } => info!("step: {step}"),
+            EventBody::StepEntered { step, .. } => info!("step: {step}"),
             EventBody::Attempted(attempt) => info!(
                 "attempt: {} ({})",
                 attempt.step,

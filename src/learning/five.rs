@@ -3,7 +3,8 @@
 //!
 //! In: attempts ([`Five::observe`]), what people say ([`Five::told`]), passing time ([`Five::tick`], [`Five::away`]).
 //! Out: what each model says, the transition index, and where the learner stands, with reasons; recommendations
-//! ([`Five::advise`]). What was never observed is absent, not average. Nothing here allocates but [`Five::new`].
+//! ([`Five::advise`]). What was never observed is absent, not average. Nothing here allocates but [`Five::new`] and
+//! [`Five::meet_skills`].
 //! Never: anything of another learner. Equal logs give equal states, to the last bit.
 
 pub mod observation;
@@ -89,6 +90,13 @@ impl Five {
             chart,
             day: 0.0,
         }
+    }
+
+    /// A further lesson begins, whose skills come behind those already known: there are as many now as in the parameters.
+    pub fn meet_skills(&mut self, p: &Params) {
+        let known = self.skills.len();
+        let new = p.skills.iter().skip(known);
+        self.skills.extend(new.map(|skill| Skill::new(skill, p)));
     }
 
     /// Takes in an attempt. Skills that the lesson doesn't have are passed over.

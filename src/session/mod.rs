@@ -14,6 +14,7 @@ use crate::record::{Health, Recorder};
 use state::LearnerState;
 
 pub mod join;
+pub mod models;
 pub mod snapshot;
 pub mod state;
 

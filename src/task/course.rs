@@ -53,15 +53,17 @@ impl Course {
 
     /// Goes on from where the log ends: a first step is entered, a step that was done but not yet completed when
     /// the process ended is completed, a step that an edited lesson no longer has is left.
-    pub fn go_on(&mut self, log: &[EventBody], events: &mut Vec<EventBody>) {
+    pub fn go_on(&mut self, lesson: &Lesson, log: &[EventBody], events: &mut Vec<EventBody>) {
         let candidates = self.progress.candidates();
         match self
             .entered
             .clone()
             .filter(|step| candidates.contains(step))
         {
-            None => self.enter_next(events),
-            Some(step) if done_without_completion(log, &step) => self.complete(&step, true, events),
+            None => self.enter_next(lesson, events),
+            Some(step) if done_without_completion(log, &step) => {
+                self.complete(lesson, &step, true, events)
+            }
             Some(_) => {}
         }
     }
@@ -108,14 +110,14 @@ impl Course {
             .and_then(|limit| Duration::try_from_secs_f32(limit).ok())
             .is_some_and(|limit| self.since_attempt >= limit);
         if over && let Some(verdict) = judge(lesson, step, &Deed::TimedOut, &self.mistaken) {
-            self.attempt(step, verdict, hint_level, events);
+            self.attempt(lesson, step, verdict, hint_level, events);
         }
     }
 
     /// Stands before the next step, or at the end.
-    pub fn enter_next(&mut self, events: &mut Vec<EventBody>) {
+    pub fn enter_next(&mut self, lesson: &Lesson, events: &mut Vec<EventBody>) {
         match self.progress.candidates().first() {
-            Some(step) => self.enter(step.clone(), events),
+            Some(step) => self.enter(lesson, step.clone(), events),
             None => {
                 self.entered = None;
                 events.push(EventBody::SessionEnded {
@@ -125,13 +127,20 @@ impl Course {
         }
     }
 
-    fn enter(&mut self, step: StepId, events: &mut Vec<EventBody>) {
+    fn enter(&mut self, lesson: &Lesson, step: StepId, events: &mut Vec<EventBody>) {
         self.entered = Some(step.clone());
         self.mistaken.clear();
         self.failures = 0;
         self.on_step = Duration::ZERO;
         self.since_attempt = Duration::ZERO;
-        events.push(EventBody::StepEntered { step });
+        let known = find(lesson, &step);
+        events.push(EventBody::StepEntered {
+            event: known.map(|known| known.event),
+            hints: known.map_or(0, |known| {
+                u8::try_from(known.hints.len()).unwrap_or(u8::MAX)
+            }),
+            step,
+        });
     }
 
     /// Takes in a deed. What it counts for is written to `events`; what it does not count for is kept in `deeds`.
@@ -187,7 +196,7 @@ impl Course {
         let steps = candidates.iter().filter_map(|id| find(lesson, id));
         let (step, verdict) = judge_among(lesson, steps, deed, &self.mistaken)?;
         let evidence = verdict.evidence.clone();
-        self.attempt(step, verdict, hint_level, events);
+        self.attempt(lesson, step, verdict, hint_level, events);
         Some(evidence)
     }
 
@@ -212,6 +221,7 @@ impl Course {
 
     fn attempt(
         &mut self,
+        lesson: &Lesson,
         step: &Step,
         verdict: Verdict,
         hint_level: u8,
@@ -220,7 +230,7 @@ impl Course {
         let latency = self.since_attempt;
         let here = self.entered.as_ref() == Some(&step.id);
         if !here {
-            self.enter(step.id.clone(), events);
+            self.enter(lesson, step.id.clone(), events);
         }
         let correct = verdict.correct;
         self.progress.attempted(&step.id, correct);
@@ -242,19 +252,25 @@ impl Course {
         }));
         self.since_attempt = Duration::ZERO;
         if correct {
-            self.complete(&step.id, true, events);
+            self.complete(lesson, &step.id, true, events);
             return;
         }
         self.failures += 1;
         match step.on_failure {
             OnFailure::GoOnAfter { failures } if self.failures >= failures => {
-                self.complete(&step.id, false, events);
+                self.complete(lesson, &step.id, false, events);
             }
             _ => {}
         }
     }
 
-    fn complete(&mut self, step: &StepId, achieved: bool, events: &mut Vec<EventBody>) {
+    fn complete(
+        &mut self,
+        lesson: &Lesson,
+        step: &StepId,
+        achieved: bool,
+        events: &mut Vec<EventBody>,
+    ) {
         for passed in self.progress.completed(step) {
             events.push(EventBody::StepCompleted {
                 step: passed,
@@ -265,14 +281,16 @@ impl Course {
             step: step.clone(),
             skipped: !achieved,
         });
-        self.enter_next(events);
+        self.enter_next(lesson, events);
     }
 }
 
 /// Whether the last word on the step is a right attempt.
 fn done_without_completion(log: &[EventBody], asked: &StepId) -> bool {
     let last = log.iter().rev().find(|body| match body {
-        EventBody::StepEntered { step } | EventBody::StepCompleted { step, .. } => step == asked,
+        EventBody::StepEntered { step, .. } | EventBody::StepCompleted { step, .. } => {
+            step == asked
+        }
         EventBody::Attempted(attempt) => attempt.step == *asked,
         _ => false,
     });

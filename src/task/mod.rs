@@ -1,6 +1,6 @@
 //! Watches interactions and decides what they mean for the running step: emits attempts with evidence.
-//! In: `Interacted`, `PanelAnswered`, the lesson, the learner's state. Out: the lesson's scene; events of attempts
-//! and steps. Never: the learner's state itself (that is the fold of the log), or anything while the lesson pauses.
+//! In: `Interacted`, `PanelAnswered`, the lesson, the learner's state. Out: the lesson's scene; events of attempts,
+//! steps and what was observed between them. Never: the learner's state itself (that is the fold of the log), or anything while the lesson pauses.
 
 use bevy::prelude::*;
 
@@ -19,11 +19,13 @@ mod restore;
 mod room;
 mod scene;
 mod solid;
+mod stretch;
 
 use course::Course;
 use deeds::Deeds;
 pub use scene::PartOfScene;
 use scene::Stage;
+pub use stretch::HeadSigns;
 
 /// Everything that `task` does in a frame.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,6 +37,8 @@ pub struct TaskPlugin;
 impl Plugin for TaskPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Deeds>()
+            .init_resource::<HeadSigns>()
+            .register_required_components::<Learner, stretch::Gathering>()
             .add_message::<Interacted>()
             .add_message::<PanelAnswered>()
             .add_message::<Happened>()
@@ -47,6 +51,7 @@ impl Plugin for TaskPlugin {
                     take_up_the_course,
                     deeds::read_deeds,
                     judge_deeds,
+                    stretch::gather,
                     restore::set_tolerances,
                     restore::bring_back,
                     (glow::follow_hints, glow::hover_markers, glow::shine).chain(),
@@ -116,7 +121,7 @@ fn take_up_the_course(
         let mut course = Course::from_log(&lesson.lesson, state, &log.0);
         if !state.ended {
             let mut events = Vec::new();
-            course.go_on(&log.0, &mut events);
+            course.go_on(&lesson.lesson, &log.0, &mut events);
             happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
         }
         restore::put_in_place(&mut commands, &lesson.lesson, &stage, state);

@@ -273,7 +273,9 @@ fn the_first_step_is_entered_once_the_session_has_begun() {
     assert_eq!(
         room.log[1..],
         [EventBody::StepEntered {
-            step: StepId::new("touch")
+            step: StepId::new("touch"),
+            event: Some(LearningEvent::Practice),
+            hints: 0,
         }]
     );
 }
