@@ -8,11 +8,12 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::deeds::Deeds;
-use super::judge::{Deed, Verdict, judge, judge_among};
+use super::judge::{Deed, Verdict, judge, judge_among, rating};
 use crate::learning::quality::Quality;
 use crate::lesson::format::{Action, Lesson, OnFailure, Step};
 use crate::lesson::graph::Progress;
-use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence};
+use crate::protocol::command::Principal;
+use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence, Told};
 use crate::protocol::ids::{AttemptId, ObjectId, StepId};
 use crate::session::state::LearnerState;
 
@@ -193,11 +194,46 @@ impl Course {
         events: &mut Vec<EventBody>,
     ) -> Option<Evidence> {
         let candidates = self.progress.candidates();
-        let steps = candidates.iter().filter_map(|id| find(lesson, id));
+        let steps = || candidates.iter().filter_map(|id| find(lesson, id));
+        if let Some((step, (about, value))) =
+            steps().find_map(|step| Some((step, rating(lesson, step, deed)?)))
+        {
+            return self.say(lesson, step, deed, about, value, events);
+        }
+        let steps = steps();
         let (step, verdict) = judge_among(lesson, steps, deed, &self.mistaken)?;
         let evidence = verdict.evidence.clone();
         self.attempt(lesson, step, verdict, hint_level, events);
         Some(evidence)
+    }
+
+    /// Takes down what the learner says of themselves. It is no attempt.
+    fn say(
+        &mut self,
+        lesson: &Lesson,
+        step: &Step,
+        deed: &Deed,
+        about: Told,
+        value: f64,
+        events: &mut Vec<EventBody>,
+    ) -> Option<Evidence> {
+        let Deed::Answered { panel, choice } = deed else {
+            return None;
+        };
+        if self.entered.as_ref() != Some(&step.id) {
+            self.enter(lesson, step.id.clone(), events);
+        }
+        self.progress.attempted(&step.id, true);
+        events.push(EventBody::Told {
+            by: Principal::Learner,
+            about,
+            value,
+        });
+        self.complete(lesson, &step.id, true, events);
+        Some(Evidence::Answered {
+            panel: panel.clone(),
+            choice: *choice,
+        })
     }
 
     /// A right deed, done before one of the steps asked for it, that still holds.

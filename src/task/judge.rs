@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::f32::consts::PI;
 
-use crate::lesson::format::{Action, Lesson, PanelContent, Step};
-use crate::protocol::event::Evidence;
+use crate::learning::event_criteria::Criterion;
+use crate::lesson::format::{Action, Lesson, PanelContent, RatingOf, Step};
+use crate::protocol::event::{Evidence, Told};
 use crate::protocol::ids::{ObjectId, PanelId, SocketId};
 
 /// A near miss in the right socket earns at most this much credit: it was the right idea, not yet the goal.
@@ -145,7 +146,34 @@ pub fn judge(
         Action::Press { object } => judge_press(object, deed),
         Action::Teleport { to } => judge_teleport(to, deed),
         Action::Answer { panel } => judge_answer(lesson, panel, deed),
+        // Nothing to judge: see [`rating`].
+        Action::Rate { .. } => None,
     }
+}
+
+/// What a learner said of themselves by this deed, where the step asks for it: about what, and how much of it, 0..1.
+#[must_use]
+pub fn rating(lesson: &Lesson, step: &Step, deed: &Deed) -> Option<(Told, f64)> {
+    let (Action::Rate { panel: asked }, Deed::Answered { panel, choice }) = (&step.action, deed)
+    else {
+        return None;
+    };
+    let panel = lesson
+        .panels
+        .iter()
+        .find(|it| it.id == *panel && it.id == *asked)?;
+    let PanelContent::Rating { about, choices, .. } = &panel.content else {
+        return None;
+    };
+    let last = u32::try_from(choices.len().checked_sub(1)?).ok()?;
+    if *choice > last {
+        return None;
+    }
+    let about = match about {
+        RatingOf::Comfort => Told::Criterion(Criterion::Comfort),
+        RatingOf::Effort => Told::Effort,
+    };
+    Some((about, f64::from(*choice) / f64::from(last.max(1))))
 }
 
 fn judge_look(asked: &ObjectId, hold: f32, deed: &Deed) -> Option<Verdict> {

@@ -164,7 +164,10 @@ fn objects(step: &Step) -> impl Iterator<Item = &ObjectId> {
         }
         Action::Place { object, .. } => (Some(object), None),
         Action::Throw { object, at, .. } => (Some(object), at.as_ref()),
-        Action::LookAt { .. } | Action::Teleport { .. } | Action::Answer { .. } => (None, None),
+        Action::LookAt { .. }
+        | Action::Teleport { .. }
+        | Action::Answer { .. }
+        | Action::Rate { .. } => (None, None),
     };
     first.into_iter().chain(second)
 }

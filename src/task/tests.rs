@@ -9,12 +9,14 @@ use bevy::time::TimeUpdateStrategy;
 use super::*;
 use crate::interaction::things::{InSocket, Socket, TeleportSpot};
 use crate::interaction::{Interaction, SocketFit};
+use crate::learning::event_criteria::Criterion;
 use crate::lesson::Loaded;
 use crate::lesson::format::{
-    self, Action, Flow, LearningEvent, Lesson, Object, OnFailure, Panel, PanelContent, Role, Shape,
-    Step,
+    self, Action, Flow, LearningEvent, Lesson, Object, OnFailure, Panel, PanelContent, RatingOf,
+    Role, Shape, Step,
 };
-use crate::protocol::event::{Attempt, EndReason, Event, EventBody, Evidence, PauseCause};
+use crate::protocol::command::Principal;
+use crate::protocol::event::{Attempt, EndReason, Event, EventBody, Evidence, PauseCause, Told};
 use crate::protocol::ids::{LessonId, ObjectId, PanelId, SocketId, StepId};
 use crate::session::join::Joining;
 use crate::session::{SessionPlugin, SessionSystems};
@@ -88,19 +90,36 @@ fn lesson(steps: Vec<Step>) -> Lesson {
             thing("spot", 1.0, Role::TeleportSpot),
         ],
         sockets: vec![socket("here", 0.3), socket("there", -0.4)],
-        panels: vec![Panel {
-            id: PanelId::new("quiz"),
-            position: [0.0, 1.4, -1.0],
-            rotation: [0.0; 3],
-            size: [0.6, 0.4],
-            content: PanelContent::Question {
-                prompt: "?".to_owned(),
-                choices: vec!["a".to_owned(), "b".to_owned()],
-                correct: 1,
-            },
-        }],
+        panels: vec![
+            panel(
+                "quiz",
+                PanelContent::Question {
+                    prompt: "?".to_owned(),
+                    choices: vec!["a".to_owned(), "b".to_owned()],
+                    correct: 1,
+                },
+            ),
+            panel(
+                "how",
+                PanelContent::Rating {
+                    prompt: "How?".to_owned(),
+                    about: RatingOf::Comfort,
+                    choices: ["bad", "so so", "good"].map(str::to_owned).to_vec(),
+                },
+            ),
+        ],
         steps,
         flow: Flow::Sequence(flow),
+    }
+}
+
+fn panel(id: &str, content: PanelContent) -> Panel {
+    Panel {
+        id: PanelId::new(id),
+        position: [0.0, 1.4, -1.0],
+        rotation: [0.0; 3],
+        size: [0.6, 0.4],
+        content,
     }
 }
 
@@ -442,6 +461,58 @@ fn an_answer_on_a_panel_is_judged() {
 }
 
 #[test]
+fn what_a_learner_says_of_themselves_is_taken_down_and_is_no_attempt() {
+    let panel = PanelId::new("how");
+    let ask = Action::Rate {
+        panel: panel.clone(),
+    };
+    let mut room = Room::new(vec![step("say", ask)]);
+    // There is no fourth choice, and the other panel asks something else.
+    for (panel, choice) in [(&panel, 3), (&PanelId::new("quiz"), 1), (&panel, 1)] {
+        let panel = panel.clone();
+        room.app
+            .world_mut()
+            .write_message(PanelAnswered { panel, choice });
+        room.frame();
+    }
+    assert!(room.attempts().is_empty());
+    assert_eq!(room.completed(), ["say"]);
+    let told = EventBody::Told {
+        by: Principal::Learner,
+        about: Told::Criterion(Criterion::Comfort),
+        value: 0.5,
+    };
+    assert_eq!(room.log.iter().filter(|body| **body == told).count(), 1);
+}
+
+#[test]
+fn a_running_lesson_is_observed_every_five_seconds_and_a_pause_is_not() {
+    let mut room = Room::new(vec![step("touch", Action::Touch { object: cube() })]);
+    room.wait(seconds(16));
+    let observed = |room: &Room| {
+        room.log
+            .iter()
+            .filter_map(|body| match body {
+                EventBody::Observed { moment } => Some(moment.dt),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let moments = observed(&room);
+    assert_eq!(moments.len(), 3);
+    assert!(
+        moments
+            .iter()
+            .all(|dt| (5.0..5.2).contains(&dt.as_secs_f64()))
+    );
+    room.happen(EventBody::Paused {
+        by: PauseCause::Learner,
+    });
+    room.wait(seconds(16));
+    assert_eq!(observed(&room).len(), 3);
+}
+
+#[test]
 fn a_step_whose_time_runs_out_is_a_failed_attempt_and_may_be_given_up() {
     let mut hurry = step("hurry", Action::Grab { object: cube() });
     hurry.time_limit = Some(2.0);
@@ -653,7 +724,7 @@ impl Room {
                     spot,
                 });
             }
-            Action::Answer { panel } => {
+            Action::Answer { panel } | Action::Rate { panel } => {
                 let panel = panel.clone();
                 self.app
                     .world_mut()
