@@ -14,6 +14,7 @@ use crate::learning::event_criteria::Criterion;
 use crate::learning::five::observation::Moment;
 use crate::learning::quality::Quality;
 use crate::learning::skill::SkillId;
+use crate::learning::strategy::explain::Decision;
 
 /// One line of a learner's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +85,8 @@ pub enum EventBody {
         /// How much, 0..1.
         value: f64,
     },
+    /// The adaptation rules decided; the commands follow with what became of them.
+    Decided(Decision),
     /// A command had its effect in the world.
     CommandApplied {
         /// The command.
