@@ -8,6 +8,7 @@ use crate::protocol::command::{
     Command, CommandBody, DIFFICULTY, MAX_MESSAGE_CHARS, PACE, Principal, Refusal, SUPPORT_LEVEL,
 };
 use crate::protocol::event::PauseCause;
+use crate::session::adapted::Adapted;
 
 /// After the instructor gave or took a hint, the automatic rules leave hints alone for this long: who stands
 /// beside the learner sees more than a count of failures.
@@ -25,70 +26,12 @@ pub struct Standing<'a> {
     /// Time since the instructor last gave or took a hint on this step, pauses left out.
     pub since_instructor: Option<Duration>,
     /// How the lesson is adapted now.
-    pub adapted: Adapted,
+    pub adapted: &'a Adapted,
     /// What of it can be changed.
     pub able: Able,
     /// Who set what this command would move, while that holds
     /// ([`crate::learning::strategy::memory::Memory::holder`]).
     pub holder: Option<Principal>,
-}
-
-/// How a lesson is adapted now.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Adapted {
-    /// Multiple of the authored difficulty.
-    pub difficulty: f64,
-    /// Multiple of the authored pace.
-    pub pace: f64,
-    /// Support in place: kind, level 1..3, and by which sense.
-    pub support: Option<(SupportKind, u8, Modality)>,
-    /// Whether the learner rests.
-    pub resting: bool,
-}
-
-impl Default for Adapted {
-    fn default() -> Self {
-        Self {
-            difficulty: 1.0,
-            pace: 1.0,
-            support: None,
-            resting: false,
-        }
-    }
-}
-
-impl Adapted {
-    /// What it is after an action was carried out.
-    #[must_use]
-    pub fn after(self, action: Action) -> Self {
-        match action {
-            Action::Difficulty { multiplier } => Self {
-                difficulty: multiplier,
-                ..self
-            },
-            Action::Pace { multiplier } => Self {
-                pace: multiplier,
-                ..self
-            },
-            Action::AddSupport {
-                kind,
-                level,
-                modality,
-            } => Self {
-                support: Some((kind, level, modality)),
-                ..self
-            },
-            Action::FadeSupport => Self {
-                support: None,
-                ..self
-            },
-            Action::Rest => Self {
-                resting: true,
-                ..self
-            },
-            _ => self,
-        }
-    }
 }
 
 /// What the running lesson has means for. Nothing, unless somebody says so: a command without effect is never `Applied`.
@@ -98,7 +41,7 @@ pub struct Able {
     pub difficulty: bool,
     /// Times that can be changed.
     pub pace: bool,
-    /// Support beyond hints.
+    /// Support beyond hints: guidance through a step's hints, wider tolerances.
     pub support: bool,
     /// Breaks.
     pub breaks: bool,
@@ -227,7 +170,10 @@ fn adapt(
             modality,
         } => {
             within("level", f64::from(*level), SUPPORT_LEVEL.map(f64::from))?;
-            here(able.support, "support")?;
+            here(
+                able.support && can_be_given(*kind, *modality),
+                "this support",
+            )?;
             if now.support == Some((*kind, *level, *modality)) {
                 return Err(already("this support is in place"));
             }
@@ -285,6 +231,15 @@ fn adapt(
         | CommandBody::EndBreak => return Err(already("it is decided elsewhere")),
     };
     Ok((Effect::Adapt(action), words))
+}
+
+/// What every lesson has means for: its hints and highlights, and its tolerances.
+fn can_be_given(kind: SupportKind, modality: Modality) -> bool {
+    match kind {
+        SupportKind::Guidance => matches!(modality, Modality::Text | Modality::Highlight),
+        SupportKind::WiderTolerance => true,
+        SupportKind::WorkedExample | SupportKind::FewerParts => false,
+    }
 }
 
 /// A difference of difficulty or pace that nobody notices.
@@ -380,6 +335,7 @@ fn in_words(cause: PauseCause) -> &'static str {
     match cause {
         PauseCause::Learner => "the learner's menu",
         PauseCause::Instructor => "the instructor's pause",
+        PauseCause::Break => "the learner's break",
         PauseCause::Runtime => "the headset (off, out of focus or its runtime gone)",
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::Strategies;
 use crate::learning::hints::{HintAction, HintReason, HintRules, HintView, hint};
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, CommandBody, Principal};
@@ -12,19 +13,15 @@ use crate::protocol::ids::CommandId;
 use crate::session::state::LearnerState;
 use crate::session::{CommandRequested, Folded, Learner, Stirred};
 
-/// The rules in force.
-#[derive(Resource, Debug, Default)]
-pub(super) struct Rules(pub HintRules);
-
 /// A gap longer than this between two frames is a process that slept, not a learner who thought.
 const LONGEST_FRAME: Duration = Duration::from_secs(1);
 
 /// What has been seen of a learner on the running step. Times leave pauses out.
 #[derive(Component, Debug, Default)]
 pub(super) struct Watch {
-    failures: u32,
-    successes: u32,
-    hesitated: Duration,
+    pub failures: u32,
+    pub successes: u32,
+    pub hesitated: Duration,
     since_hint: Option<Duration>,
     /// Time since the instructor last gave or took a hint on this step.
     pub since_instructor: Option<Duration>,
@@ -97,13 +94,13 @@ pub(super) fn let_time_pass(
     }
 }
 
-fn running(state: &LearnerState) -> bool {
+pub(super) fn running(state: &LearnerState) -> bool {
     state.step.is_some() && !state.ended && state.paused_by.is_empty()
 }
 
 /// The rule speaks; what it advises goes the way of every command.
 pub(super) fn climb_the_ladder(
-    rules: Res<Rules>,
+    strategies: Res<Strategies>,
     lesson: Option<Res<ActiveLesson>>,
     mut learners: Query<(&Learner, &LearnerState, &mut Watch)>,
     mut requests: MessageWriter<CommandRequested>,
@@ -125,21 +122,37 @@ pub(super) fn climb_the_ladder(
             since_hint: watch.since_hint.map(|since| since.as_secs_f64()),
             wanted: false,
         };
-        let Some(advice) = hint(&rules.0, &view) else {
+        let rules = HintRules {
+            // Who is given more time is given more time to think, too.
+            hesitation: strategies.table().hints().hesitation / state.adapted.pace.max(0.1),
+            ..*strategies.table().hints()
+        };
+        // Guidance in place shows its hint from the start of a step, unless the instructor took it away.
+        let guided = state.adapted.guidance().min(view.rungs);
+        let fresh = watch.since_hint.is_none() && watch.since_instructor.is_none();
+        let (body, purpose) = if fresh && guided > state.hint_level {
+            watch.since_hint = Some(Duration::ZERO);
+            let level = Some(guided);
+            (
+                CommandBody::GiveHint { level },
+                "guidance is in place".to_owned(),
+            )
+        } else if let Some(advice) = hint(&rules, &view) {
+            let body = match advice.action {
+                HintAction::Offer(level) => {
+                    // Also where it is refused: ask again only after the cool-down.
+                    watch.since_hint = Some(Duration::ZERO);
+                    CommandBody::GiveHint { level: Some(level) }
+                }
+                HintAction::Fade => {
+                    watch.successes = 0;
+                    CommandBody::FadeHint
+                }
+            };
+            (body, in_words(advice.because))
+        } else {
             continue;
         };
-        let body = match advice.action {
-            HintAction::Offer(level) => {
-                // Also where it is refused: ask again only after the cool-down.
-                watch.since_hint = Some(Duration::ZERO);
-                CommandBody::GiveHint { level: Some(level) }
-            }
-            HintAction::Fade => {
-                watch.successes = 0;
-                CommandBody::FadeHint
-            }
-        };
-        let purpose = in_words(advice.because);
         requests.write(CommandRequested(Command {
             id: CommandId::fresh(),
             learner: learner.id,

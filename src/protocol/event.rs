@@ -140,6 +140,8 @@ pub enum PauseCause {
     Instructor,
     /// The headset is off, out of focus, or its runtime is gone.
     Runtime,
+    /// The learner takes a break; only they end it.
+    Break,
 }
 
 /// Why a session ended.

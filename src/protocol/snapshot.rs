@@ -53,6 +53,14 @@ pub struct LearnerSnapshot {
     pub latest: Option<Tick>,
     /// A skill is due for review (inferred).
     pub review_due: bool,
+    /// Multiple of the authored difficulty, 0.4..1.6.
+    pub difficulty: f64,
+    /// Multiple of the authored pace, 0.6..1.4.
+    pub pace: f64,
+    /// Level of support in place beyond hints, 0..3.
+    pub support: u8,
+    /// What the adaptation rules want the instructor to know, latest.
+    pub notice: Option<String>,
     /// Why the lesson stands still; empty: it runs.
     pub paused_by: Vec<PauseCause>,
     /// True once the session is over.

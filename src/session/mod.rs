@@ -13,6 +13,7 @@ use crate::protocol::ids::{LearnerId, PanelId, SessionId};
 use crate::record::{Health, Recorder};
 use state::LearnerState;
 
+pub mod adapted;
 pub mod join;
 pub mod models;
 pub mod snapshot;
@@ -30,6 +31,7 @@ impl Plugin for SessionPlugin {
         app.add_message::<Happened>()
             .add_message::<Folded>()
             .add_message::<Stirred>()
+            .add_message::<WayChanged>()
             .add_message::<CommandRequested>()
             .add_message::<CommandAnswered>()
             .add_message::<PanelAnswered>()
@@ -49,7 +51,7 @@ impl Plugin for SessionPlugin {
 
 /// A learner: one on a headset, many on a host.
 #[derive(Component, Debug, Clone, Copy)]
-#[require(LearnerState, SessionLog, Outbox, AcknowledgedSeq)]
+#[require(LearnerState, SessionLog, Outbox, AcknowledgedSeq, OtherWay)]
 pub struct Learner {
     /// Pseudonym.
     pub id: LearnerId,
@@ -61,6 +63,11 @@ pub struct Learner {
 /// rebuilt, for example the way through the lesson.
 #[derive(Component, Debug, Default, Clone, PartialEq)]
 pub struct SessionLog(pub Vec<EventBody>);
+
+/// Whether an event says anything about the way through the lesson or an answer given: only such are kept at hand.
+pub(crate) fn rebuilds(body: &EventBody) -> bool {
+    !matches!(body, EventBody::Observed { .. } | EventBody::Told { .. })
+}
 
 /// Events folded that the record thread has not taken yet. Grows only while the disk fails.
 #[derive(Component, Debug, Default)]
@@ -125,6 +132,17 @@ pub struct Folded {
     pub event: Event,
 }
 
+/// There is another way to go on than by the running step: written by `task`, read by `adaptation`. On the learner.
+#[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct OtherWay(pub bool);
+
+/// The learner takes the other way now: written by `adaptation`, done by `task`.
+#[derive(Message, Debug, Clone, Copy)]
+pub struct WayChanged {
+    /// The learner entity.
+    pub learner: Entity,
+}
+
 /// Somebody asks for something: bridge, desk, learner's menu or the adaptation rules.
 #[derive(Message, Debug, Clone)]
 pub struct CommandRequested(pub Command);
@@ -182,7 +200,9 @@ fn fold_events(
         if matches!(event.body, EventBody::SessionStarted { .. }) {
             log.0.clear();
         }
-        log.0.push(event.body.clone());
+        if rebuilds(&event.body) {
+            log.0.push(event.body.clone());
+        }
         outbox.0.push_back(event.clone());
         folded.write(Folded {
             learner: *learner,

@@ -60,6 +60,8 @@ pub(super) struct Where<'a> {
     pub hints: u8,
     /// Wrong attempts on the step before this one.
     pub failures: u32,
+    /// How much harder than authored the task is, in logit.
+    pub harder: f64,
 }
 
 impl Models {
@@ -146,6 +148,8 @@ impl Models {
         let seen = Observation {
             id: seq,
             skills,
+            // The tasks of a lesson are as hard as their skills, which begin at 0, but for what was adapted.
+            difficulty: (at.harder != 0.0).then_some(at.harder),
             variant: self.variant(at.lesson, &attempt.step),
             correct: attempt.correct,
             credit: Credit {

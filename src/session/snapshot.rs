@@ -51,6 +51,14 @@ pub fn snapshot(
         place: state.models.five().chart().place(),
         index: state.models.five().index(),
         latest: state.models.latest().copied(),
+        difficulty: state.adapted.difficulty,
+        pace: state.adapted.pace,
+        support: state.adapted.support.map_or(0, |(_, level, _)| level),
+        notice: state
+            .adapted
+            .for_instructor
+            .as_ref()
+            .map(|(_, words)| words.clone()),
         review_due: state.models.five().review_due(),
         paused_by: state.paused_by.clone(),
         ended: state.ended,

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::adapted::Adapted;
 use super::models::{Models, Where};
 use crate::learning::event::LearningEvent;
 use crate::learning::skill::SkillId;
@@ -47,6 +48,10 @@ pub struct LearnerState {
     pub attempts: u32,
     /// Right ones among them.
     pub correct: u32,
+    /// How the lesson is adapted.
+    pub adapted: Adapted,
+    /// Decisions of the adaptation rules in this learner's whole log.
+    pub decisions: u64,
     /// Why the lesson stands still, in order, each once; empty: it runs.
     pub paused_by: Vec<PauseCause>,
     /// Whether the session is over …
@@ -158,6 +163,7 @@ impl LearnerState {
                     seed: *seed,
                     skills: skills.keys().cloned().collect(),
                     models: before.models,
+                    decisions: before.decisions,
                     seq: before.seq,
                     ..Self::default()
                 };
@@ -175,6 +181,7 @@ impl LearnerState {
                 self.step = Some(step.clone());
                 self.event = *phase;
                 self.hints = *hints;
+                self.adapted.step_entered();
                 self.failures_on_step = 0;
                 self.hint_level = 0;
             }
@@ -191,19 +198,26 @@ impl LearnerState {
             }
             EventBody::Attempted(attempt) => self.learn_from(event.seq, attempt),
             EventBody::Observed { moment } => self.models.observed(moment),
-            EventBody::Told { about, value, .. } => self.models.told(*about, *value),
+            EventBody::Told { about, value, .. } => {
+                self.models.told(*about, *value);
+                self.adapted.told(*about);
+            }
             EventBody::CommandApplied {
                 command,
                 hint_level,
-            } => match command.body {
-                CommandBody::GiveHint { .. } => {
-                    self.hint_level = hint_level.unwrap_or(self.hint_level);
+            } => {
+                self.adapted.carried_out(event.seq, command);
+                match command.body {
+                    CommandBody::GiveHint { .. } => {
+                        self.hint_level = hint_level.unwrap_or(self.hint_level);
+                    }
+                    CommandBody::FadeHint => self.hint_level = hint_level.unwrap_or(0),
+                    // Their own events follow.
+                    _ => {}
                 }
-                CommandBody::FadeHint => self.hint_level = hint_level.unwrap_or(0),
-                // Their own events follow, or they change nothing that is folded.
-                _ => {}
-            },
-            EventBody::Decided(_) | EventBody::CommandRefused { .. } => {}
+            }
+            EventBody::Decided(decision) => self.decisions = decision.number + 1,
+            EventBody::CommandRefused { .. } => {}
             EventBody::Paused { by } => {
                 if let Err(place) = self.paused_by.binary_search(by) {
                     self.paused_by.insert(place, *by);
@@ -235,6 +249,7 @@ impl LearnerState {
                 event: self.event,
                 hints: self.hints,
                 failures: self.failures_on_step,
+                harder: self.adapted.logits(),
             };
             self.models.attempted(seq, attempt, &at);
         }

@@ -9,6 +9,7 @@ use bevy::prelude::*;
 
 use super::deeds::Deeds;
 use super::judge::{Deed, Verdict, judge, judge_among, rating};
+use super::leeway::Leeway;
 use crate::learning::quality::Quality;
 use crate::lesson::format::{Action, Lesson, OnFailure, Step};
 use crate::lesson::graph::Progress;
@@ -36,6 +37,8 @@ pub(super) struct Course {
     since_attempt: Duration,
     /// How far the hardware can be trusted now.
     pub quality: Quality,
+    /// How the lesson is adapted now.
+    pub leeway: Leeway,
 }
 
 impl Course {
@@ -49,6 +52,7 @@ impl Course {
             on_step: Duration::ZERO,
             since_attempt: Duration::ZERO,
             quality: Quality::PERFECT,
+            leeway: Leeway::of(&state.adapted),
         }
     }
 
@@ -94,6 +98,27 @@ impl Course {
         }
     }
 
+    /// Whether the learner could go on otherwise than by the running step.
+    pub fn has_other_way(&self) -> bool {
+        self.other_way().is_some()
+    }
+
+    /// Stands before another step that can be done now.
+    pub fn take_other_way(&mut self, lesson: &Lesson, events: &mut Vec<EventBody>) {
+        if let Some(step) = self.other_way() {
+            self.enter(lesson, step, events);
+        }
+    }
+
+    /// The candidate after the running one; after the last one the first.
+    fn other_way(&self) -> Option<StepId> {
+        let entered = self.entered.as_ref()?;
+        let candidates = self.progress.candidates();
+        let place = candidates.iter().position(|step| step == entered)?;
+        let next = candidates.iter().cycle().nth(place + 1)?;
+        (next != entered).then(|| next.clone())
+    }
+
     /// Time on the running step passes.
     pub fn pass(&mut self, time: Duration) {
         let time = time.min(LONGEST_FRAME);
@@ -108,9 +133,12 @@ impl Course {
         };
         let over = step
             .time_limit
+            .map(|limit| self.leeway.time(limit))
             .and_then(|limit| Duration::try_from_secs_f32(limit).ok())
             .is_some_and(|limit| self.since_attempt >= limit);
-        if over && let Some(verdict) = judge(lesson, step, &Deed::TimedOut, &self.mistaken) {
+        if over
+            && let Some(verdict) = judge(lesson, step, &Deed::TimedOut, &self.mistaken, self.leeway)
+        {
             self.attempt(lesson, step, verdict, hint_level, events);
         }
     }
@@ -201,7 +229,7 @@ impl Course {
             return self.say(lesson, step, deed, about, value, events);
         }
         let steps = steps();
-        let (step, verdict) = judge_among(lesson, steps, deed, &self.mistaken)?;
+        let (step, verdict) = judge_among(lesson, steps, deed, &self.mistaken, self.leeway)?;
         let evidence = verdict.evidence.clone();
         self.attempt(lesson, step, verdict, hint_level, events);
         Some(evidence)
@@ -250,7 +278,7 @@ impl Course {
                 };
                 let deed = deeds.done_ahead(object, as_touch)?;
                 let one = std::iter::once(step);
-                let (_, verdict) = judge_among(lesson, one, deed, &self.mistaken)?;
+                let (_, verdict) = judge_among(lesson, one, deed, &self.mistaken, self.leeway)?;
                 verdict.correct.then(|| deed.clone())
             })
     }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::f32::consts::PI;
 
+use super::leeway::Leeway;
 use crate::learning::event_criteria::Criterion;
 use crate::lesson::format::{Action, Lesson, PanelContent, RatingOf, Step};
 use crate::protocol::event::{Evidence, Told};
@@ -107,13 +108,15 @@ impl Verdict {
 
 /// Judges one deed against one step; `None`: the deed has nothing to do with the step.
 ///
-/// `mistaken`: objects already taken wrongly during this step; taking one again is no new evidence.
+/// `mistaken`: objects already taken wrongly during this step; taking one again is no new evidence. `leeway`: how the
+/// authored tolerances are fitted to the learner.
 #[must_use]
 pub fn judge(
     lesson: &Lesson,
     step: &Step,
     deed: &Deed,
     mistaken: &BTreeSet<ObjectId>,
+    leeway: Leeway,
 ) -> Option<Verdict> {
     if *deed == Deed::TimedOut {
         return Some(Verdict::wrong(0.0, Evidence::TimedOut));
@@ -132,8 +135,8 @@ pub fn judge(
             let asked = Place {
                 object,
                 socket,
-                position_tolerance: *position_tolerance,
-                rotation_tolerance: *rotation_tolerance,
+                position_tolerance: leeway.position(*position_tolerance, reach),
+                rotation_tolerance: rotation_tolerance.map(|angle| leeway.rotation(angle)),
                 reach,
             };
             asked.judge(deed)
@@ -371,10 +374,11 @@ pub fn judge_among<'a>(
     candidates: impl Iterator<Item = &'a Step>,
     deed: &Deed,
     mistaken: &BTreeSet<ObjectId>,
+    leeway: Leeway,
 ) -> Option<(&'a Step, Verdict)> {
     let mut failed = None;
     for step in candidates {
-        match judge(lesson, step, deed, mistaken) {
+        match judge(lesson, step, deed, mistaken, leeway) {
             Some(verdict) if verdict.correct => return Some((step, verdict)),
             Some(verdict) if failed.is_none() => failed = Some((step, verdict)),
             _ => {}

@@ -8,12 +8,13 @@ use crate::interaction::{Circumstances, Interacted};
 use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::session::state::LearnerState;
-use crate::session::{Happened, Learner, PanelAnswered, SessionLog, Stirred};
+use crate::session::{Happened, Learner, OtherWay, PanelAnswered, SessionLog, Stirred, WayChanged};
 
 mod course;
 mod deeds;
 mod glow;
 pub mod judge;
+pub mod leeway;
 mod look;
 mod restore;
 mod room;
@@ -23,6 +24,7 @@ mod stretch;
 
 use course::Course;
 use deeds::Deeds;
+use leeway::Leeway;
 pub use scene::PartOfScene;
 use scene::Stage;
 pub use stretch::HeadSigns;
@@ -43,6 +45,7 @@ impl Plugin for TaskPlugin {
             .add_message::<PanelAnswered>()
             .add_message::<Happened>()
             .add_message::<Stirred>()
+            .add_message::<WayChanged>()
             .add_message::<LessonReloaded>()
             .add_systems(
                 Update,
@@ -50,7 +53,9 @@ impl Plugin for TaskPlugin {
                     set_the_stage,
                     take_up_the_course,
                     deeds::read_deeds,
+                    change_ways,
                     judge_deeds,
+                    tell_other_ways,
                     stretch::gather,
                     restore::set_tolerances,
                     restore::bring_back,
@@ -129,6 +134,33 @@ fn take_up_the_course(
     }
 }
 
+/// Takes the other way where it was decided so.
+fn change_ways(
+    lesson: Option<Res<ActiveLesson>>,
+    mut turned: MessageReader<WayChanged>,
+    mut courses: Query<&mut Course>,
+    mut happened: MessageWriter<Happened>,
+) {
+    let Some(lesson) = lesson else { return };
+    for WayChanged { learner } in turned.read() {
+        if let Ok(mut course) = courses.get_mut(*learner) {
+            let mut events = Vec::new();
+            course.take_other_way(&lesson.lesson, &mut events);
+            let learner = *learner;
+            happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
+        }
+    }
+}
+
+/// Says whether there is one, where that may have changed.
+fn tell_other_ways(
+    mut learners: Query<(&Course, &mut OtherWay), (With<Learner>, Changed<LearnerState>)>,
+) {
+    for (course, mut other_way) in &mut learners {
+        other_way.set_if_neq(OtherWay(course.has_other_way()));
+    }
+}
+
 /// Judges what was done, in order. While the lesson pauses nothing counts and no time passes.
 fn judge_deeds(
     time: Res<Time<Real>>,
@@ -149,6 +181,7 @@ fn judge_deeds(
         return;
     }
     course.pass(time.delta());
+    course.leeway = Leeway::of(&state.adapted);
     course.quality = circumstances.map_or(Quality::PERFECT, |now| Quality {
         frame_health: now.frame_health,
         tracking: now.tracking,

@@ -157,7 +157,7 @@ impl Gathering {
 }
 
 /// What a step is about, as far as hands can be near it.
-fn objects(step: &Step) -> impl Iterator<Item = &ObjectId> {
+pub(super) fn objects(step: &Step) -> impl Iterator<Item = &ObjectId> {
     let (first, second) = match &step.action {
         Action::Touch { object } | Action::Grab { object } | Action::Press { object } => {
             (Some(object), None)
@@ -248,6 +248,8 @@ pub(super) fn gather(
         stretch: Some(stretch),
         prerequisite_gaps: gaps(&lesson.lesson, step, state),
         ready,
+        break_wanted: state.adapted.resting,
+        comfort_put_aside: state.adapted.comfort_put_aside,
         ..Moment::default()
     };
     happened.write(Happened {

@@ -15,9 +15,9 @@ use crate::lesson::format::{
     self, Action, Flow, LearningEvent, Lesson, Object, OnFailure, Panel, PanelContent, RatingOf,
     Role, Shape, Step,
 };
-use crate::protocol::command::Principal;
+use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::{Attempt, EndReason, Event, EventBody, Evidence, PauseCause, Told};
-use crate::protocol::ids::{LessonId, ObjectId, PanelId, SocketId, StepId};
+use crate::protocol::ids::{CommandId, LearnerId, LessonId, ObjectId, PanelId, SocketId, StepId};
 use crate::session::join::Joining;
 use crate::session::{SessionPlugin, SessionSystems};
 
@@ -510,6 +510,69 @@ fn a_running_lesson_is_observed_every_five_seconds_and_a_pause_is_not() {
     });
     room.wait(seconds(16));
     assert_eq!(observed(&room).len(), 3);
+}
+
+#[test]
+fn a_harder_task_is_judged_more_narrowly_and_an_easier_one_less() {
+    for (multiplier, offset, right) in [
+        (1.0, 0.025, true),
+        (1.6, 0.025, false),
+        (1.0, 0.05, false),
+        (0.5, 0.05, true),
+    ] {
+        let mut room = Room::new(vec![step("place", place("here"))]);
+        let command = Command {
+            id: CommandId::fresh(),
+            learner: LearnerId::fresh(),
+            principal: Principal::Instructor,
+            purpose: "test".to_owned(),
+            body: CommandBody::SetDifficulty { multiplier },
+        };
+        room.happen(EventBody::CommandApplied {
+            command,
+            hint_level: None,
+        });
+        room.grab("cube");
+        room.release_at("cube", "here", offset);
+        let correct: Vec<bool> = room.attempts().iter().map(|it| it.correct).collect();
+        assert_eq!(correct, [right], "{multiplier} {offset}");
+    }
+}
+
+#[test]
+fn the_other_way_is_taken_where_there_is_one() {
+    let steps = || {
+        vec![
+            step("touch", Action::Touch { object: cube() }),
+            step("grab", Action::Grab { object: cube() }),
+        ]
+    };
+    let entered = |room: &Room| {
+        let steps = room.log.iter().filter_map(|body| match body {
+            EventBody::StepEntered { step, .. } => Some(step.to_string()),
+            _ => None,
+        });
+        steps.collect::<Vec<_>>()
+    };
+    let take_other_way = |room: &mut Room| {
+        let learner = room.learner;
+        room.frame();
+        let is_there = room.app.world().get::<OtherWay>(learner).unwrap().0;
+        room.app.world_mut().write_message(WayChanged { learner });
+        room.frame();
+        is_there
+    };
+    let mut one_way = Room::new(steps());
+    assert!(!take_other_way(&mut one_way));
+    assert_eq!(entered(&one_way), ["touch"]);
+    let mut lesson = lesson(steps());
+    lesson.flow = Flow::Choice(vec![
+        Flow::Step(StepId::new("touch")),
+        Flow::Step(StepId::new("grab")),
+    ]);
+    let mut room = Room::with_lesson(lesson, Joining::newcomer());
+    assert!(take_other_way(&mut room));
+    assert_eq!(entered(&room), ["touch", "grab"]);
 }
 
 #[test]

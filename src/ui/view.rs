@@ -189,11 +189,20 @@ fn notice(
     if state.paused_by.contains(&PauseCause::Instructor) {
         return Some("Your instructor has paused the lesson.".to_owned());
     }
+    if state.paused_by.contains(&PauseCause::Break) {
+        return Some(
+            "You are taking a break. To go on, press the menu button and choose “Go on”."
+                .to_owned(),
+        );
+    }
     if state.paused_by.contains(&PauseCause::Runtime) {
         return Some("Paused: the headset is put down.".to_owned());
     }
     if state.paused_by.contains(&PauseCause::Learner) {
         return Some("Paused. Press the menu button to go on.".to_owned());
+    }
+    if state.adapted.break_offered {
+        return Some("How about a break? Press the menu button for one, or just go on.".to_owned());
     }
     fault.and_then(|fault| fault.0.as_deref()).map(|mistakes| {
         let first = mistakes

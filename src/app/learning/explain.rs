@@ -82,6 +82,24 @@ pub(super) fn read(log: &Path, learner: Option<LearnerId>) -> Result<Vec<Event>,
     }
 }
 
+/// One decision of the adaptation rules: in words, then as data.
+///
+/// # Errors
+/// Says how many decisions there are.
+pub(super) fn decision(events: &[Event], number: u64) -> Result<String, Box<dyn Error>> {
+    let mut decisions = 0;
+    for event in events {
+        if let EventBody::Decided(decision) = &event.body {
+            if decision.number == number {
+                let data = serde_json::to_string_pretty(decision)?;
+                return Ok(format!("{}\n\n{data}\n", decision.in_words()));
+            }
+            decisions += 1;
+        }
+    }
+    Err(format!("there is no decision {number}; this log has {decisions}, counted from 0").into())
+}
+
 /// Tells the story.
 ///
 /// # Errors

@@ -101,6 +101,15 @@ impl Memory {
         }
     }
 
+    /// Nothing yet but for so many decisions of an earlier process: numbers are given once.
+    #[must_use]
+    pub fn going_on(table: &Checked, decisions: u64) -> Self {
+        Self {
+            decisions,
+            ..Self::new(table)
+        }
+    }
+
     /// Number of the next decision, from 0: with it the caller draws ([`super::choose::Draw::of`]).
     #[must_use]
     pub fn decisions(&self) -> u64 {
