@@ -1,5 +1,6 @@
 //! `malloc-vr play`: one learner, one lesson, whatever this machine can show it with.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -25,10 +26,11 @@ use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
 use crate::protocol::event::{EventBody, PauseCause};
+use crate::protocol::ids::LessonId;
 use crate::record::{Recorder, Store};
 use crate::session::join::Joining;
 use crate::session::state::LearnerState;
-use crate::session::{Folded, Happened, Learner, SessionPlugin};
+use crate::session::{Folded, Happened, Learner, SessionPlugin, unix_ms};
 use crate::task::{HeadSigns, TaskPlugin};
 use crate::ui::UiPlugin;
 use crate::xr::rig::RigPlugin;
@@ -134,9 +136,24 @@ fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fr
         bridge.address(),
         bridge.token()
     );
+    text.push_str(&reviews(joining));
     print!("{text}");
     // A pipe would otherwise keep this back until it is full.
     let _ = std::io::Write::flush(&mut std::io::stdout());
+}
+
+/// What the learner would do well to go over today, by lesson; empty where nothing is due.
+fn reviews(joining: &Joining) -> String {
+    let away = unix_ms().saturating_sub(joining.state.at_unix_ms);
+    let mut due: BTreeMap<&LessonId, Vec<&str>> = BTreeMap::new();
+    for (lesson, skill) in joining.state.models.due_after(away) {
+        due.entry(lesson).or_default().push(skill.as_str());
+    }
+    due.iter()
+        .map(|(lesson, skills)| {
+            format!("due for review: {} (lesson {lesson})\n", skills.join(", "))
+        })
+        .collect()
 }
 
 /// Exit code of the frame loop that asks for a new process in its place.

@@ -106,6 +106,17 @@ impl Models {
         named.map(|((lesson, id), skill)| (lesson, id, skill))
     }
 
+    /// Skills that are due for review so many milliseconds of wall-clock time after the last event, in the order in which
+    /// they were met.
+    #[must_use]
+    pub fn due_after(&self, milliseconds: u64) -> Vec<(&LessonId, &SkillId)> {
+        let day = self.five.day() + milliseconds as f64 / DAY;
+        self.skills()
+            .filter(|(.., skill)| skill.is_due(day))
+            .map(|(lesson, id, _)| (lesson, id))
+            .collect()
+    }
+
     /// A session of this lesson begins. What is known of its skills stays; the parameters are the session's.
     pub(super) fn begin<'a>(
         &mut self,
@@ -362,12 +373,18 @@ mod tests {
         let mut log = Log::new();
         log.attempt(true, Quality::PERFECT);
         let before = log.skill("sorting").ability;
+        assert!(log.state.models.due_after(0).is_empty());
+        assert_eq!(
+            log.state.models.due_after(90 * 86_400_000),
+            [(&LessonId::new("sorting"), &skill())]
+        );
         log.at_unix_ms += 90 * 86_400_000;
         log.happen(EventBody::SessionResumed);
         let after = log.skill("sorting").ability;
         assert_eq!(after.mean.to_bits(), before.mean.to_bits());
         assert!(after.variance > before.variance);
         assert!(log.state.models.five().review_due());
+        assert!(log.state.models.due_after(0).len() == 1);
         // A clock set back is no time passed, and no reason to fail.
         log.at_unix_ms -= 365 * 86_400_000;
         log.happen(EventBody::SessionResumed);
