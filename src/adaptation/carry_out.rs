@@ -8,9 +8,10 @@ use super::MessageShown;
 use super::advise::Advisor;
 use super::decide::{Able, Effect, Standing, decide, reading_time};
 use super::watch::Watch;
+use crate::learning::skill::SkillId;
 use crate::learning::strategy::action::Action;
 use crate::lesson::ActiveLesson;
-use crate::protocol::command::{Command, Outcome, Refusal};
+use crate::protocol::command::{Command, MAX_MESSAGE_CHARS, Outcome, Refusal};
 use crate::protocol::event::{EventBody, PauseCause};
 use crate::protocol::ids::CommandId;
 use crate::session::state::LearnerState;
@@ -125,7 +126,7 @@ pub(super) fn carry_out(
             paused_by: &state.paused_by,
             since_instructor: watch.since_instructor,
             adapted: &state.adapted,
-            able: able(*other_way),
+            able: able(*other_way, state),
             holder: advisor.holder(&command.body),
         };
         let outcome = match decide(&command, &standing) {
@@ -158,6 +159,13 @@ pub(super) fn carry_out(
                                 by: PauseCause::Break,
                             },
                         });
+                    }
+                    Effect::Adapt(Action::Review) => {
+                        let text = reviews(state, lesson.as_deref());
+                        let until = time.elapsed() + reading_time(&text);
+                        commands
+                            .entity(learner)
+                            .insert(MessageShown { text, until });
                     }
                     Effect::Adapt(Action::ChangeApproach | Action::MoveOn) => {
                         turned.write(WayChanged { learner });
@@ -201,8 +209,25 @@ pub(super) fn carry_out(
     }
 }
 
-/// What the lesson has means for: tolerances, times and hints belong to every lesson; forms and reviews to none yet.
-fn able(OtherWay(other_way): OtherWay) -> Able {
+/// What the learner would do well to go over again, as they read it.
+fn reviews(state: &LearnerState, lesson: Option<&ActiveLesson>) -> String {
+    let title = |id: &SkillId| {
+        let skills = lesson.map(|lesson| lesson.lesson.skills.iter());
+        let skill = skills.and_then(|mut skills| skills.find(|skill| skill.id == *id));
+        skill.map_or_else(|| id.to_string(), |skill| skill.title.clone())
+    };
+    let due: Vec<String> = state
+        .models
+        .due_after(0)
+        .iter()
+        .map(|(_, id)| title(id))
+        .collect();
+    let text = format!("Worth going over again today: {}.", due.join("; "));
+    text.chars().take(MAX_MESSAGE_CHARS).collect()
+}
+
+/// What the lesson has means for: tolerances, times and hints belong to every lesson; other forms to none yet.
+fn able(OtherWay(other_way): OtherWay, state: &LearnerState) -> Able {
     Able {
         difficulty: true,
         pace: true,
@@ -211,7 +236,7 @@ fn able(OtherWay(other_way): OtherWay) -> Able {
         variety: false,
         approach: other_way,
         move_on: other_way,
-        review: false,
+        review: state.models.five().review_due(),
         instructor: true,
     }
 }

@@ -217,7 +217,10 @@ fn adapt(
         }
         CommandBody::Review => {
             here(able.review, "the order")?;
-            (Action::Review, "a review follows".to_owned())
+            (
+                Action::Review,
+                "the learner reads what is due for review".to_owned(),
+            )
         }
         CommandBody::TellInstructor => {
             here(able.instructor, "what an instructor knows")?;
