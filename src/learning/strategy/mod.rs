@@ -15,6 +15,7 @@ mod fault;
 pub mod feature;
 mod judge;
 pub mod memory;
+mod message;
 pub mod precedence;
 pub mod table;
 mod words;

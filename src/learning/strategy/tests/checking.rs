@@ -86,7 +86,7 @@ fn unknown_names_are_answered_with_the_nearest() {
         |table| {
             rule(table, "easier")
                 .conflicts_with
-                .push("hardest".to_owned())
+                .push("hardest".to_owned());
         },
         &["rule `easier`", "did you mean `harder`"],
     );
@@ -141,7 +141,7 @@ fn contradicting_rules_must_say_so() {
         |table| {
             rule(table, "easier")
                 .conflicts_with
-                .retain(|id| id != "harder")
+                .retain(|id| id != "harder");
         },
         &["rule `harder`", "`easier`", "conflicts_with"],
     );
@@ -154,7 +154,7 @@ fn nothing_advances_without_evidence_or_in_spite_of_load_and_discomfort() {
             rule(table, "harder")
                 .when
                 .all
-                .retain(|it| it.of != "next_success")
+                .retain(|it| it.of != "next_success");
         },
         &["rule `harder`", "without evidence"],
     );
@@ -162,7 +162,7 @@ fn nothing_advances_without_evidence_or_in_spite_of_load_and_discomfort() {
         |table| {
             rule(table, "another-form")
                 .blocked_while
-                .retain(|it| it.of != "load")
+                .retain(|it| it.of != "load");
         },
         &["rule `another-form`", "load", "blocked_while"],
     );
@@ -170,7 +170,7 @@ fn nothing_advances_without_evidence_or_in_spite_of_load_and_discomfort() {
         |table| {
             rule(table, "move-on")
                 .blocked_while
-                .retain(|it| it.of != "comfort")
+                .retain(|it| it.of != "comfort");
         },
         &["rule `move-on`", "comfort"],
     );

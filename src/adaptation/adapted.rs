@@ -1,0 +1,420 @@
+//! Commands that adapt the lesson: whether they are carried out, as a pure function of how it is adapted now.
+
+use super::decide::{Effect, Standing, who};
+use crate::learning::strategy::action::{Action, Modality, SupportKind};
+use crate::protocol::command::{CommandBody, DIFFICULTY, PACE, Principal, Refusal, SUPPORT_LEVEL};
+
+/// How a lesson is adapted now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adapted {
+    /// Multiple of the authored difficulty.
+    pub difficulty: f64,
+    /// Multiple of the authored pace.
+    pub pace: f64,
+    /// Support in place: kind, level 1..3, and by which sense.
+    pub support: Option<(SupportKind, u8, Modality)>,
+    /// Whether the learner rests.
+    pub resting: bool,
+}
+
+impl Default for Adapted {
+    fn default() -> Self {
+        Self {
+            difficulty: 1.0,
+            pace: 1.0,
+            support: None,
+            resting: false,
+        }
+    }
+}
+
+impl Adapted {
+    /// What it is after an action was carried out.
+    #[must_use]
+    pub fn after(self, action: Action) -> Self {
+        match action {
+            Action::Difficulty { multiplier } => Self {
+                difficulty: multiplier,
+                ..self
+            },
+            Action::Pace { multiplier } => Self {
+                pace: multiplier,
+                ..self
+            },
+            Action::AddSupport {
+                kind,
+                level,
+                modality,
+            } => Self {
+                support: Some((kind, level, modality)),
+                ..self
+            },
+            Action::FadeSupport => Self {
+                support: None,
+                ..self
+            },
+            Action::Rest => Self {
+                resting: true,
+                ..self
+            },
+            _ => self,
+        }
+    }
+}
+
+/// What the running lesson has means for. Nothing, unless somebody says so: a command without effect is never `Applied`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Able {
+    /// Variants or tolerances of another difficulty.
+    pub difficulty: bool,
+    /// Times that can be changed.
+    pub pace: bool,
+    /// Support beyond hints.
+    pub support: bool,
+    /// Breaks.
+    pub breaks: bool,
+    /// The same in other forms.
+    pub variety: bool,
+    /// Another way to the same skill.
+    pub approach: bool,
+    /// A next skill to go to.
+    pub move_on: bool,
+    /// Something due for review.
+    pub review: bool,
+    /// An instructor who can be told.
+    pub instructor: bool,
+}
+
+/// Commands that adapt the lesson.
+pub(super) fn adapt(
+    body: &CommandBody,
+    principal: Principal,
+    standing: &Standing,
+) -> Result<(Effect, String), Refusal> {
+    if standing.step.is_none() {
+        return Err(Refusal::NoStep);
+    }
+    let (now, able) = (standing.adapted, standing.able);
+    if now.resting && principal > Principal::Learner {
+        return Err(Refusal::Outranked {
+            by: "the break".to_owned(),
+        });
+    }
+    let already = |state: &str| Refusal::AlreadySo {
+        state: state.to_owned(),
+    };
+    let here = |able: bool, what: &str| {
+        able.then_some(()).ok_or_else(|| Refusal::NotHere {
+            what: what.to_owned(),
+        })
+    };
+    let (action, words) = match body {
+        CommandBody::SetDifficulty { multiplier } => {
+            within("multiplier", *multiplier, DIFFICULTY)?;
+            here(able.difficulty, "the difficulty")?;
+            if (multiplier - now.difficulty).abs() < LEAST_CHANGE {
+                return Err(already("the difficulty is that already"));
+            }
+            let multiplier = *multiplier;
+            let words = format!("the difficulty is {multiplier:.2} of the authored one");
+            (Action::Difficulty { multiplier }, words)
+        }
+        CommandBody::SetPace { multiplier } => {
+            within("multiplier", *multiplier, PACE)?;
+            here(able.pace, "the pace")?;
+            if (multiplier - now.pace).abs() < LEAST_CHANGE {
+                return Err(already("the pace is that already"));
+            }
+            let multiplier = *multiplier;
+            let words = format!("the pace is {multiplier:.2} of the authored one");
+            (Action::Pace { multiplier }, words)
+        }
+        CommandBody::AddSupport {
+            kind,
+            level,
+            modality,
+        } => {
+            within("level", f64::from(*level), SUPPORT_LEVEL.map(f64::from))?;
+            here(able.support, "support")?;
+            if now.support == Some((*kind, *level, *modality)) {
+                return Err(already("this support is in place"));
+            }
+            let action = Action::AddSupport {
+                kind: *kind,
+                level: *level,
+                modality: *modality,
+            };
+            (action, format!("support of level {level} is in place"))
+        }
+        CommandBody::FadeSupport => {
+            if now.support.is_none() {
+                return Err(already("no support is in place"));
+            }
+            (Action::FadeSupport, "the support is gone".to_owned())
+        }
+        CommandBody::Vary { by, level } => {
+            within("level", *level, [0.0, 1.0])?;
+            here(able.variety, "the form")?;
+            let (by, level) = (*by, *level);
+            (Action::Vary { by, level }, "the task is varied".to_owned())
+        }
+        CommandBody::OfferBreak | CommandBody::Rest => {
+            here(able.breaks, "a break")?;
+            if now.resting {
+                return Err(already("the learner rests"));
+            }
+            if *body == CommandBody::Rest {
+                (Action::Rest, "the learner rests".to_owned())
+            } else {
+                (Action::OfferBreak, "a break is offered".to_owned())
+            }
+        }
+        CommandBody::ChangeApproach => {
+            here(able.approach, "the way")?;
+            (Action::ChangeApproach, "another way is taken".to_owned())
+        }
+        CommandBody::MoveOn => {
+            here(able.move_on, "the skill")?;
+            (Action::MoveOn, "the next skill follows".to_owned())
+        }
+        CommandBody::Review => {
+            here(able.review, "the order")?;
+            (Action::Review, "a review follows".to_owned())
+        }
+        CommandBody::TellInstructor => {
+            here(able.instructor, "what an instructor knows")?;
+            (Action::TellInstructor, "the instructor is told".to_owned())
+        }
+        CommandBody::GiveHint { .. }
+        | CommandBody::FadeHint
+        | CommandBody::Pause
+        | CommandBody::Resume
+        | CommandBody::Message { .. }
+        | CommandBody::EndBreak => return Err(already("it is decided elsewhere")),
+    };
+    Ok((Effect::Adapt(action), words))
+}
+
+/// A difference of difficulty or pace that nobody notices.
+const LEAST_CHANGE: f64 = 0.005;
+
+/// What is no number lies in no range.
+fn within(what: &str, value: f64, [low, high]: [f64; 2]) -> Result<(), Refusal> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(Refusal::OutOfRange {
+        what: what.to_owned(),
+        value: value.to_string(),
+        low: low.to_string(),
+        high: high.to_string(),
+    })
+}
+
+/// Who rests has the last word on it: nobody is sent back into a headset.
+pub(super) fn end_break(
+    principal: Principal,
+    standing: &Standing,
+) -> Result<(Effect, String), Refusal> {
+    if !standing.adapted.resting {
+        return Err(Refusal::AlreadySo {
+            state: "nobody rests".to_owned(),
+        });
+    }
+    if principal != Principal::Learner {
+        return Err(Refusal::NotForYou {
+            who: who(principal).to_owned(),
+            instead: "only the learner ends a break".to_owned(),
+        });
+    }
+    Ok((Effect::EndBreak, "the break is over".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::adaptation::decide::decide;
+    use crate::learning::event::LearningEvent;
+    use crate::learning::strategy::action::Variety;
+    use crate::lesson::format::{Action as Deed, OnFailure, Step};
+    use crate::protocol::command::Command;
+    use crate::protocol::ids::{CommandId, LearnerId, ObjectId, StepId};
+
+    fn step() -> Step {
+        Step {
+            id: StepId::new("take"),
+            event: LearningEvent::Practice,
+            goal: "take the cube".to_owned(),
+            say: None,
+            action: Deed::Grab {
+                object: ObjectId::new("cube"),
+            },
+            time_limit: None,
+            evidence_for: Vec::new(),
+            hints: Vec::new(),
+            on_failure: OnFailure::Retry,
+        }
+    }
+
+    const ALL: Able = Able {
+        difficulty: true,
+        pace: true,
+        support: true,
+        breaks: true,
+        variety: true,
+        approach: true,
+        move_on: true,
+        review: true,
+        instructor: true,
+    };
+
+    fn standing(step: &Step) -> Standing<'_> {
+        Standing {
+            step: Some(step),
+            hint_level: 0,
+            paused_by: &[],
+            since_instructor: None,
+            adapted: Adapted::default(),
+            able: ALL,
+            holder: None,
+        }
+    }
+
+    fn ask(
+        principal: Principal,
+        body: CommandBody,
+        standing: &Standing,
+    ) -> Result<Effect, Refusal> {
+        let command = Command {
+            id: CommandId::fresh(),
+            learner: LearnerId::fresh(),
+            principal,
+            purpose: "test".to_owned(),
+            body,
+        };
+        decide(&command, standing).map(|(effect, _)| effect)
+    }
+
+    fn bodies() -> Vec<CommandBody> {
+        vec![
+            CommandBody::SetDifficulty { multiplier: 0.7 },
+            CommandBody::SetPace { multiplier: 0.9 },
+            CommandBody::AddSupport {
+                kind: SupportKind::Guidance,
+                level: 2,
+                modality: Modality::Text,
+            },
+            CommandBody::OfferBreak,
+            CommandBody::Rest,
+            CommandBody::Vary {
+                by: Variety::Form,
+                level: 0.5,
+            },
+            CommandBody::ChangeApproach,
+            CommandBody::MoveOn,
+            CommandBody::Review,
+            CommandBody::TellInstructor,
+        ]
+    }
+
+    #[test]
+    fn what_the_lesson_has_no_means_for_is_refused_and_not_said_to_be_done() {
+        let step = step();
+        let able = standing(&step);
+        let unable = Standing {
+            able: Able::default(),
+            ..able
+        };
+        for body in bodies() {
+            assert!(
+                ask(Principal::Automatic, body.clone(), &able).is_ok(),
+                "{body:?}"
+            );
+            let refused = ask(Principal::Automatic, body.clone(), &unable);
+            assert!(matches!(refused, Err(Refusal::NotHere { .. })), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_outranked_gives_way_and_the_governor_touches_nothing_of_the_lesson() {
+        let step = step();
+        let held = Standing {
+            holder: Some(Principal::Learner),
+            ..standing(&step)
+        };
+        for body in bodies() {
+            for below in [Principal::Instructor, Principal::Automatic] {
+                let refused = ask(below, body.clone(), &held);
+                assert!(
+                    matches!(refused, Err(Refusal::Outranked { .. })),
+                    "{body:?}"
+                );
+            }
+            for above in [Principal::Safety, Principal::Learner] {
+                assert!(ask(above, body.clone(), &held).is_ok(), "{body:?}");
+            }
+            let governor = ask(Principal::Governor, body.clone(), &standing(&step));
+            assert!(
+                matches!(governor, Err(Refusal::NotForYou { .. })),
+                "{body:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_learner_ends_a_break_and_nobody_below_changes_anything_meanwhile() {
+        let step = step();
+        let resting = Standing {
+            adapted: Adapted::default().after(Action::Rest),
+            ..standing(&step)
+        };
+        for other in [
+            Principal::Instructor,
+            Principal::Automatic,
+            Principal::Safety,
+        ] {
+            let refused = ask(other, CommandBody::EndBreak, &resting);
+            assert!(
+                matches!(refused, Err(Refusal::NotForYou { .. })),
+                "{other:?}"
+            );
+        }
+        let easier = CommandBody::SetDifficulty { multiplier: 0.7 };
+        assert!(matches!(
+            ask(Principal::Automatic, easier, &resting),
+            Err(Refusal::Outranked { .. })
+        ));
+        let ended = ask(Principal::Learner, CommandBody::EndBreak, &resting);
+        assert_eq!(ended, Ok(Effect::EndBreak));
+    }
+
+    #[test]
+    fn what_is_so_already_is_not_done_again() {
+        let step = step();
+        let mut standing = standing(&step);
+        for body in bodies().into_iter().take(3).chain([CommandBody::Rest]) {
+            let Ok(Effect::Adapt(action)) = ask(Principal::Learner, body.clone(), &standing) else {
+                panic!("refused: {body:?}");
+            };
+            standing.adapted = standing.adapted.after(action);
+            let again = ask(Principal::Learner, body.clone(), &standing);
+            assert!(matches!(again, Err(Refusal::AlreadySo { .. })), "{body:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_beyond_the_limits_is_carried_out(x in prop_oneof![0.0..3.0_f64, prop::num::f64::ANY], level in any::<u8>()) {
+            let step = step();
+            let standing = standing(&step);
+            let fits = |body| !matches!(ask(Principal::Instructor, body, &standing), Err(Refusal::OutOfRange { .. }));
+            prop_assert_eq!(fits(CommandBody::SetDifficulty { multiplier: x }), (0.4..=1.6).contains(&x));
+            prop_assert_eq!(fits(CommandBody::SetPace { multiplier: x }), (0.6..=1.4).contains(&x));
+            prop_assert_eq!(fits(CommandBody::Vary { by: Variety::Form, level: x }), (0.0..=1.0).contains(&x));
+            let support = CommandBody::AddSupport { kind: SupportKind::FewerParts, level, modality: Modality::Voice };
+            prop_assert_eq!(fits(support), (1..=3).contains(&level));
+        }
+    }
+}
