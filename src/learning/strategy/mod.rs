@@ -7,7 +7,7 @@
 pub mod action;
 mod admit;
 pub mod check;
-mod checked;
+pub mod checked;
 pub mod choose;
 pub mod effect;
 pub mod explain;
