@@ -104,11 +104,6 @@ pub(super) fn admissible(
     if !fading {
         still_in_effect(table, memory, number)?;
     }
-    // Only a break now is worth more than the limit.
-    let limited = rule.payload != Payload::Rest;
-    if limited && memory.given.within(limits.window, now) >= limits.per_window {
-        return Err(WhyNot::TooManyLately);
-    }
     let action = if fading {
         undone(rule, limits, view)
     } else {

@@ -41,6 +41,7 @@ impl Message {
         if self.room == 0 {
             return Err(WhyNot::MessageFull);
         }
+        // Only a break now is worth more than the limit.
         if self.lately_left == 0 && written.payload != Payload::Rest {
             return Err(WhyNot::TooManyLately);
         }

@@ -222,13 +222,12 @@ fn who_was_held_out_stays_so_for_the_cool_down() {
     let held_out = |seed| {
         let mut learner = Learner::new(&table);
         let choice = learner.drawing(0.0, &view, seed);
-        choice
-            .trial
-            .is_some_and(|trial| trial.drawn.is_none())
-            .then_some(learner)
+        let trial = choice.trial.expect("a trial");
+        trial.drawn.is_none().then_some((learner, choice))
     };
-    let mut learner = (0..100).find_map(held_out).expect("one in ten");
-    // Nor is anything else changed meanwhile, and the draw isn't made again and again.
+    let (mut learner, choice) = (0..100).find_map(held_out).expect("one in ten");
+    // Nor is anything else changed in its place or meanwhile, and the draw isn't made again and again.
+    assert!(choice.picks.is_empty());
     for _ in 0..49 {
         assert!(!learner.drawing(1.0, &view, 7).is_decision());
     }

@@ -87,30 +87,48 @@ fn time_that_goes_back_stands_still() {
     }
 }
 
+/// Something to do all the time: hints every 30 s, reviews every 300 s.
+fn busy() -> View {
+    View::default()
+        .concluded(Feature::StallRisk, Some(0.9), 9)
+        .measured(Feature::HintsLeft, 3.0)
+        .measured(Feature::ReviewDue, 1.0)
+}
+
 #[test]
-fn budgets_and_the_twelve_of_ten_minutes_hold() {
+fn a_rule_speaks_no_more_often_than_its_budget() {
     let table = changed(|table| {
-        table.limits.per_window = 3;
         for rule in &mut table.rules {
             if rule.payload == Payload::OfferHint {
                 rule.budget.times = 2;
             }
         }
     });
-    let view = View::default()
-        .concluded(Feature::StallRisk, Some(0.9), 9)
-        .measured(Feature::HintsLeft, 3.0)
-        .measured(Feature::ReviewDue, 1.0);
     let mut learner = Learner::new(&table);
     let mut given = Vec::new();
     for _ in 0..599 {
-        given.extend(done(&learner.after(1.0, &view)));
+        given.extend(done(&learner.after(1.0, &busy())));
     }
-    let hints = given.iter().filter(|it| **it == Action::OfferHint).count();
-    assert_eq!((given.len(), hints), (3, 2), "{given:?}");
-    // Safety counts as well, and is never kept back.
-    let wants = view.measured(Feature::BreakWanted, 1.0);
+    let count = |action| given.iter().filter(|it| **it == action).count();
+    assert_eq!((count(Action::OfferHint), count(Action::Review)), (2, 2));
+    // The window moves on.
+    assert_eq!(done(&learner.after(2.0, &busy())).len(), 2);
+}
+
+#[test]
+fn the_limit_of_ten_minutes_holds_for_all_rules_together_and_not_for_a_break() {
+    let table = changed(|table| table.limits.per_window = 3);
+    let mut learner = Learner::new(&table);
+    let mut given = Vec::new();
+    for _ in 0..599 {
+        given.extend(done(&learner.after(1.0, &busy())));
+    }
+    assert_eq!(given.len(), 3, "{given:?}");
+    let wants = busy().measured(Feature::BreakWanted, 1.0);
     assert_eq!(done(&learner.after(0.5, &wants)), [Action::Rest]);
+    // Nor is it passed within one message.
+    let table = changed(|table| table.limits.per_window = 1);
+    assert_eq!(Learner::new(&table).after(0.0, &busy()).picks.len(), 1);
 }
 
 #[test]
