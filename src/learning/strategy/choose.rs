@@ -293,42 +293,11 @@ fn commit(table: &Checked, memory: &mut Memory, view: &View, choice: &Choice) {
         return;
     }
     memory.decisions = memory.decisions.saturating_add(1);
-    let now = choice.at;
-    if let Some(trial) = choice.trial.filter(|trial| trial.drawn.is_none()) {
-        // Doing nothing is done for as long as doing something would have been.
-        for &arm in trial.arms.iter() {
-            if let Some(past) = memory.rules.get_mut(arm) {
-                past.last = Some(now);
-            }
-            let change = table.rules.get(arm).is_some_and(|rule| rule.is_change);
-            if change {
-                memory.last_change = Some(now);
-            }
-        }
+    let held_out = choice.trial.filter(|trial| trial.drawn.is_none());
+    for arm in held_out.iter().flat_map(|trial| trial.arms.iter()) {
+        memory.held_out(*arm, table);
     }
     for pick in choice.picks.iter() {
-        let Some(rule) = table.rule(pick.rule) else {
-            continue;
-        };
-        let lever = rule.payload.lever();
-        memory.given.push(now);
-        if rule.payload.is_change() {
-            memory.last_change = Some(now);
-        }
-        if let Some(moved) = memory.levers.get_mut(lever as usize) {
-            moved.last = Some(now);
-        }
-        if pick.action == Action::FadeSupport || pick.fading {
-            memory.forget(lever, table);
-        }
-        let Some(past) = memory.rules.get_mut(pick.rule) else {
-            continue;
-        };
-        past.last = Some(now);
-        if !pick.fading {
-            past.times.push(now);
-            past.active_until = Some(now + rule.expiry);
-            past.fades_from = rule.fade_out.map(|_| view.attempts);
-        }
+        memory.spoke(pick.rule, pick.fading, view.attempts, table);
     }
 }

@@ -20,6 +20,8 @@ pub struct Decision {
     pub number: u64,
     /// When, in seconds of the session's clock.
     pub at: f64,
+    /// Scored attempts until then.
+    pub attempts: u64,
     /// What is to be done, most urgent first; empty where nothing was drawn.
     pub chosen: Vec<Chosen>,
     /// Rules that would have spoken, or could not be asked, and why they didn't get their way.
@@ -176,6 +178,7 @@ pub fn explain(
     Some(Decision {
         number: choice.number,
         at: choice.at,
+        attempts: view.attempts,
         chosen: chosen.collect(),
         considered: considered.collect(),
         saw: saw.collect(),

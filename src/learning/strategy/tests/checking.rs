@@ -192,6 +192,45 @@ fn safety_is_never_blocked_nor_tried_out() {
 }
 
 #[test]
+fn no_table_is_without_the_breaks_that_keep_people_well() {
+    only(
+        |table| table.rules.retain(|rule| rule.id != "rest-when-wanted"),
+        &["wants one", "`rest-when-wanted`"],
+    );
+    only(
+        |table| rule(table, "rest-when-unwell").when.all[0].enter = Threshold::Below(0.5),
+        &["comfort", "`rest-when-unwell`"],
+    );
+    let slow = |change: fn(&mut Rule)| {
+        only(
+            |table| change(rule(table, "rest-when-wanted")),
+            &["rule `rest-when-wanted`", "every minute"],
+        );
+    };
+    slow(|rule| rule.cool_down = 300.0);
+    slow(|rule| rule.budget.times = 1);
+    // Nor may it conflict with anything, from either side.
+    only(
+        |table| {
+            let unwell = "rest-when-unwell".to_owned();
+            rule(table, "easier").conflicts_with.push(unwell);
+        },
+        &["rule `rest-when-unwell`", "conflicts_with"],
+    );
+    // A block that never holds is none.
+    only(
+        |table| {
+            for block in &mut rule(table, "another-form").blocked_while {
+                if block.of == "load" {
+                    (block.enter, block.leave) = (Threshold::Above(1.0), Some(0.9));
+                }
+            }
+        },
+        &["rule `another-form`", "load"],
+    );
+}
+
+#[test]
 fn a_rule_that_can_never_speak_is_found() {
     let condition = |of: &str, enter, leave| Condition {
         of: of.to_owned(),

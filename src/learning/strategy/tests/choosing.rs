@@ -181,6 +181,33 @@ fn what_learner_or_instructor_set_stays_and_safety_goes_before() {
 }
 
 #[test]
+fn rules_that_conflict_go_together_neither_at_once_nor_while_one_is_in_effect() {
+    let table = changed(|table| table.limits.changes_at_once = 2);
+    let view = View::default()
+        .inferred(Feature::Mastery, between(0.96, 0.99))
+        .inferred(Feature::NextSuccess, between(0.9, 0.99))
+        .concluded(Feature::HelpSeeking, Some(0.3), 10)
+        .concluded(Feature::ErrorRate, Some(0.5), 10);
+    let mut learner = Learner::new(&table);
+    let choice = learner.after(0.0, &view);
+    assert!(matches!(done(&choice)[..], [Action::AddSupport { .. }]));
+    let supported = carried_out(view, &choice);
+    // Its effect counts for 300 s.
+    assert!(done(&learner.after(299.0, &supported)).is_empty());
+    assert!(done(&learner.after(2.0, &supported)).contains(&Action::MoveOn));
+}
+
+#[test]
+fn two_rules_for_a_hint_give_one() {
+    let view = View::default()
+        .concluded(Feature::StallRisk, Some(0.9), 9)
+        .concluded(Feature::ErrorRate, Some(0.5), 10)
+        .measured(Feature::Failures, 1.0)
+        .measured(Feature::HintsLeft, 3.0);
+    assert_eq!(actions(&view), [Action::OfferHint]);
+}
+
+#[test]
 fn equal_actions_are_drawn_only_with_consent_and_nothing_is_one_of_them() {
     let table = default_table();
     let view = View::default().concluded(Feature::EngagementDropped, Some(0.9), 1);
@@ -230,6 +257,25 @@ fn who_was_held_out_stays_so_for_the_cool_down() {
     assert!(choice.picks.is_empty());
     for _ in 0..49 {
         assert!(!learner.drawing(1.0, &view, 7).is_decision());
+    }
+}
+
+#[test]
+fn one_message_holds_one_comparison() {
+    let table = changed(|table| {
+        table.limits.changes_at_once = 2;
+        for rule in &mut table.rules {
+            rule.experiment |= rule.id == "review-due";
+        }
+    });
+    let view = View::default()
+        .concluded(Feature::EngagementDropped, Some(0.9), 1)
+        .measured(Feature::ReviewDue, 1.0);
+    for seed in 0..50 {
+        let choice = Learner::new(&table).drawing(0.0, &view, seed);
+        let trial = choice.trial.expect("a trial");
+        assert_eq!(trial.arms.len(), 2);
+        assert_eq!(choice.picks.len(), usize::from(trial.drawn.is_some()));
     }
 }
 

@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::support::*;
 use crate::learning::strategy::action::Action;
+use crate::learning::strategy::explain::explain;
 use crate::learning::strategy::feature::{Feature, View};
+use crate::learning::strategy::memory::Memory;
+use crate::learning::strategy::precedence::{Lever, Principal};
 use crate::learning::strategy::table::Payload;
 
 #[test]
@@ -59,6 +62,26 @@ fn support_goes_after_three_right_attempts_and_not_while_it_is_needed() {
     // Once is enough.
     let gone = calm.measured(Feature::SupportLevel, 0.0);
     assert!(done(&learner.after(60.0, &gone)).is_empty());
+}
+
+#[test]
+fn support_that_went_counts_no_more_when_other_support_comes() {
+    let table = default_table();
+    let mut learner = Learner::new(&table);
+    let hard = View::default().inferred(Feature::Load, between(0.6, 0.9));
+    let choice = learner.after(0.0, &hard);
+    let three = (0..3).fold(carried_out(hard, &choice), |view, _| view.attempted(true));
+    let calm = three.inferred(Feature::Load, between(0.2, 0.45));
+    let choice = learner.after(60.0, &calm);
+    assert_eq!(done(&choice), [Action::FadeSupport]);
+    let novice = carried_out(calm, &choice)
+        .inferred(Feature::NextSuccess, between(0.1, 0.3))
+        .inferred(Feature::Mastery, between(0.1, 0.3));
+    let choice = learner.after(60.0, &novice);
+    assert!(matches!(done(&choice)[..], [Action::AddSupport { .. }]));
+    // Those three successes were before it.
+    let well = carried_out(novice, &choice).inferred(Feature::NextSuccess, between(0.65, 0.8));
+    assert!(done(&learner.after(60.0, &well)).is_empty());
 }
 
 #[test]
@@ -187,6 +210,35 @@ fn on_a_threshold_nothing_flickers() {
 }
 
 proptest! {
+    #[test]
+    fn a_memory_is_what_its_log_says(
+        views in prop::collection::vec((any_view(), 0.0..60.0_f64, any::<bool>()), 1..30), seed in any::<u64>(),
+    ) {
+        let table = default_table();
+        let mut learner = Learner::new(&table);
+        let mut recalled = Memory::new(&table);
+        for (view, seconds, noted) in views {
+            let choice = learner.drawing(seconds, &view, seed);
+            if let Some(decision) = explain(&table, &choice, &view, &[]) {
+                recalled.recall(&decision, &table);
+            }
+            if noted {
+                for memory in [&mut learner.memory, &mut recalled] {
+                    memory.note(Lever::Pace, Principal::Learner, learner.now, &table);
+                }
+            }
+        }
+        // All but what is seen anew with the next look.
+        let as_seen = Memory {
+            now: learner.memory.now,
+            entered: learner.memory.entered,
+            blocked: learner.memory.blocked,
+            left_alone: learner.memory.left_alone,
+            ..recalled
+        };
+        prop_assert_eq!(as_seen, learner.memory);
+    }
+
     #[test]
     fn nothing_goes_to_and_fro_faster_than_its_cool_down_and_limits_hold_over_time(
         views in prop::collection::vec((any_view(), 0.0..60.0_f64), 1..60),
