@@ -12,6 +12,7 @@ use super::choose::{Choice, Trial, WhyNot};
 use super::feature::{Feature, Provenance, View};
 use super::precedence::Principal;
 use super::table::{Bound, Strategy, Threshold};
+use crate::learning::estimate::Interval;
 
 /// One decision, complete: nothing else is needed to understand it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +71,8 @@ pub struct Reason {
     pub leave: f64,
     /// What was seen; `None`: absent.
     pub value: Option<f64>,
+    /// The whole interval; `None`: absent.
+    pub interval: Option<Interval>,
     /// Observations behind it.
     pub n: u32,
     /// Where it comes from; `None`: absent.
@@ -142,7 +145,7 @@ pub fn explain(
         let conditions = table.rules.get(pick.rule)?.when.iter();
         let because = if pick.fading {
             format!(
-                "the last attempts went well, and no longer {}",
+                "the last attempts went well (it was there because {})",
                 rule.because
             )
         } else {
@@ -214,6 +217,10 @@ fn reason(cond: &Cond, view: &View) -> Reason {
             Bound::Lower => seen.lower,
             Bound::Mean => seen.mean,
             Bound::Upper => seen.upper,
+        }),
+        interval: seen.map(|seen| Interval {
+            low: seen.lower,
+            high: seen.upper,
         }),
         n: seen.map_or(0, |seen| seen.n),
         provenance: seen.map(|seen| seen.provenance),

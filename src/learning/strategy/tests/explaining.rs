@@ -54,12 +54,25 @@ fn in_words_it_is_two_sentences() {
     assert!(
         words.starts_with(
             "The difficulty was set to 70 % of the authored one, because the task is surely too hard: the chance of \
-             success in the next attempt is surely at most 30 % (inferred from 9 observation(s)). Also considered: \
-             review due (one change at a time)"
+             success in the next attempt is surely at most 30 % (inferred from 9 observations). Also considered: \
+             ‘review due’ (one change at a time)"
         ),
         "{words}"
     );
     assert_eq!(words.matches(". ").count(), 1, "{words}");
+}
+
+#[test]
+fn a_model_without_an_interval_is_sure_of_nothing() {
+    let table = default_table();
+    let view = View::default().concluded(Feature::WheelSpinning, Some(0.9), 1);
+    let decision = decision(&mut Learner::new(&table), &view).expect("a decision");
+    let words = decision.in_words();
+    assert!(
+        words.contains("is about 90 % (inferred from 1 observation)"),
+        "{words}"
+    );
+    assert!(!words.contains("surely"), "{words}");
 }
 
 #[test]

@@ -99,6 +99,25 @@ fn what_the_world_refused_is_not_taken_back() {
 }
 
 #[test]
+fn another_table_begins_anew_and_what_was_done_stays_done() {
+    let first = default_table();
+    let second = changed(|table| table.rules.retain(|rule| rule.id != "offer-break-early"));
+    let load = |lower| {
+        let view = View::default().inferred(Feature::Load, between(lower, 0.9));
+        view.measured(Feature::SupportLevel, 2.0)
+    };
+    let mut learner = Learner::new(&first);
+    assert_eq!(done(&learner.after(0.0, &load(0.51))).len(), 1);
+    learner.table = &second;
+    // The change is lived with all the same …
+    assert!(done(&learner.after(40.0, &load(0.51))).is_empty());
+    learner.table = &first;
+    // … and what held under the other table's numbers doesn't go on holding.
+    assert!(done(&learner.after(60.0, &load(0.45))).is_empty());
+    assert_eq!(done(&learner.after(1.0, &load(0.51))).len(), 1);
+}
+
+#[test]
 fn time_that_goes_back_stands_still() {
     let table = default_table();
     let mut learner = Learner::new(&table);
