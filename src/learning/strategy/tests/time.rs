@@ -101,7 +101,7 @@ fn what_the_world_refused_is_not_taken_back() {
 #[test]
 fn another_table_begins_anew_and_what_was_done_stays_done() {
     let first = default_table();
-    let second = changed(|table| table.rules.retain(|rule| rule.id != "offer-break-early"));
+    let second = changed(|table| table.limits.hold_for_learner = 60.0);
     let load = |lower| {
         let view = View::default().inferred(Feature::Load, between(lower, 0.9));
         view.measured(Feature::SupportLevel, 2.0)
