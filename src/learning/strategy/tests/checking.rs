@@ -8,9 +8,9 @@ use crate::learning::strategy::table::{
     Condition, FadeOut, Payload, Rule, Strategy as Kind, Table, Threshold,
 };
 
-/// What is wrong with the default table after a change.
+/// What is wrong with the table of the tests after a change.
 fn faults(change: impl FnOnce(&mut Table)) -> Vec<String> {
-    let mut table = default_table().table().clone();
+    let mut table = test_table().table().clone();
     change(&mut table);
     let mistakes = check(table).err().unwrap_or_default();
     mistakes.iter().map(ToString::to_string).collect()
@@ -35,7 +35,7 @@ fn only(change: impl FnOnce(&mut Table), words: &[&str]) {
 
 #[test]
 fn the_table_as_delivered_is_sound_and_covers_all_strategies() {
-    let table = default_table();
+    let table = delivered();
     for strategy in [
         Kind::Comfort,
         Kind::Difficulty,
@@ -54,9 +54,9 @@ fn the_table_as_delivered_is_sound_and_covers_all_strategies() {
             "{strategy:?}"
         );
     }
-    // An edited table can't pass for it.
+    // An edited table can't pass for the one it was.
     let other = changed(|table| rule(table, "easier").cool_down = 61.0);
-    assert_ne!(other.edition(), table.edition());
+    assert_ne!(other.edition(), test_table().edition());
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn the_schema_names_every_feature_and_a_table_survives_json() {
         let written = serde_json::to_string(&feature).unwrap();
         assert_eq!(written, format!("\"{}\"", feature.name()));
     }
-    let table = default_table().table().clone();
+    let table = test_table().table().clone();
     let json = serde_json::to_string(&table).unwrap();
     assert_eq!(serde_json::from_str::<Table>(&json).unwrap(), table);
 }
@@ -364,7 +364,7 @@ proptest! {
         which in any::<prop::sample::Index>(), field in 0..6_u8, value in prop_oneof![-2.0..2.0_f64, prop::num::f64::ANY],
         views in prop::collection::vec(any_view(), 1..5),
     ) {
-        let mut table = default_table().table().clone();
+        let mut table = test_table().table().clone();
         let place = which.index(table.rules.len());
         let rule = &mut table.rules[place];
         match field {

@@ -12,7 +12,7 @@ use crate::learning::strategy::table::Payload;
 
 #[test]
 fn a_change_is_lived_with_before_the_next() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let view = in_trouble().inferred(Feature::Comfort, between(0.9, 1.0));
     assert_eq!(
@@ -28,7 +28,7 @@ fn a_change_is_lived_with_before_the_next() {
 
 #[test]
 fn a_rule_entered_stays_so_until_its_other_threshold() {
-    let table = default_table();
+    let table = test_table();
     let load = |lower| View::default().inferred(Feature::Load, between(lower, 0.9));
     let mut learner = Learner::new(&table);
     assert!(done(&learner.after(0.0, &load(0.45))).is_empty());
@@ -43,7 +43,7 @@ fn a_rule_entered_stays_so_until_its_other_threshold() {
 
 #[test]
 fn support_goes_after_three_right_attempts_and_not_while_it_is_needed() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let hard = View::default().inferred(Feature::Load, between(0.6, 0.9));
     let choice = learner.after(0.0, &hard);
@@ -66,7 +66,7 @@ fn support_goes_after_three_right_attempts_and_not_while_it_is_needed() {
 
 #[test]
 fn support_that_went_counts_no_more_when_other_support_comes() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let hard = View::default().inferred(Feature::Load, between(0.6, 0.9));
     let choice = learner.after(0.0, &hard);
@@ -86,7 +86,7 @@ fn support_that_went_counts_no_more_when_other_support_comes() {
 
 #[test]
 fn what_the_world_refused_is_not_taken_back() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let hard = View::default().inferred(Feature::NextSuccess, between(0.1, 0.3));
     let choice = learner.after(0.0, &hard);
@@ -100,7 +100,7 @@ fn what_the_world_refused_is_not_taken_back() {
 
 #[test]
 fn another_table_begins_anew_and_what_was_done_stays_done() {
-    let first = default_table();
+    let first = test_table();
     let second = changed(|table| table.limits.hold_for_learner = 60.0);
     let load = |lower| {
         let view = View::default().inferred(Feature::Load, between(lower, 0.9));
@@ -119,7 +119,7 @@ fn another_table_begins_anew_and_what_was_done_stays_done() {
 
 #[test]
 fn time_that_goes_back_stands_still() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let view = View::default().inferred(Feature::NextSuccess, between(0.1, 0.3));
     assert_eq!(learner.after(0.0, &view).picks.len(), 1);
@@ -175,7 +175,7 @@ fn the_limit_of_ten_minutes_holds_for_all_rules_together_and_not_for_a_break() {
 
 #[test]
 fn the_rate_of_asking_changes_nothing() {
-    let table = default_table();
+    let table = test_table();
     let view = |second: u32| {
         let load = if second % 200 < 100 { 0.6 } else { 0.1 };
         View::default()
@@ -201,7 +201,7 @@ fn the_rate_of_asking_changes_nothing() {
 
 #[test]
 fn on_a_threshold_nothing_flickers() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let (mut last, mut turns) = (0.0_f64, 0);
     let mut scene = View::default().measured(Feature::SupportLevel, 0.0);
@@ -233,7 +233,7 @@ proptest! {
     fn a_memory_is_what_its_log_says(
         views in prop::collection::vec((any_view(), 0.0..60.0_f64, any::<bool>()), 1..30), seed in any::<u64>(),
     ) {
-        let table = default_table();
+        let table = delivered();
         let mut learner = Learner::new(&table);
         let mut recalled = Memory::new(&table);
         for (view, seconds, noted) in views {
@@ -262,7 +262,7 @@ proptest! {
     fn nothing_goes_to_and_fro_faster_than_its_cool_down_and_limits_hold_over_time(
         views in prop::collection::vec((any_view(), 0.0..60.0_f64), 1..60),
     ) {
-        let table = default_table();
+        let table = delivered();
         let mut learner = Learner::new(&table);
         let mut given: Vec<(f64, Action, usize)> = Vec::new();
         for (view, seconds) in views {
