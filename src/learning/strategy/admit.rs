@@ -93,7 +93,9 @@ pub(super) fn admissible(
     if let Some(seconds) = cooling {
         return Err(WhyNot::CoolingDown(seconds));
     }
-    if !fading && past.times.within(rule.budget.window, now) >= rule.budget.times {
+    // Nobody is kept in the headset by a budget.
+    let unlimited = fading || rule.payload == Payload::Rest;
+    if !unlimited && past.times.within(rule.budget.window, now) >= rule.budget.times {
         return Err(WhyNot::BudgetSpent);
     }
     if compiled.is_change

@@ -180,8 +180,7 @@ pub enum Fault {
     },
     /// It would not always be there.
     #[error(
-        "it keeps the learner safe and must be able to speak every minute; set `cool_down` to 60 at most, and \
-         `budget.window` to `budget.times` × `cool_down` at most"
+        "it keeps the learner safe and must be able to speak every minute; set `cool_down` to 60 at most"
     )]
     SafetySlow,
     /// Safety must not be switched off.

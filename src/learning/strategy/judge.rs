@@ -33,11 +33,8 @@ pub(super) fn rule(rule: &Rule, compiled: &Compiled, table: &Table, faults: &mut
             });
         }
     }
-    if rule.payload == Payload::Rest {
-        let within = f64::from(rule.budget.times) * rule.cool_down;
-        if rule.cool_down > SAFE_COOL_DOWN || rule.budget.window > within {
-            faults.add(Fault::SafetySlow);
-        }
+    if rule.payload == Payload::Rest && rule.cool_down > SAFE_COOL_DOWN {
+        faults.add(Fault::SafetySlow);
     }
     if compiled.advances && !compiled.when.all.iter().any(is_evidence) {
         faults.add(Fault::AdvancesWithoutEvidence);

@@ -208,7 +208,6 @@ fn no_table_is_without_the_breaks_that_keep_people_well() {
         );
     };
     slow(|rule| rule.cool_down = 300.0);
-    slow(|rule| rule.budget.times = 1);
     // Nor may it conflict with anything, from either side.
     only(
         |table| {

@@ -158,6 +158,20 @@ fn a_rule_speaks_no_more_often_than_its_budget() {
 }
 
 #[test]
+fn no_budget_keeps_anybody_from_a_break() {
+    let table = changed(|table| {
+        for rule in &mut table.rules {
+            rule.budget.times = 1;
+        }
+    });
+    let mut learner = Learner::new(&table);
+    let wants = View::default().measured(Feature::BreakWanted, 1.0);
+    for _ in 0..30 {
+        assert_eq!(done(&learner.after(30.0, &wants)), [Action::Rest]);
+    }
+}
+
+#[test]
 fn the_limit_of_ten_minutes_holds_for_all_rules_together_and_not_for_a_break() {
     let table = changed(|table| table.limits.per_window = 3);
     let mut learner = Learner::new(&table);
