@@ -22,7 +22,7 @@ use crate::protocol::command::{Command, CommandBody, Outcome, Principal};
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::CommandId;
 use crate::session::state::LearnerState;
-use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learner};
+use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learner, SessionLog};
 
 /// A gap longer than this between two frames is a process that slept.
 const LONGEST_FRAME: Duration = Duration::from_secs(1);
@@ -86,6 +86,32 @@ pub(super) fn let_time_pass(
         if running(state) {
             advisor.clock += passed;
             advisor.since_break += passed;
+        }
+    }
+}
+
+/// Who comes back is remembered as the log says.
+pub(super) fn recall(
+    strategies: Res<Strategies>,
+    mut newcomers: Query<(&SessionLog, &mut Advisor), Added<Learner>>,
+) {
+    let table = strategies.table();
+    for (log, mut advisor) in &mut newcomers {
+        for body in &log.0 {
+            match body {
+                EventBody::Decided(decision) => {
+                    let at = Duration::try_from_secs_f64(decision.at).unwrap_or_default();
+                    advisor.clock = advisor.clock.max(at);
+                    let memory = advisor.memory.get_or_insert_with(|| Memory::new(table));
+                    memory.recall(decision, table);
+                }
+                EventBody::CommandApplied { command, .. }
+                    if command.principal <= Principal::Instructor =>
+                {
+                    note(&mut advisor, command, table);
+                }
+                _ => {}
+            }
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::{HashMap, VecDeque};
 use bevy::prelude::*;
 
 use super::MessageShown;
+use super::adapted::Able;
 use super::advise::Advisor;
-use super::decide::{Able, Effect, Standing, decide, reading_time};
+use super::decide::{Effect, Standing, decide, reading_time};
 use super::watch::Watch;
 use crate::learning::skill::SkillId;
 use crate::learning::strategy::action::Action;

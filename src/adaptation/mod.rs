@@ -15,6 +15,7 @@ use crate::session::{
 
 pub use advise::Strategies;
 
+pub mod adapted;
 mod advise;
 mod carry_out;
 pub mod decide;
@@ -68,6 +69,7 @@ impl Plugin for AdaptationPlugin {
                     watch::notice_stirring,
                     watch::let_time_pass,
                     watch::climb_the_ladder,
+                    advise::recall,
                     advise::let_time_pass,
                     advise::hear,
                     advise::advise,

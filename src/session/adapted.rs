@@ -73,7 +73,7 @@ impl Adapted {
     }
 
     /// A command was carried out; `seq`: its place in the log.
-    pub(super) fn carried_out(&mut self, seq: u64, command: &Command) {
+    pub fn carried_out(&mut self, seq: u64, command: &Command) {
         match &command.body {
             CommandBody::SetDifficulty { multiplier } => self.difficulty = *multiplier,
             CommandBody::SetPace { multiplier } => self.pace = *multiplier,

@@ -34,6 +34,25 @@ fn who_does_well_at_the_right_difficulty_is_left_alone() {
 }
 
 #[test]
+fn the_table_as_delivered_keeps_people_well_and_leaves_who_does_well_alone() {
+    let table = delivered();
+    assert!(actions_by(&table, &View::default()).is_empty());
+    assert_eq!(actions_by(&table, &in_trouble()), [Action::Rest]);
+    let well = View::default()
+        .inferred(Feature::NextSuccess, between(0.65, 0.8))
+        .inferred(Feature::Load, between(0.2, 0.45))
+        .inferred(Feature::Comfort, between(0.9, 1.0))
+        .inferred(Feature::Mastery, between(0.5, 0.8))
+        .concluded(Feature::RecentSuccess, Some(0.7), 10)
+        .concluded(Feature::ErrorRate, Some(0.3), 10)
+        .concluded(Feature::HelpSeeking, Some(0.1), 10)
+        .concluded(Feature::WheelSpinning, Some(0.0), 9);
+    assert!(actions_by(&table, &well).is_empty());
+    let stuck = well.concluded(Feature::WheelSpinning, Some(0.95), 12);
+    assert!(actions_by(&table, &stuck).contains(&Action::TellInstructor));
+}
+
+#[test]
 fn who_is_in_flow_is_left_alone_even_where_something_could_be_done() {
     let due = View::default()
         .inferred(Feature::NextSuccess, between(0.65, 0.8))
@@ -152,7 +171,7 @@ fn only_who_is_unwell_may_go_on_in_spite_of_it() {
 
 #[test]
 fn what_learner_or_instructor_set_stays_and_safety_goes_before() {
-    let table = default_table();
+    let table = test_table();
     let view = View::default()
         .inferred(Feature::NextSuccess, between(0.2, 0.4))
         .inferred(Feature::Comfort, between(0.9, 1.0));
@@ -181,8 +200,35 @@ fn what_learner_or_instructor_set_stays_and_safety_goes_before() {
 }
 
 #[test]
+fn rules_that_conflict_go_together_neither_at_once_nor_while_one_is_in_effect() {
+    let table = changed(|table| table.limits.changes_at_once = 2);
+    let view = View::default()
+        .inferred(Feature::Mastery, between(0.96, 0.99))
+        .inferred(Feature::NextSuccess, between(0.9, 0.99))
+        .concluded(Feature::HelpSeeking, Some(0.3), 10)
+        .concluded(Feature::ErrorRate, Some(0.5), 10);
+    let mut learner = Learner::new(&table);
+    let choice = learner.after(0.0, &view);
+    assert!(matches!(done(&choice)[..], [Action::AddSupport { .. }]));
+    let supported = carried_out(view, &choice);
+    // Its effect counts for 300 s.
+    assert!(done(&learner.after(299.0, &supported)).is_empty());
+    assert!(done(&learner.after(2.0, &supported)).contains(&Action::MoveOn));
+}
+
+#[test]
+fn two_rules_for_a_hint_give_one() {
+    let view = View::default()
+        .concluded(Feature::StallRisk, Some(0.9), 9)
+        .concluded(Feature::ErrorRate, Some(0.5), 10)
+        .measured(Feature::Failures, 1.0)
+        .measured(Feature::HintsLeft, 3.0);
+    assert_eq!(actions(&view), [Action::OfferHint]);
+}
+
+#[test]
 fn equal_actions_are_drawn_only_with_consent_and_nothing_is_one_of_them() {
-    let table = default_table();
+    let table = test_table();
     let view = View::default().concluded(Feature::EngagementDropped, Some(0.9), 1);
     let mut counts = [0_u32; 3];
     for seed in 0..2000 {
@@ -215,28 +261,46 @@ fn equal_actions_are_drawn_only_with_consent_and_nothing_is_one_of_them() {
 
 #[test]
 fn who_was_held_out_stays_so_for_the_cool_down() {
-    let table = default_table();
+    let table = test_table();
     let view = View::default()
         .concluded(Feature::EngagementDropped, Some(0.9), 1)
         .measured(Feature::ReviewDue, 1.0);
     let held_out = |seed| {
         let mut learner = Learner::new(&table);
         let choice = learner.drawing(0.0, &view, seed);
-        choice
-            .trial
-            .is_some_and(|trial| trial.drawn.is_none())
-            .then_some(learner)
+        let trial = choice.trial.expect("a trial");
+        trial.drawn.is_none().then_some((learner, choice))
     };
-    let mut learner = (0..100).find_map(held_out).expect("one in ten");
-    // Nor is anything else changed meanwhile, and the draw isn't made again and again.
+    let (mut learner, choice) = (0..100).find_map(held_out).expect("one in ten");
+    // Nor is anything else changed in its place or meanwhile, and the draw isn't made again and again.
+    assert!(choice.picks.is_empty());
     for _ in 0..49 {
         assert!(!learner.drawing(1.0, &view, 7).is_decision());
     }
 }
 
 #[test]
+fn one_message_holds_one_comparison() {
+    let table = changed(|table| {
+        table.limits.changes_at_once = 2;
+        for rule in &mut table.rules {
+            rule.experiment |= rule.id == "review-due";
+        }
+    });
+    let view = View::default()
+        .concluded(Feature::EngagementDropped, Some(0.9), 1)
+        .measured(Feature::ReviewDue, 1.0);
+    for seed in 0..50 {
+        let choice = Learner::new(&table).drawing(0.0, &view, seed);
+        let trial = choice.trial.expect("a trial");
+        assert_eq!(trial.arms.len(), 2);
+        assert_eq!(choice.picks.len(), usize::from(trial.drawn.is_some()));
+    }
+}
+
+#[test]
 fn a_replay_decides_the_same() {
-    let table = default_table();
+    let table = test_table();
     let run = || {
         let mut learner = Learner::new(&table);
         let view = View::default().concluded(Feature::EngagementDropped, Some(0.9), 1);
@@ -254,7 +318,7 @@ proptest! {
         let aside = view.get(Feature::ComfortPutAside).is_some_and(|it| it.upper >= 1.0);
         let unwell = view.get(Feature::Comfort).is_some_and(|it| it.mean <= 0.6);
         if wanted || (unwell && !aside) {
-            prop_assert_eq!(actions(&view), [Action::Rest]);
+            prop_assert_eq!(actions_by(&delivered(), &view), [Action::Rest]);
         }
     }
 
@@ -265,7 +329,7 @@ proptest! {
         let unwell = view.get(Feature::Comfort).is_some_and(|it| it.lower <= 0.65);
         let difficulty = view.mean_or(Feature::Difficulty, 1.0).clamp(0.4, 1.6);
         let pace = view.mean_or(Feature::Pace, 1.0).clamp(0.6, 1.4);
-        for action in actions(&view) {
+        for action in actions_by(&delivered(), &view) {
             let more = match action {
                 Action::Difficulty { multiplier } => multiplier > difficulty,
                 Action::Pace { multiplier } => multiplier > pace.max(1.0),
@@ -280,7 +344,7 @@ proptest! {
     fn every_number_stays_within_its_limits_and_few_things_happen_at_once(
         views in prop::collection::vec((any_view(), 0.0..100.0_f64), 1..30),
     ) {
-        let table = default_table();
+        let table = delivered();
         let mut learner = Learner::new(&table);
         for (view, seconds) in views {
             let choice = learner.after(seconds, &view);
@@ -304,7 +368,7 @@ proptest! {
     fn without_any_evidence_nobody_advances(
         view in any_view(), seconds in prop::collection::vec(0.1..400.0_f64, 1..20),
     ) {
-        let table = default_table();
+        let table = delivered();
         // Everything that is known is zero, or rests on nothing.
         let empty = Feature::ALL.into_iter().fold(View::default(), |empty, feature| {
             let zero = view.get(feature).map(|seen| if seen.n % 2 == 0 { 0.0 } else { seen.mean });
@@ -336,7 +400,7 @@ proptest! {
     fn a_memory_read_back_from_storage_decides_the_same(
         views in prop::collection::vec((any_view(), 0.0..100.0_f64), 1..10), last in any_view(),
     ) {
-        let table = default_table();
+        let table = delivered();
         let mut learner = Learner::new(&table);
         for (view, seconds) in views {
             let _ = learner.after(seconds, &view);
