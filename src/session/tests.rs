@@ -1,0 +1,376 @@
+//! Sessions in a running world: their life, their stream, and what waits for somebody who follows them.
+
+use std::time::Duration;
+
+use bevy::ecs::message::{MessageCursor, Messages};
+use bevy::time::TimeUpdateStrategy;
+
+use super::stream::buffer::{BufferRules, Outgoing};
+use super::stream::receive::{Arrival, Incoming};
+use super::stream::systems::{Link, Stamped};
+use super::*;
+use crate::learning::event_criteria::Bounded;
+use crate::learning::policy_view::View;
+use crate::learning::quality::Quality;
+use crate::protocol::event::{EndReason, PauseCause};
+use crate::protocol::ids::{LessonId, StepId};
+use crate::protocol::life::Life;
+use crate::protocol::parcel::{Content, Position};
+use crate::protocol::sample::{Field, Occasion, Sample, Signal};
+
+const FRAME: Duration = Duration::from_millis(20);
+
+struct Class {
+    app: App,
+    samples: Vec<(Entity, Duration, Sample)>,
+    refused: Vec<ChangeRefused>,
+    events: Vec<Event>,
+    cursor: MessageCursor<Folded>,
+}
+
+impl Class {
+    fn new() -> Self {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, SessionPlugin))
+            .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
+        Self {
+            app,
+            samples: Vec::new(),
+            refused: Vec::new(),
+            events: Vec::new(),
+            cursor: MessageCursor::default(),
+        }
+    }
+
+    fn join(&mut self) -> Entity {
+        let (id, session) = (LearnerId::fresh(), SessionId::fresh());
+        let learner = self.app.world_mut().spawn(Learner { id, session }).id();
+        self.happen(
+            learner,
+            EventBody::SessionStarted {
+                lesson: LessonId::new("first-steps"),
+                lesson_digest: String::new(),
+                seed: 7,
+                skills: Default::default(),
+                protocol: 1,
+            },
+        );
+        learner
+    }
+
+    fn happen(&mut self, learner: Entity, body: EventBody) {
+        self.app
+            .world_mut()
+            .write_message(Happened { learner, body });
+        self.run(1);
+    }
+
+    fn step(&mut self, learner: Entity) {
+        let step = StepId::new("look");
+        self.happen(learner, EventBody::StepEntered { step });
+    }
+
+    fn ask(&mut self, learner: Entity, cause: LifeCause) {
+        self.app
+            .world_mut()
+            .write_message(ChangeAsked { learner, cause });
+        self.run(1);
+    }
+
+    fn now(&self) -> Duration {
+        self.app.world().resource::<Time<Real>>().elapsed()
+    }
+
+    fn run(&mut self, frames: u32) {
+        for _ in 0..frames {
+            self.app.update();
+            let now = self.now();
+            let world = self.app.world_mut();
+            let mut streamed = world.resource_mut::<Messages<Streamed>>();
+            let new = streamed.drain().map(|it| (it.learner, now, it.sample));
+            self.samples.extend(new);
+            self.refused
+                .extend(world.resource_mut::<Messages<ChangeRefused>>().drain());
+            let folded = world.resource::<Messages<Folded>>();
+            let new = self.cursor.read(folded).map(|it| it.event.clone());
+            self.events.extend(new);
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.run((time.as_millis() / FRAME.as_millis()) as u32);
+    }
+
+    fn life(&self, learner: Entity) -> Life {
+        self.app
+            .world()
+            .get::<LearnerState>(learner)
+            .unwrap()
+            .life()
+    }
+
+    fn input(&mut self, learner: Entity) -> Mut<'_, StreamInput> {
+        self.app.world_mut().get_mut(learner).unwrap()
+    }
+
+    fn rules(&mut self, rules: life::LifeRules) {
+        self.app.insert_resource(SessionRules(rules));
+    }
+}
+
+fn quick() -> life::LifeRules {
+    life::LifeRules {
+        idle_after: Duration::from_secs(2),
+        idle_ends: Duration::from_secs(6),
+        link_window: Some(Duration::from_secs(3)),
+    }
+}
+
+fn loaded(load: f64, at: Duration) -> Option<Stamped<View>> {
+    let load = Some(Bounded {
+        mean: load,
+        lower: load - 0.1,
+        upper: load + 0.1,
+        n: 5,
+    });
+    let value = View {
+        load,
+        ..View::default()
+    };
+    Some(Stamped { value, at })
+}
+
+#[test]
+fn every_turn_of_a_life_is_in_the_log_and_the_log_alone_gives_the_life() {
+    let mut class = Class::new();
+    let learner = class.join();
+    assert_eq!(class.life(learner), Life::Active);
+    class.ask(learner, LifeCause::InterventionBegan);
+    class.ask(learner, LifeCause::BreakBegan);
+    assert_eq!(class.life(learner), Life::OnBreak);
+    let by = PauseCause::Runtime;
+    class.ask(learner, LifeCause::Paused { by });
+    class.ask(learner, LifeCause::LinkLost);
+    class.wait(Duration::from_secs(1));
+    class.ask(learner, LifeCause::LinkBack);
+    assert_eq!(class.life(learner), Life::Paused { by });
+    let state = LearnerState::of(&class.events).unwrap();
+    assert_eq!(class.app.world().get::<LearnerState>(learner), Some(&state));
+    let Some(EventBody::LifeChanged { from, to, at, .. }) =
+        class.events.last().map(|event| event.body.clone())
+    else {
+        panic!("{:?}", class.events.last());
+    };
+    assert!(matches!(from, Life::LinkLost { since } if since < at));
+    assert_eq!(to, Life::Paused { by });
+    assert!(class.refused.is_empty());
+}
+
+#[test]
+fn a_turn_that_is_not_admitted_is_refused_with_a_reason_and_not_logged() {
+    let mut class = Class::new();
+    let learner = class.join();
+    class.ask(learner, LifeCause::BreakEnded);
+    let by = PauseCause::Instructor;
+    class.happen(learner, EventBody::Resumed { by });
+    let whys: Vec<LifeRefused> = class.refused.iter().map(|it| it.why).collect();
+    assert_eq!(whys, [LifeRefused::NotSo, LifeRefused::NotSo]);
+    assert_eq!(class.events.len(), 1);
+}
+
+#[test]
+fn a_session_that_nobody_is_at_goes_idle_and_ends_for_good() {
+    let mut class = Class::new();
+    class.rules(quick());
+    let learner = class.join();
+    class.wait(Duration::from_secs(3));
+    assert!(matches!(class.life(learner), Life::Idle { .. }));
+    // A sign of the learner.
+    class.step(learner);
+    class.run(2);
+    assert_eq!(class.life(learner), Life::Active);
+    class.wait(Duration::from_secs(7));
+    let why = EndReason::Idle;
+    assert_eq!(class.life(learner), Life::Ended { why });
+    let events = class.events.len();
+    class.ask(learner, LifeCause::BreakBegan);
+    let by = PauseCause::Learner;
+    class.happen(learner, EventBody::Paused { by });
+    assert_eq!(class.events.len(), events);
+    let over = LifeRefused::Over { why };
+    assert!(class.refused.iter().all(|it| it.why == over));
+    assert_eq!(class.refused.len(), 2);
+}
+
+#[test]
+fn a_link_that_stays_away_ends_the_session_and_one_that_comes_back_in_time_does_not() {
+    let mut class = Class::new();
+    class.rules(quick());
+    let (gone, back) = (class.join(), class.join());
+    class.ask(gone, LifeCause::LinkLost);
+    class.ask(back, LifeCause::LinkLost);
+    class.wait(Duration::from_secs(2));
+    class.ask(back, LifeCause::LinkBack);
+    class.step(gone);
+    class.step(back);
+    class.wait(Duration::from_millis(1500));
+    let why = EndReason::LinkLost;
+    assert_eq!(class.life(gone), Life::Ended { why });
+    assert_eq!(class.life(back), Life::Active);
+}
+
+#[test]
+fn a_session_that_is_taken_up_again_goes_on_in_its_own_time() {
+    let mut class = Class::new();
+    let learner = class.join();
+    class.wait(Duration::from_secs(3));
+    class.ask(learner, LifeCause::BreakBegan);
+    let log = class.events.clone();
+    let mut later = Class::new();
+    later.wait(Duration::from_secs(1));
+    let state = LearnerState::of(&log).unwrap();
+    let at = state.life.at();
+    let learner = Learner {
+        id: log[0].learner,
+        session: log[0].session,
+    };
+    let learner = later.app.world_mut().spawn((learner, state)).id();
+    later.happen(learner, EventBody::SessionResumed);
+    assert_eq!(later.life(learner), Life::OnBreak);
+    later.ask(learner, LifeCause::BreakEnded);
+    let resumed = later
+        .app
+        .world()
+        .get::<LearnerState>(learner)
+        .unwrap()
+        .life
+        .at();
+    assert!(resumed >= at && resumed < at + Duration::from_millis(100));
+}
+
+#[test]
+fn samples_come_every_five_seconds_to_the_frame_and_say_what_is_absent() {
+    let mut class = Class::new();
+    let learners: Vec<Entity> = (0..8).map(|_| class.join()).collect();
+    class.wait(Duration::from_secs(60));
+    for learner in learners {
+        let of: Vec<_> = class.samples.iter().filter(|it| it.0 == learner).collect();
+        assert!(of.len() >= 11, "{}", of.len());
+        for two in of.windows(2) {
+            let interval = two[1].1 - two[0].1;
+            assert!(interval.abs_diff(Duration::from_secs(5)) <= FRAME);
+            assert!(two[0].2.number < two[1].2.number && two[0].2.at < two[1].2.at);
+        }
+        let sample = of[0].2;
+        assert_eq!(sample.occasion, Occasion::Tick);
+        assert_eq!(sample.fields.get(Signal::FrameHealth), Field::Absent);
+        assert_eq!(
+            sample.fields.get(Signal::Attempts),
+            Field::Measured { value: 0.0 }
+        );
+    }
+    let timing = class.app.world().resource::<StreamTiming>();
+    assert!(timing.0.quantile(0.99).unwrap() <= FRAME);
+    assert!(timing.0.n() >= 8 * 10);
+}
+
+#[test]
+fn strain_is_told_at_once_and_shifts_no_deadline() {
+    let mut class = Class::new();
+    let learner = class.join();
+    class.wait(Duration::from_secs(12));
+    let before = class.samples.len();
+    let now = class.now();
+    class.input(learner).view = loaded(0.9, now);
+    class.run(1);
+    assert_eq!(class.samples.len(), before + 1);
+    assert_eq!(class.samples[before].2.occasion, Occasion::Stress);
+    class.run(50);
+    assert_eq!(class.samples.len(), before + 1, "once is enough");
+    class.wait(Duration::from_secs(10));
+    let ticks: Vec<Duration> = class
+        .samples
+        .iter()
+        .filter(|it| it.2.occasion == Occasion::Tick)
+        .map(|it| it.1)
+        .collect();
+    for two in ticks.windows(2) {
+        assert!((two[1] - two[0]).abs_diff(Duration::from_secs(5)) <= FRAME);
+    }
+}
+
+#[test]
+fn what_was_measured_long_ago_is_absent_and_said_to_be_stale() {
+    let mut class = Class::new();
+    let learner = class.join();
+    let at = class.now();
+    let value = Quality::PERFECT;
+    class.input(learner).quality = Some(Stamped { value, at });
+    class.wait(Duration::from_secs(30));
+    let there: Vec<bool> = class
+        .samples
+        .iter()
+        .map(|it| it.2.fields.get(Signal::FrameHealth) != Field::Absent)
+        .collect();
+    // 10 s are two intervals.
+    assert!(there[0] && !there[there.len() - 1], "{there:?}");
+    let stream = class.app.world().get::<Stream>(learner).unwrap();
+    let age = Duration::ZERO;
+    let stale = stream::validate::Fault::Stale { age };
+    assert!(stream.quarantine().count(&stale) >= 2);
+}
+
+#[test]
+fn an_ended_session_streams_nothing_more() {
+    let mut class = Class::new();
+    let learner = class.join();
+    class.wait(Duration::from_secs(6));
+    let reason = EndReason::LearnerLeft;
+    class.happen(learner, EventBody::SessionEnded { reason });
+    let samples = class.samples.len();
+    assert!(samples > 0);
+    class.wait(Duration::from_secs(11));
+    assert_eq!(class.samples.len(), samples);
+}
+
+#[test]
+fn whoever_follows_gets_events_in_the_frame_they_happen_and_ends_with_the_same_state() {
+    let mut class = Class::new();
+    let learner = class.join();
+    let id = class.events[0].learner;
+    let mut outgoing = Outgoing::new(1, BufferRules::default());
+    outgoing.connect(Position::default()).unwrap();
+    outgoing.refill([class.events[0].clone()]).unwrap();
+    class
+        .app
+        .world_mut()
+        .entity_mut(learner)
+        .insert(Link(outgoing));
+    class.step(learner);
+    let mut incoming = Incoming::new(id, Position::default());
+    let mut mirror = LearnerState::default();
+    let mut samples = 0;
+    let mut follow = |class: &mut Class| {
+        let now = class.now();
+        let mut link = class.app.world_mut().get_mut::<Link>(learner).unwrap();
+        while let Some(parcel) = link.0.next(now) {
+            match incoming.receive(parcel) {
+                Arrival::Next(Content::Event(event)) => mirror.fold(&event).unwrap(),
+                Arrival::Next(Content::Sample(_)) => samples += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        link.0.acknowledge(incoming.has(), now).unwrap();
+        assert!(link.0.is_done());
+        (mirror.clone(), samples)
+    };
+    // No tick has come yet.
+    let (mirror, samples) = follow(&mut class);
+    assert_eq!(
+        class.app.world().get::<LearnerState>(learner),
+        Some(&mirror)
+    );
+    assert_eq!(samples, 0);
+    class.wait(Duration::from_secs(11));
+    assert!(follow(&mut class).1 >= 2);
+}
