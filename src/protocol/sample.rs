@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{LearnerId, SessionId};
 
-/// A figure, and where it comes from.
+/// A figure, and where it comes from. Seven digits are more than any of them has, and of many learners many are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum Field {
     /// Counted or measured.
     Measured {
         /// The figure.
-        value: f64,
+        value: f32,
     },
     /// Concluded by a model, with a 95 % interval.
     Inferred {
         /// The figure.
-        value: f64,
+        value: f32,
         /// Lower end.
-        low: f64,
+        low: f32,
         /// Upper end.
-        high: f64,
+        high: f32,
     },
     /// Nobody measured or concluded it.
     #[default]
@@ -35,12 +35,21 @@ impl Field {
     /// A measured figure, or none.
     #[must_use]
     pub fn measured(value: Option<f64>) -> Self {
-        value.map_or(Self::Absent, |value| Self::Measured { value })
+        value.map_or(Self::Absent, |value| Self::Measured {
+            value: value as f32,
+        })
+    }
+
+    /// A concluded figure with the ends of its interval.
+    #[must_use]
+    pub fn inferred(value: f64, low: f64, high: f64) -> Self {
+        let [value, low, high] = [value, low, high].map(|it| it as f32);
+        Self::Inferred { value, low, high }
     }
 
     /// The figure, wherever it comes from.
     #[must_use]
-    pub fn value(self) -> Option<f64> {
+    pub fn value(self) -> Option<f32> {
         match self {
             Self::Measured { value } | Self::Inferred { value, .. } => Some(value),
             Self::Absent => None,

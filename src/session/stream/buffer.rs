@@ -20,9 +20,11 @@ use crate::protocol::sample::Sample;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BufferRules {
-    /// Samples kept: 64, more than two minutes of them at the shortest interval of 2 s, and of a few urgent ones.
+    /// How far back samples are kept: 2 min. What is a little older goes when a newer one comes.
+    pub horizon: Duration,
+    /// Samples kept at most: 96, two minutes of them at the shortest interval of 2 s, and some urgent ones. At least 1.
     pub samples: usize,
-    /// Events kept in memory: 1024, what a quarter of an hour without a link brings. At least 1.
+    /// Events kept in memory, at least 1. Arbitrary: 32, some minutes of them; the log has the rest.
     pub events: usize,
     /// Events under way without acknowledgement. Arbitrary: 256. At least 1.
     pub under_way: u64,
@@ -33,8 +35,9 @@ pub struct BufferRules {
 impl Default for BufferRules {
     fn default() -> Self {
         Self {
-            samples: 64,
-            events: 1024,
+            horizon: Duration::from_mins(2),
+            samples: 96,
+            events: 32,
             under_way: 256,
             retry_after: Duration::from_secs(2),
         }
@@ -122,9 +125,12 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Takes in a sample. The oldest gives way.
+    /// Takes in a sample. The oldest give way.
     pub fn sample(&mut self, sample: Sample) {
-        while self.samples.len() >= self.rules.samples.max(1) {
+        let too_old = |oldest: &Sample| sample.at.saturating_sub(oldest.at) > self.rules.horizon;
+        while self.samples.len() >= self.rules.samples.max(1)
+            || self.samples.front().is_some_and(too_old)
+        {
             self.samples.pop_front();
             self.dropped += 1;
         }

@@ -1,13 +1,14 @@
-//! The other end of a stream: takes every event once and in order, every sample once and in order.
+//! The other end of a stream: takes every event once and in order, every sample once and in order, and each sample in
+//! its place among the events; only one that the sender gave up while it was under way may come later than that.
 
 use crate::protocol::ids::LearnerId;
 use crate::protocol::parcel::{Content, Parcel, Position};
 
 /// What to do with a parcel.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// Take it in: it is the next.
-    Next(Content),
+    /// Take its content in: it is the next.
+    Next,
     /// It was here before. Acknowledge again: the sender doesn't know.
     Known,
     /// Something before it is not here yet. It will come again.
@@ -30,8 +31,8 @@ impl Incoming {
         Self { learner, has }
     }
 
-    /// Whether a parcel is to be taken in.
-    pub fn receive(&mut self, parcel: Parcel) -> Arrival {
+    /// Whether a parcel's content is to be taken in. It then counts as taken.
+    pub fn receive(&mut self, parcel: &Parcel) -> Arrival {
         let (learner, known, early) = match &parcel.content {
             Content::Event(event) => (
                 event.learner,
@@ -57,7 +58,7 @@ impl Incoming {
             Content::Event(event) => self.has.events = event.seq,
             Content::Sample(sample) => self.has.samples = sample.number,
         }
-        Arrival::Next(parcel.content)
+        Arrival::Next
     }
 
     /// What was taken in. Of it, acknowledge what is safe: events up to the last one on the disk.

@@ -104,11 +104,7 @@ pub fn fields_of(state: &LearnerState, meanwhile: &Meanwhile) -> Fields {
         let (engagement, persistence) = (five.engagement(), five.habits().persistence());
         if let Some(index) = engagement.index(persistence, &p.engagement) {
             let interval = engagement.index_interval(persistence, Z_95, &p.engagement);
-            let field = Field::Inferred {
-                value: index.mean,
-                low: interval.low,
-                high: interval.high,
-            };
+            let field = Field::inferred(index.mean, interval.low, interval.high);
             fields.set(Signal::Engagement, field);
         }
     }
@@ -116,10 +112,8 @@ pub fn fields_of(state: &LearnerState, meanwhile: &Meanwhile) -> Fields {
 }
 
 fn inferred(estimate: Option<Bounded>) -> Field {
-    estimate.map_or(Field::Absent, |it| Field::Inferred {
-        value: it.mean,
-        low: it.lower,
-        high: it.upper,
+    estimate.map_or(Field::Absent, |it| {
+        Field::inferred(it.mean, it.lower, it.upper)
     })
 }
 

@@ -11,11 +11,11 @@ use crate::protocol::sample::{Fields, Occasion, Signal};
 #[serde(deny_unknown_fields, default)]
 pub struct AlarmRules {
     /// Comfort below this is an alarm. Arbitrary: 0.4, above the point at which people ask to stop.
-    pub discomfort: f64,
+    pub discomfort: f32,
     /// Load above this is one: 0.7, the original's high stress.
-    pub strain: f64,
+    pub strain: f32,
     /// How far a figure has to come back before it is over: 0.1.
-    pub slack: f64,
+    pub slack: f32,
 }
 
 impl Default for AlarmRules {
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::protocol::sample::Field;
 
-    fn fields(signal: Signal, value: f64) -> Fields {
+    fn fields(signal: Signal, value: f32) -> Fields {
         let mut fields = Fields::default();
         fields.set(signal, Field::Measured { value });
         fields
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(alarms.look(&both, &rules), Some(Occasion::Safety));
         assert!(alarms.discomfort() && alarms.strain());
         assert_eq!(alarms.look(&Fields::default(), &rules), None);
-        let nobody_knows = fields(Signal::Comfort, f64::NAN);
+        let nobody_knows = fields(Signal::Comfort, f32::NAN);
         assert_eq!(alarms.look(&nobody_knows, &rules), None);
         assert!(alarms.discomfort());
     }

@@ -17,9 +17,9 @@ pub enum Fault {
     #[error("it lies outside of {low}..{high}")]
     OutOfRange {
         /// Lowest possible.
-        low: f64,
+        low: f32,
         /// Highest possible.
-        high: f64,
+        high: f32,
     },
     /// The interval's ends or the figure are in the wrong order.
     #[error("it lies outside of its own interval")]
@@ -79,9 +79,9 @@ impl Fault {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SignalRule {
     /// Lowest possible figure.
-    pub low: f64,
+    pub low: f32,
     /// Highest possible figure.
-    pub high: f64,
+    pub high: f32,
     /// How often running it can be measured the same to the last bit, where it can't for ever.
     pub same_at_most: Option<u32>,
 }
@@ -161,7 +161,7 @@ pub struct Validator {
     /// A moment by the session's time and by the sender's wall clock, of the same run of the sender's program.
     anchor: Option<(u64, Duration, u64)>,
     /// Last measured figure's bits, and how often it came.
-    streaks: [(u64, u32); Signal::COUNT],
+    streaks: [(u32, u32); Signal::COUNT],
 }
 
 impl Default for Validator {
@@ -268,7 +268,7 @@ fn believable(field: Field, rule: &SignalRule) -> Result<(), Fault> {
         Field::Measured { value } => (value, value, value),
         Field::Inferred { value, low, high } => (low, value, high),
     };
-    if ![low, value, high].into_iter().all(f64::is_finite) {
+    if ![low, value, high].into_iter().all(f32::is_finite) {
         return Err(Fault::NotFinite);
     }
     if low < rule.low || value < rule.low || high > rule.high || value > rule.high {
@@ -281,7 +281,7 @@ fn believable(field: Field, rule: &SignalRule) -> Result<(), Fault> {
     Ok(())
 }
 
-fn alive(field: Field, streak: &mut (u64, u32), rule: &SignalRule) -> Result<(), Fault> {
+fn alive(field: Field, streak: &mut (u32, u32), rule: &SignalRule) -> Result<(), Fault> {
     let (Field::Measured { value }, Some(at_most)) = (field, rule.same_at_most) else {
         return Ok(());
     };

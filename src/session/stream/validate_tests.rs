@@ -26,7 +26,7 @@ fn sample(n: u32) -> Sample {
     }
 }
 
-fn with(n: u32, signal: Signal, value: f64) -> Sample {
+fn with(n: u32, signal: Signal, value: f32) -> Sample {
     let mut sample = sample(n);
     sample.fields.set(signal, Field::Measured { value });
     sample
@@ -53,7 +53,7 @@ impl Stream {
 }
 
 fn any_field() -> impl Strategy<Value = Field> {
-    let number = || prop_oneof![prop::num::f64::ANY, -0.5..1.5];
+    let number = || prop_oneof![prop::num::f32::ANY, -0.5_f32..1.5];
     prop_oneof![
         Just(Field::Absent),
         number().prop_map(|value| Field::Measured { value }),
@@ -122,7 +122,7 @@ proptest! {
 fn the_quarantine_is_bounded_and_counts_all() {
     let mut stream = Stream::default();
     for n in 0..500 {
-        stream.take(&with(n, Signal::Tracking, f64::NAN)).unwrap();
+        stream.take(&with(n, Signal::Tracking, f32::NAN)).unwrap();
     }
     assert_eq!(
         stream.quarantine.kept().count(),
@@ -151,7 +151,7 @@ fn a_sensor_that_stands_still_is_stuck_until_it_moves() {
     }
     assert!(!there(6, 0.8));
     assert!(!there(7, 0.8));
-    assert!(there(8, 0.800_000_1));
+    assert!(there(8, 0.800_001));
     // What may stand still does.
     let mut stream = Stream::default();
     for n in 0..50 {
