@@ -6,6 +6,7 @@ use bevy::prelude::*;
 
 use super::life::LifeRules;
 use super::state::LearnerState;
+use super::stream::mirror::Mirror;
 use super::{ChangeAsked, Folded, Learner, Stirred};
 use crate::protocol::command::Principal;
 use crate::protocol::event::{EventBody, PauseCause};
@@ -88,11 +89,11 @@ fn is_sign(body: &EventBody) -> bool {
     }
 }
 
-/// Sessions that nobody is at go idle and end; those whose link is gone for too long end.
+/// Sessions that run here and that nobody is at go idle and end; those whose link is gone for too long end.
 pub(super) fn close_idle(
     time: Res<Time<Real>>,
     rules: Res<SessionRules>,
-    learners: Query<(Entity, &LearnerState, &SessionClock), With<Learner>>,
+    learners: Query<(Entity, &LearnerState, &SessionClock), (With<Learner>, Without<Mirror>)>,
     mut asked: MessageWriter<ChangeAsked>,
 ) {
     for (learner, state, clock) in &learners {

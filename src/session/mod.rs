@@ -15,7 +15,8 @@ use crate::protocol::life::LifeCause;
 use crate::record::{Health, Recorder};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
-use state::LearnerState;
+use state::{FoldError, LearnerState};
+use stream::mirror::{Arrived, Mirror, take_arrivals};
 use stream::systems::{
     Stream, StreamInput, StreamRules, StreamTiming, Streamed, pass_on_events, stream_samples,
 };
@@ -46,6 +47,7 @@ impl Plugin for SessionPlugin {
             .add_message::<ChangeAsked>()
             .add_message::<ChangeRefused>()
             .add_message::<Streamed>()
+            .add_message::<Arrived>()
             .init_resource::<RecordHealth>()
             .init_resource::<SessionRules>()
             .init_resource::<StreamRules>()
@@ -55,6 +57,7 @@ impl Plugin for SessionPlugin {
                 (
                     start_clocks,
                     fold_events,
+                    take_arrivals,
                     notice_signs,
                     close_idle,
                     pass_on_events,
@@ -211,19 +214,22 @@ fn fold_events(
     time: Res<Time<Real>>,
     mut happened: MessageReader<Happened>,
     mut asked: MessageReader<ChangeAsked>,
-    mut learners: Query<(
-        &Learner,
-        &mut LearnerState,
-        &mut SessionLog,
-        &mut Outbox,
-        &SessionClock,
-    )>,
+    mut learners: Query<
+        (
+            &Learner,
+            &mut LearnerState,
+            &mut SessionLog,
+            &mut Outbox,
+            &SessionClock,
+        ),
+        Without<Mirror>,
+    >,
     mut folded: MessageWriter<Folded>,
     mut refused: MessageWriter<ChangeRefused>,
 ) {
     for Happened { learner, body } in happened.read() {
         let Ok((who, mut state, mut log, mut outbox, _)) = learners.get_mut(*learner) else {
-            error!("{body:?} happened to an entity that is no learner; it is not recorded");
+            error!("{body:?} happened to an entity that is no learner here; it is not recorded");
             continue;
         };
         // A joining is always a new life, whatever became of the one before.
@@ -246,7 +252,7 @@ fn fold_events(
     }
     for &ChangeAsked { learner, cause } in asked.read() {
         let Ok((who, mut state, mut log, mut outbox, clock)) = learners.get_mut(learner) else {
-            error!("{cause:?} is asked for of an entity that is no learner");
+            error!("{cause:?} is asked for of an entity that is no learner here");
             continue;
         };
         match event_of(&state.life, cause, clock.at(time.elapsed())) {
@@ -283,16 +289,29 @@ fn take_in(
         body,
     };
     // Seq and learner are the state's own, so this fails only on a bug; the event is kept out of the log then.
-    if let Err(error) = state.fold(&event) {
-        error!(learner = %who.id, "an event does not fit its log: {error}");
-        return None;
+    match admit(&event, state, log, outbox) {
+        Ok(()) => Some(event),
+        Err(error) => {
+            error!(learner = %who.id, "an event does not fit its log: {error}");
+            None
+        }
     }
+}
+
+/// Folds an event that has its place in the log, and has it stored.
+fn admit(
+    event: &Event,
+    state: &mut LearnerState,
+    log: &mut SessionLog,
+    outbox: &mut Outbox,
+) -> Result<(), FoldError> {
+    state.fold(event)?;
     if matches!(event.body, EventBody::SessionStarted { .. }) {
         log.0.clear();
     }
     log.0.push(event.body.clone());
     outbox.0.push_back(event.clone());
-    Some(event)
+    Ok(())
 }
 
 fn hand_over(recorder: Res<Recorder>, mut outboxes: Query<&mut Outbox>) {

@@ -376,3 +376,118 @@ fn whoever_follows_gets_events_in_the_frame_they_happen_and_ends_with_the_same_s
     class.wait(Duration::from_secs(11));
     assert!(follow(&mut class).1 >= 2);
 }
+
+/// Everything that waits for the host reaches it, or only the first so many parcels do.
+fn carry(headset: &mut Class, from: Entity, host: &mut Class, to: Entity, parcels: usize) {
+    let now = headset.now();
+    let mut link = headset.app.world_mut().get_mut::<Link>(from).unwrap();
+    for n in 0.. {
+        let Some(parcel) = link.0.next(now) else {
+            break;
+        };
+        if n < parcels {
+            let learner = to;
+            host.app
+                .world_mut()
+                .write_message(Arrived { learner, parcel });
+        }
+    }
+    host.run(2);
+}
+
+#[test]
+fn a_host_that_follows_a_headset_holds_the_same_state_to_the_bit_and_writes_nothing_of_its_own() {
+    let (mut headset, mut host) = (Class::new(), Class::new());
+    // On the host everybody would be sent away at once.
+    host.rules(life::LifeRules {
+        idle_ends: Duration::ZERO,
+        ..quick()
+    });
+    let from = headset.join();
+    let who = *headset.app.world().get::<Learner>(from).unwrap();
+    let mut outgoing = Outgoing::new(1, BufferRules::default());
+    outgoing.connect(Position::default()).unwrap();
+    outgoing.refill([headset.events[0].clone()]).unwrap();
+    headset
+        .app
+        .world_mut()
+        .entity_mut(from)
+        .insert(Link(outgoing));
+    let mirror = Mirror::new(who.id, 0);
+    let to = host.app.world_mut().spawn((who, mirror)).id();
+    headset.step(from);
+    headset.wait(Duration::from_secs(11));
+    // The link breaks off on the way, and comes back.
+    carry(&mut headset, from, &mut host, to, 2);
+    headset.ask(from, LifeCause::BreakBegan);
+    let by = PauseCause::Learner;
+    headset.happen(from, EventBody::Paused { by });
+    let world = host.app.world_mut();
+    let stored = world.get::<LearnerState>(to).unwrap().seq;
+    let has = world
+        .get::<Mirror>(to)
+        .unwrap()
+        .acknowledgement(AcknowledgedSeq(stored));
+    assert!(stored < headset.events.len() as u64);
+    let mut link = headset.app.world_mut().get_mut::<Link>(from).unwrap();
+    link.0.connect(has).unwrap();
+    carry(&mut headset, from, &mut host, to, usize::MAX);
+    // Once more, all known.
+    let mut link = headset.app.world_mut().get_mut::<Link>(from).unwrap();
+    link.0.connect(has).unwrap();
+    carry(&mut headset, from, &mut host, to, usize::MAX);
+    // What is done here to somebody who is elsewhere is not part of their log.
+    host.ask(to, LifeCause::LinkLost);
+    host.step(to);
+    assert_eq!(host.events, headset.events);
+    let state = |class: &Class, of| class.app.world().get::<LearnerState>(of).unwrap().clone();
+    assert_eq!(state(&host, to), state(&headset, from));
+    assert_eq!(host.life(to), Life::Paused { by });
+    let waiting = host.app.world().get::<Outbox>(to).unwrap().waiting();
+    assert_eq!(waiting, host.events.len());
+    let samples = |class: &Class| class.samples.iter().map(|it| it.2).collect::<Vec<_>>();
+    assert_eq!(samples(&host), samples(&headset));
+    assert!(samples(&host).len() >= 2);
+}
+
+#[test]
+fn what_a_headset_sends_is_checked_by_the_host_too() {
+    let mut host = Class::new();
+    let (id, session) = (LearnerId::fresh(), SessionId::fresh());
+    let mirror = Mirror::new(id, 0);
+    let learner = host
+        .app
+        .world_mut()
+        .spawn((Learner { id, session }, mirror))
+        .id();
+    let mut fields = crate::protocol::sample::Fields::default();
+    fields.set(Signal::Tracking, Field::Measured { value: 7.0 });
+    fields.set(Signal::FrameHealth, Field::Measured { value: 0.7 });
+    let sample = Sample {
+        learner: id,
+        session,
+        number: Sample::number_of(1, 0),
+        after: 0,
+        at: Duration::ZERO,
+        at_unix_ms: None,
+        interval: Duration::from_secs(5),
+        occasion: Occasion::Tick,
+        expected: Default::default(),
+        fields,
+    };
+    let before = Position::default();
+    let content = Content::Sample(sample);
+    let parcel = crate::protocol::parcel::Parcel { before, content };
+    host.app
+        .world_mut()
+        .write_message(Arrived { learner, parcel });
+    host.run(1);
+    let stream = host.app.world().get::<Stream>(learner).unwrap();
+    let latest = stream.latest().unwrap();
+    assert_eq!(latest.fields.get(Signal::Tracking), Field::Absent);
+    assert_eq!(
+        latest.fields.get(Signal::FrameHealth),
+        Field::Measured { value: 0.7 }
+    );
+    assert_eq!(stream.quarantine().total(), 1);
+}

@@ -3,6 +3,7 @@
 
 pub mod buffer;
 pub mod histogram;
+pub mod mirror;
 pub mod quarantine;
 pub mod receive;
 pub mod sample;

@@ -9,11 +9,12 @@ use tracing::error;
 
 use super::buffer::{BufferRules, Outgoing};
 use super::histogram::Histogram;
+use super::mirror::Mirror;
 use super::quarantine::{Kept, Quarantine};
 use super::sample::{Meanwhile, fields_of};
 use super::schedule::{Circumstances, FramePace, Schedule, ScheduleRules};
 use super::urgent::{AlarmRules, Alarms};
-use super::validate::{ValidationRules, Validator};
+use super::validate::{Fault, ValidationRules, Validator};
 use crate::learning::five::Five;
 use crate::learning::five::observation::Moment;
 use crate::learning::five::params::Params;
@@ -109,6 +110,21 @@ impl Stream {
         self.alarms
     }
 
+    /// What can be believed of a sample, which is the newest one then.
+    pub(super) fn check(
+        &mut self,
+        sample: &Sample,
+        now_unix_ms: u64,
+        rules: &ValidationRules,
+    ) -> Result<Sample, Fault> {
+        let quarantine = &mut self.quarantine;
+        let checked = self
+            .validator
+            .check(sample, now_unix_ms, rules, quarantine)?;
+        self.latest = Some(checked.sample);
+        Ok(checked.sample)
+    }
+
     /// Samples that were due in vain, because nothing ran.
     #[must_use]
     pub fn missed(&self) -> u64 {
@@ -136,16 +152,19 @@ pub(crate) fn stream_samples(
     rules: Res<StreamRules>,
     mut timing: ResMut<StreamTiming>,
     mut ordinal: Local<u32>,
-    mut learners: Query<(
-        Entity,
-        &Learner,
-        &LearnerState,
-        &SessionClock,
-        Ref<StreamInput>,
-        Option<&Models>,
-        &mut Stream,
-        Option<&mut Link>,
-    )>,
+    mut learners: Query<
+        (
+            Entity,
+            &Learner,
+            &LearnerState,
+            &SessionClock,
+            Ref<StreamInput>,
+            Option<&Models>,
+            &mut Stream,
+            Option<&mut Link>,
+        ),
+        Without<Mirror>,
+    >,
     mut streamed: MessageWriter<Streamed>,
 ) {
     let now = time.elapsed();
@@ -210,11 +229,8 @@ pub(crate) fn stream_samples(
             fields,
         };
         stream.run.1 = stream.run.1.wrapping_add(1);
-        let (validator, quarantine) = (&mut stream.validator, &mut stream.quarantine);
-        match validator.check(&sample, at_unix_ms, &rules.validation, quarantine) {
-            Ok(checked) => {
-                stream.latest = Some(checked.sample);
-                let sample = checked.sample;
+        match stream.check(&sample, at_unix_ms, &rules.validation) {
+            Ok(sample) => {
                 streamed.write(Streamed { learner, sample });
                 if let Some(mut link) = link {
                     link.0.sample(sample);
@@ -231,7 +247,7 @@ fn believed<'a>(
     now: Duration,
     interval: Duration,
     rules: &ValidationRules,
-    mut stale: impl FnMut(super::validate::Fault),
+    mut stale: impl FnMut(Fault),
 ) -> Meanwhile<'a> {
     let mut fresh = |at: Duration| match rules.fresh(now.saturating_sub(at), interval) {
         Ok(()) => true,
