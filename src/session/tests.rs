@@ -439,6 +439,7 @@ fn a_host_that_follows_a_headset_holds_the_same_state_to_the_bit_and_writes_noth
     // What is done here to somebody who is elsewhere is not part of their log.
     host.ask(to, LifeCause::LinkLost);
     host.step(to);
+    host.wait(Duration::from_secs(6));
     assert_eq!(host.events, headset.events);
     let state = |class: &Class, of| class.app.world().get::<LearnerState>(of).unwrap().clone();
     assert_eq!(state(&host, to), state(&headset, from));
@@ -448,6 +449,9 @@ fn a_host_that_follows_a_headset_holds_the_same_state_to_the_bit_and_writes_noth
     let samples = |class: &Class| class.samples.iter().map(|it| it.2).collect::<Vec<_>>();
     assert_eq!(samples(&host), samples(&headset));
     assert!(samples(&host).len() >= 2);
+    // Nor did the host try to tell of somebody whom it only hears of.
+    let stream = host.app.world().get::<Stream>(to).unwrap();
+    assert_eq!(stream.quarantine().total(), 0);
 }
 
 #[test]
