@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::PauseCause;
 use super::ids::{LearnerId, LessonId, SessionId, StepId};
+use super::life::Life;
 use crate::learning::skill::SkillId;
 
 /// A learner's state as others see it. Every figure says where it comes from; absent is absent.
@@ -42,7 +43,10 @@ pub struct LearnerSnapshot {
     pub correct: u32,
     /// Knowledge per skill (inferred).
     pub skills: BTreeMap<SkillId, SkillSnapshot>,
-    /// Why the lesson stands still; empty: it runs.
+    /// Where the session is in its life.
+    #[serde(default)]
+    pub life: Life,
+    /// Who has stopped the lesson; empty: nobody.
     pub paused_by: Vec<PauseCause>,
     /// True once the session is over.
     pub ended: bool,

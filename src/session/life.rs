@@ -7,7 +7,7 @@
 //! | cause | is admitted where | leads to |
 //! |---|---|---|
 //! | joined | not begun | active |
-//! | rejoined | begun, not ended | what the learner did; pauses, idleness and lost links belong to the process before |
+//! | rejoined | begun, not ended | active, or the review; all else belonged to the process before, and who is back doesn't rest |
 //! | intervention began | active, not stopped, not idle | intervening |
 //! | intervention ended | intervening | active |
 //! | break began | not on a break | on a break; no longer idle |
@@ -240,6 +240,10 @@ impl LifeLine {
         match cause {
             LifeCause::Joined => self.begun = true,
             LifeCause::Rejoined => {
+                self.doing = match self.doing {
+                    Doing::Reviewing | Doing::OnBreak { from_review: true } => Doing::Reviewing,
+                    _ => Doing::Active,
+                };
                 self.paused_by.clear();
                 self.idle_since = None;
                 self.link_lost_since = None;

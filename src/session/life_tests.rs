@@ -83,8 +83,9 @@ proptest! {
             now += wait;
             let (before, from) = (line.clone(), line.life());
             match line.take(cause, now) {
-                // Back to what the learner did, whatever hid it.
-                Ok(()) if cause == LifeCause::Rejoined => prop_assert!(line.life() == from || may_follow(from, line.life())),
+                Ok(()) if cause == LifeCause::Rejoined => {
+                    prop_assert!(matches!(line.life(), Life::Active | Life::Reviewing));
+                }
                 Ok(()) => prop_assert!(
                     may_follow(from, line.life()),
                     "{from:?} -> {:?} by {cause:?}", line.life()

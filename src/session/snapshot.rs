@@ -55,6 +55,7 @@ pub fn snapshot(
                 (id.clone(), snapshot)
             })
             .collect(),
+        life: state.life(),
         paused_by: state.paused_by.clone(),
         ended: state.ended,
         seq: state.seq,

@@ -224,6 +224,7 @@ fn a_session_that_is_taken_up_again_goes_on_in_its_own_time() {
     let mut class = Class::new();
     let learner = class.join();
     class.wait(Duration::from_secs(3));
+    class.ask(learner, LifeCause::ReviewBegan);
     class.ask(learner, LifeCause::BreakBegan);
     let log = class.events.clone();
     let mut later = Class::new();
@@ -236,9 +237,9 @@ fn a_session_that_is_taken_up_again_goes_on_in_its_own_time() {
     };
     let learner = later.app.world_mut().spawn((learner, state)).id();
     later.happen(learner, EventBody::SessionResumed);
-    assert_eq!(later.life(learner), Life::OnBreak);
+    assert_eq!(later.life(learner), Life::Reviewing);
     later.wait(Duration::from_secs(2));
-    later.ask(learner, LifeCause::BreakEnded);
+    later.ask(learner, LifeCause::ReviewEnded);
     let resumed = later
         .app
         .world()
