@@ -16,6 +16,7 @@ use bevy::winit::WinitPlugin;
 use super::cli::PlayArgs;
 use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
+use super::policy;
 use super::records;
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
@@ -28,7 +29,7 @@ use crate::record::{Recorder, Store};
 use crate::session::join::Joining;
 use crate::session::state::LearnerState;
 use crate::session::{Folded, Happened, Learner, SessionPlugin};
-use crate::task::TaskPlugin;
+use crate::task::{HeadSigns, TaskPlugin};
 use crate::ui::UiPlugin;
 use crate::xr::rig::RigPlugin;
 use crate::xr::{self, XrPhase, XrRestartAdvised};
@@ -50,6 +51,7 @@ struct NothingToShow {
 /// Plays until the window is closed, or Ctrl-C, or SIGTERM.
 pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let lesson = lesson::load(&args.lesson)?;
+    let strategies = policy::read(args.policy.as_deref())?;
     let view = choose_view(args)?;
     let store = Store::open(&records::file(&args.data.data_dir))?;
     let joining = Joining::latest(&store)?;
@@ -64,7 +66,10 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let token = bridge.token().to_owned();
     let mut app = engine(view);
     add_rooms(&mut app, &lesson, view);
-    app.insert_resource(recorder).insert_resource(bridge);
+    app.insert_resource(recorder)
+        .insert_resource(bridge)
+        .insert_resource(strategies)
+        .insert_resource(HeadSigns(args.head_signs));
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }
@@ -302,7 +307,7 @@ fn pause_with_the_headset(
 fn report_progress(mut folded: MessageReader<Folded>) {
     for Folded { event, .. } in folded.read() {
         match &event.body {
-            EventBody::StepEntered { step } => info!("step: {step}"),
+            EventBody::StepEntered { step, .. } => info!("step: {step}"),
             EventBody::Attempted(attempt) => info!(
                 "attempt: {} ({})",
                 attempt.step,

@@ -7,14 +7,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::error::Error;
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use malloc_vr::learning::five::Five;
-use malloc_vr::learning::five::params::Params;
 use malloc_vr::learning::quality::Quality;
 use malloc_vr::learning::skill::SkillId;
 use malloc_vr::protocol::event::{Attempt, Event, EventBody, Evidence};
@@ -24,7 +21,7 @@ use malloc_vr::record::Store;
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::state::LearnerState;
 use malloc_vr::session::stream::buffer::{BufferRules, Outgoing};
-use malloc_vr::session::stream::systems::{Link, Models, Stream, StreamTiming};
+use malloc_vr::session::stream::systems::{Link, Stream, StreamTiming};
 use malloc_vr::session::{Happened, Learner, Outbox, SessionPlugin};
 use serde_json::{Value, json};
 
@@ -71,7 +68,7 @@ const CLASS: usize = 64;
 /// The frame of a 72 Hz display.
 const FRAME: Duration = Duration::from_micros(13_889);
 /// What a long lesson has.
-const SKILLS: usize = 10;
+const SKILLS: u64 = 10;
 const LONG_LOG: u64 = 10_000;
 const ROUNDS: usize = 15;
 /// What somebody does in a lesson.
@@ -109,11 +106,15 @@ fn figure(mut values: Vec<f64>, n: usize) -> Value {
     json!({ "value": at(50), "n": n, "spread": [at(5), at(95)] })
 }
 
+fn skill(n: u64) -> SkillId {
+    SkillId::new(format!("match-shape-{n}"))
+}
+
 fn attempt(n: u64) -> EventBody {
     EventBody::Attempted(Attempt {
         id: AttemptId::fresh(),
         step: StepId::new("place-cube"),
-        skills: vec![SkillId::new("match-shape")],
+        skills: vec![skill(n % SKILLS)],
         correct: !n.is_multiple_of(3),
         credit: 0.5,
         latency: Duration::from_millis(1500 + n % 1000),
@@ -135,7 +136,9 @@ fn start() -> EventBody {
         lesson: LessonId::new("first-steps"),
         lesson_digest: "0123456789abcdef".to_owned(),
         seed: 7,
-        skills: [(SkillId::new("match-shape"), Default::default())].into(),
+        skills: (0..SKILLS)
+            .map(|n| (skill(n), Default::default()))
+            .collect(),
         protocol: 1,
     }
 }
@@ -198,12 +201,6 @@ fn join(app: &mut App, with: impl Bundle) -> Entity {
     learner
 }
 
-fn models(params: &Arc<Params>) -> Models {
-    let five = Five::new(SKILLS, params);
-    let params = params.clone();
-    Models { five, params }
-}
-
 fn attempt_by(app: &mut App, learner: Entity, n: u64) {
     let body = attempt(n);
     app.world_mut().write_message(Happened { learner, body });
@@ -221,7 +218,6 @@ fn take_records(app: &mut App) {
 /// KiB of a learner who has just joined; of one with models and the attempts of a long lesson, whom somebody follows;
 /// and of the same after the link was gone for two minutes.
 fn memory() -> [Value; 3] {
-    let params = Arc::new(Params::default());
     let [mut idle, mut active, mut lost] = [(); 3].map(|()| Vec::new());
     for _ in 0..3 {
         let mut app = class();
@@ -243,7 +239,7 @@ fn memory() -> [Value; 3] {
         let mut learners = Vec::with_capacity(CLASS);
         for _ in 0..CLASS {
             let link = Link(Outgoing::new(0, BufferRules::default()));
-            learners.push(join(&mut app, (link, models(&params))));
+            learners.push(join(&mut app, link));
         }
         for n in 0..ATTEMPTS {
             for &learner in &learners {
@@ -286,10 +282,9 @@ fn acknowledge(app: &mut App) {
 /// A class in real time: how far intervals are off at p99 (ms), what a frame of the session's systems costs (µs), and
 /// how often memory is asked for in all of them.
 fn stream(seconds: u64) -> [Value; 3] {
-    let params = Arc::new(Params::default());
     let mut app = class();
     for _ in 0..CLASS {
-        join(&mut app, models(&params));
+        join(&mut app, ());
     }
     let start = Instant::now();
     let end = Duration::from_secs(seconds);

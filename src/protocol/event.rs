@@ -6,12 +6,16 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::command::{Command, Refusal};
+use super::command::{Command, Principal, Refusal};
 use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
 use super::life::{Life, LifeCause};
 use crate::learning::bkt::BktParams;
+use crate::learning::event::LearningEvent;
+use crate::learning::event_criteria::Criterion;
+use crate::learning::five::observation::Moment;
 use crate::learning::quality::Quality;
 use crate::learning::skill::SkillId;
+use crate::learning::strategy::explain::Decision;
 
 /// One line of a learner's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +55,12 @@ pub enum EventBody {
     StepEntered {
         /// Which step.
         step: StepId,
+        /// Which phase of learning it belongs to. Logs from before it was noted do not say.
+        #[serde(default)]
+        event: Option<LearningEvent>,
+        /// Rungs of its hint ladder.
+        #[serde(default)]
+        hints: u8,
     },
     /// The step's goal was reached, or it was left as optional (`skipped`).
     StepCompleted {
@@ -61,6 +71,23 @@ pub enum EventBody {
     },
     /// The learner tried.
     Attempted(Attempt),
+    /// What was measured in the last few seconds of the running lesson.
+    Observed {
+        /// What.
+        moment: Moment,
+    },
+    /// Somebody who can tell said how it is: the learner of comfort and effort, the instructor of what only they can
+    /// score.
+    Told {
+        /// Who said it.
+        by: Principal,
+        /// What it is about.
+        about: Told,
+        /// How much, 0..1.
+        value: f64,
+    },
+    /// The adaptation rules decided; the commands follow with what became of them.
+    Decided(Decision),
     /// A command had its effect in the world.
     CommandApplied {
         /// The command.
@@ -103,6 +130,16 @@ pub enum EventBody {
     },
 }
 
+/// What a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// A criterion of the learning events; comfort and strain are the learner's own.
+    Criterion(Criterion),
+    /// Mental effort: 0 is 1 on the nine-point scale (very, very low), 1 is 9 (very, very high; Paas 1992).
+    Effort,
+}
+
 /// Who or what stopped a lesson. Several may hold at once; it goes on when none does.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -115,6 +152,8 @@ pub enum PauseCause {
     Instructor,
     /// The headset is off, out of focus, or its runtime is gone.
     Runtime,
+    /// The learner takes a break; only they end it.
+    Break,
 }
 
 /// Why a session ended.

@@ -30,7 +30,7 @@ pub enum Life {
     },
     /// The lesson stands still.
     Paused {
-        /// By whom; of several, the first of [`PauseCause`].
+        /// By whom; of several, the first of [`PauseCause`]. Not by a break alone.
         by: PauseCause,
     },
     /// Whoever follows the session is not reached. The lesson goes on where it runs.
@@ -57,10 +57,6 @@ pub enum LifeCause {
     InterventionBegan,
     /// It is over.
     InterventionEnded,
-    /// The learner rests.
-    BreakBegan,
-    /// The learner goes on.
-    BreakEnded,
     /// A review of earlier skills began.
     ReviewBegan,
     /// It is over.

@@ -10,7 +10,6 @@ use super::stream::mirror::Mirror;
 use super::{ChangeAsked, Folded, Learner, Stirred};
 use crate::protocol::command::Principal;
 use crate::protocol::event::{EventBody, PauseCause};
-use crate::protocol::life::LifeCause;
 
 /// How long things may last.
 #[derive(Resource, Debug, Clone, Copy, Default)]
@@ -74,17 +73,15 @@ fn is_sign(body: &EventBody) -> bool {
         | EventBody::StepCompleted { .. }
         | EventBody::Attempted(_)
         | EventBody::Paused {
-            by: PauseCause::Learner,
+            by: PauseCause::Learner | PauseCause::Break,
         }
         | EventBody::Resumed {
-            by: PauseCause::Learner | PauseCause::Runtime,
+            by: PauseCause::Learner | PauseCause::Runtime | PauseCause::Break,
         } => true,
         EventBody::CommandApplied { command, .. } | EventBody::CommandRefused { command, .. } => {
             command.principal == Principal::Learner
         }
-        EventBody::LifeChanged { cause, .. } => {
-            matches!(cause, LifeCause::BreakBegan | LifeCause::BreakEnded)
-        }
+        EventBody::Told { by, .. } => *by == Principal::Learner,
         _ => false,
     }
 }

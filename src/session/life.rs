@@ -7,14 +7,12 @@
 //! | cause | is admitted where | leads to |
 //! |---|---|---|
 //! | joined | not begun | active |
-//! | rejoined | begun, not ended | active, or the review; all else belonged to the process before, and who is back doesn't rest |
+//! | rejoined | begun, not ended | active, the review or the break; all else belonged to the process before |
 //! | intervention began | active, not stopped, not idle | intervening |
 //! | intervention ended | intervening | active |
-//! | break began | not on a break | on a break; no longer idle |
-//! | break ended | on a break | active, or the review that it interrupted |
 //! | review began | active, not stopped | reviewing; no longer idle |
 //! | review ended | reviewing | active |
-//! | paused, unpaused | not yet, already stopped by the same | one reason to stand still more, less |
+//! | paused, unpaused | not yet, already stopped by the same | one reason to stand still more, less; a break is one |
 //! | link lost, link back | link there, link gone | link gone, link there |
 //! | went idle | at the lesson, not stopped, link or not | idle |
 //! | stirred | idle | no longer idle |
@@ -96,9 +94,6 @@ enum Doing {
     #[default]
     Active,
     Intervening,
-    OnBreak {
-        from_review: bool,
-    },
     Reviewing,
 }
 
@@ -132,8 +127,10 @@ impl LifeLine {
     }
 
     fn life_without_link(&self) -> Life {
-        if let Some(&by) = self.paused_by.first() {
-            return Life::Paused { by };
+        match self.paused_by.first() {
+            Some(PauseCause::Break) => return Life::OnBreak,
+            Some(&by) => return Life::Paused { by },
+            None => {}
         }
         if let Some(since) = self.idle_since {
             return Life::Idle { since };
@@ -141,7 +138,6 @@ impl LifeLine {
         match self.doing {
             Doing::Active => Life::Active,
             Doing::Intervening => Life::Intervening,
-            Doing::OnBreak { .. } => Life::OnBreak,
             Doing::Reviewing => Life::Reviewing,
         }
     }
@@ -158,12 +154,11 @@ impl LifeLine {
         self.ended
     }
 
-    /// Whether time of the lesson passes: it has begun, not ended, nobody stopped it and the learner doesn't rest. A
+    /// Whether time of the lesson passes: it has begun, not ended, and nothing stops it. A
     /// lost link stops nothing: the lesson goes on where it runs.
     #[must_use]
     pub fn runs(&self) -> bool {
-        let resting = matches!(self.doing, Doing::OnBreak { .. });
-        self.begun && self.ended.is_none() && self.paused_by.is_empty() && !resting
+        self.begun && self.ended.is_none() && self.paused_by.is_empty()
     }
 
     /// Time of the session, as far as the log tells.
@@ -208,8 +203,6 @@ impl LifeLine {
                 fresh(self.doing == Doing::Intervening).and_then(|()| while_in(&[Life::Active]))
             }
             LifeCause::InterventionEnded => holds(self.doing == Doing::Intervening),
-            LifeCause::BreakBegan => fresh(matches!(self.doing, Doing::OnBreak { .. })),
-            LifeCause::BreakEnded => holds(matches!(self.doing, Doing::OnBreak { .. })),
             LifeCause::ReviewBegan => {
                 fresh(self.doing == Doing::Reviewing)?;
                 match (self.doing, self.idle_since, &self.paused_by[..]) {
@@ -240,26 +233,15 @@ impl LifeLine {
         match cause {
             LifeCause::Joined => self.begun = true,
             LifeCause::Rejoined => {
-                self.doing = match self.doing {
-                    Doing::Reviewing | Doing::OnBreak { from_review: true } => Doing::Reviewing,
-                    _ => Doing::Active,
-                };
-                self.paused_by.clear();
+                if self.doing == Doing::Intervening {
+                    self.doing = Doing::Active;
+                }
+                // Only the learner ends their break, least of all a crash does.
+                self.paused_by.retain(|by| *by == PauseCause::Break);
                 self.idle_since = None;
                 self.link_lost_since = None;
             }
             LifeCause::InterventionBegan => self.doing = Doing::Intervening,
-            LifeCause::BreakBegan => {
-                let from_review = self.doing == Doing::Reviewing;
-                self.doing = Doing::OnBreak { from_review };
-                self.idle_since = None;
-            }
-            LifeCause::BreakEnded => {
-                self.doing = match self.doing {
-                    Doing::OnBreak { from_review: true } => Doing::Reviewing,
-                    _ => Doing::Active,
-                };
-            }
             LifeCause::ReviewBegan => {
                 self.doing = Doing::Reviewing;
                 self.idle_since = None;

@@ -11,6 +11,7 @@ fn pause() -> impl Strategy<Value = PauseCause> {
         Just(PauseCause::Learner),
         Just(PauseCause::Instructor),
         Just(PauseCause::Runtime),
+        Just(PauseCause::Break),
     ]
 }
 
@@ -20,8 +21,6 @@ fn cause() -> impl Strategy<Value = LifeCause> {
         1 => Just(LifeCause::Rejoined),
         4 => Just(LifeCause::InterventionBegan),
         2 => Just(LifeCause::InterventionEnded),
-        2 => Just(LifeCause::BreakBegan),
-        2 => Just(LifeCause::BreakEnded),
         2 => Just(LifeCause::ReviewBegan),
         2 => Just(LifeCause::ReviewEnded),
         3 => pause().prop_map(|by| LifeCause::Paused { by }),
@@ -61,11 +60,10 @@ fn may_follow(from: Life, to: Life) -> bool {
         (Ended { .. }, _) | (_, Joining) => false,
         // What lay behind a pause or a lost link comes back; what may be done meanwhile is another test's.
         (_, Ended { .. } | Paused { .. } | LinkLost { .. } | OnBreak)
-        | (Paused { .. } | LinkLost { .. }, _) => true,
+        | (Paused { .. } | LinkLost { .. } | OnBreak, _) => true,
         (Active, Intervening | Reviewing | Idle { .. }) => true,
         (Intervening, Active | Idle { .. }) => true,
         (Reviewing, Active | Idle { .. }) => true,
-        (OnBreak, Active | Reviewing) => true,
         // An intervention or a review that was under way comes back with the learner.
         (Idle { .. }, Active | Intervening | Reviewing) => true,
         // An intervention or a review may run out while nobody stirs.
@@ -84,7 +82,7 @@ proptest! {
             let (before, from) = (line.clone(), line.life());
             match line.take(cause, now) {
                 Ok(()) if cause == LifeCause::Rejoined => {
-                    prop_assert!(matches!(line.life(), Life::Active | Life::Reviewing));
+                    prop_assert!(matches!(line.life(), Life::Active | Life::Reviewing | Life::OnBreak));
                 }
                 Ok(()) => prop_assert!(
                     may_follow(from, line.life()),
@@ -139,7 +137,7 @@ proptest! {
                 match cause {
                     LifeCause::Paused { by } => drop(pauses.insert(by)),
                     LifeCause::Unpaused { by } => drop(pauses.remove(&by)),
-                    LifeCause::Rejoined => pauses.clear(),
+                    LifeCause::Rejoined => pauses.retain(|by| *by == PauseCause::Break),
                     _ => {}
                 }
             }
@@ -239,15 +237,18 @@ fn a_link_may_be_gone_for_a_quarter_of_an_hour_and_on_a_headset_for_good() {
 }
 
 #[test]
-fn a_break_in_a_review_leads_back_to_the_review() {
+fn a_break_in_a_review_leads_back_to_the_review_and_no_crash_ends_it() {
+    let by = PauseCause::Break;
     let mut line = after(&[
         LifeCause::Joined,
         LifeCause::ReviewBegan,
-        LifeCause::BreakBegan,
+        LifeCause::Paused { by },
     ]);
     assert_eq!(line.life(), Life::OnBreak);
     assert!(!line.runs());
-    line.take(LifeCause::BreakEnded, MINUTE).unwrap();
+    line.take(LifeCause::Rejoined, MINUTE).unwrap();
+    assert_eq!(line.life(), Life::OnBreak);
+    line.take(LifeCause::Unpaused { by }, MINUTE).unwrap();
     assert_eq!(line.life(), Life::Reviewing);
 }
 
@@ -255,7 +256,9 @@ fn a_break_in_a_review_leads_back_to_the_review() {
 fn nobody_is_helped_who_rests_is_away_or_has_been_stopped() {
     let by = PauseCause::Instructor;
     for away in [
-        LifeCause::BreakBegan,
+        LifeCause::Paused {
+            by: PauseCause::Break,
+        },
         LifeCause::WentIdle,
         LifeCause::ReviewBegan,
         LifeCause::Paused { by },
@@ -277,7 +280,7 @@ fn what_did_not_begin_takes_no_turn_but_to_begin() {
     let line = LifeLine::default();
     for cause in [
         LifeCause::Rejoined,
-        LifeCause::BreakBegan,
+        LifeCause::ReviewBegan,
         LifeCause::WentIdle,
     ] {
         assert_eq!(line.admits(cause), Err(LifeRefused::NotBegun));

@@ -18,12 +18,15 @@ use life::{LifeRefused, cause_of, event_of};
 use state::{FoldError, LearnerState};
 use stream::mirror::{Arrived, Mirror, take_arrivals};
 use stream::systems::{
-    Stream, StreamInput, StreamRules, StreamTiming, Streamed, pass_on_events, stream_samples,
+    Stream, StreamInput, StreamRules, StreamTiming, Streamed, note_moments, pass_on_events,
+    stream_samples,
 };
 
+pub mod adapted;
 pub mod clock;
 pub mod join;
 pub mod life;
+pub mod models;
 pub mod resume;
 pub mod snapshot;
 pub mod state;
@@ -41,6 +44,7 @@ impl Plugin for SessionPlugin {
         app.add_message::<Happened>()
             .add_message::<Folded>()
             .add_message::<Stirred>()
+            .add_message::<WayChanged>()
             .add_message::<CommandRequested>()
             .add_message::<CommandAnswered>()
             .add_message::<PanelAnswered>()
@@ -60,6 +64,7 @@ impl Plugin for SessionPlugin {
                     take_arrivals,
                     notice_signs,
                     close_idle,
+                    note_moments,
                     pass_on_events,
                     stream_samples,
                     hand_over.run_if(resource_exists::<Recorder>),
@@ -78,6 +83,7 @@ impl Plugin for SessionPlugin {
     SessionLog,
     Outbox,
     AcknowledgedSeq,
+    OtherWay,
     SessionClock,
     StreamInput,
     Stream
@@ -93,6 +99,11 @@ pub struct Learner {
 /// rebuilt, for example the way through the lesson.
 #[derive(Component, Debug, Default, Clone, PartialEq)]
 pub struct SessionLog(pub Vec<EventBody>);
+
+/// Whether an event says anything about the way through the lesson or an answer given: only such are kept at hand.
+pub(crate) fn rebuilds(body: &EventBody) -> bool {
+    !matches!(body, EventBody::Observed { .. } | EventBody::Told { .. })
+}
 
 /// Events folded that the record thread has not taken yet. Grows only while the disk fails.
 #[derive(Component, Debug, Default)]
@@ -176,6 +187,17 @@ pub struct Folded {
     pub learner: Entity,
     /// The event, with its place in the log.
     pub event: Event,
+}
+
+/// There is another way to go on than by the running step: written by `task`, read by `adaptation`. On the learner.
+#[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct OtherWay(pub bool);
+
+/// The learner takes the other way now: written by `adaptation`, done by `task`.
+#[derive(Message, Debug, Clone, Copy)]
+pub struct WayChanged {
+    /// The learner entity.
+    pub learner: Entity,
 }
 
 /// Somebody asks for something: bridge, desk, learner's menu or the adaptation rules.
@@ -309,7 +331,9 @@ fn admit(
     if matches!(event.body, EventBody::SessionStarted { .. }) {
         log.0.clear();
     }
-    log.0.push(event.body.clone());
+    if rebuilds(&event.body) {
+        log.0.push(event.body.clone());
+    }
     outbox.0.push_back(event.clone());
     Ok(())
 }

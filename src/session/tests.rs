@@ -9,10 +9,10 @@ use super::stream::buffer::{BufferRules, Outgoing};
 use super::stream::receive::{Arrival, Incoming};
 use super::stream::systems::{Link, Stamped};
 use super::*;
-use crate::learning::event_criteria::Bounded;
-use crate::learning::policy_view::View;
+use crate::learning::event_criteria::Criterion;
 use crate::learning::quality::Quality;
-use crate::protocol::event::{EndReason, PauseCause};
+use crate::protocol::command::Principal;
+use crate::protocol::event::{EndReason, PauseCause, Told};
 use crate::protocol::ids::{LessonId, StepId};
 use crate::protocol::life::Life;
 use crate::protocol::parcel::{Content, Position};
@@ -67,7 +67,12 @@ impl Class {
 
     fn step(&mut self, learner: Entity) {
         let step = StepId::new("look");
-        self.happen(learner, EventBody::StepEntered { step });
+        let entered = EventBody::StepEntered {
+            step,
+            event: None,
+            hints: 0,
+        };
+        self.happen(learner, entered);
     }
 
     fn ask(&mut self, learner: Entity, cause: LifeCause) {
@@ -126,18 +131,13 @@ fn quick() -> life::LifeRules {
     }
 }
 
-fn loaded(load: f64, at: Duration) -> Option<Stamped<View>> {
-    let load = Some(Bounded {
-        mean: load,
-        lower: load - 0.1,
-        upper: load + 0.1,
-        n: 5,
-    });
-    let value = View {
-        load,
-        ..View::default()
-    };
-    Some(Stamped { value, at })
+/// The learner says how they feel, 0..1.
+fn comfort(value: f64) -> EventBody {
+    EventBody::Told {
+        by: Principal::Learner,
+        about: Told::Criterion(Criterion::Comfort),
+        value,
+    }
 }
 
 #[test]
@@ -146,7 +146,8 @@ fn every_turn_of_a_life_is_in_the_log_and_the_log_alone_gives_the_life() {
     let learner = class.join();
     assert_eq!(class.life(learner), Life::Active);
     class.ask(learner, LifeCause::InterventionBegan);
-    class.ask(learner, LifeCause::BreakBegan);
+    let by = PauseCause::Break;
+    class.ask(learner, LifeCause::Paused { by });
     assert_eq!(class.life(learner), Life::OnBreak);
     let by = PauseCause::Runtime;
     class.ask(learner, LifeCause::Paused { by });
@@ -170,7 +171,7 @@ fn every_turn_of_a_life_is_in_the_log_and_the_log_alone_gives_the_life() {
 fn a_turn_that_is_not_admitted_is_refused_with_a_reason_and_not_logged() {
     let mut class = Class::new();
     let learner = class.join();
-    class.ask(learner, LifeCause::BreakEnded);
+    class.ask(learner, LifeCause::ReviewEnded);
     let by = PauseCause::Instructor;
     class.happen(learner, EventBody::Resumed { by });
     let whys: Vec<LifeRefused> = class.refused.iter().map(|it| it.why).collect();
@@ -193,7 +194,7 @@ fn a_session_that_nobody_is_at_goes_idle_and_ends_for_good() {
     let why = EndReason::Idle;
     assert_eq!(class.life(learner), Life::Ended { why });
     let events = class.events.len();
-    class.ask(learner, LifeCause::BreakBegan);
+    class.ask(learner, LifeCause::ReviewBegan);
     let by = PauseCause::Learner;
     class.happen(learner, EventBody::Paused { by });
     assert_eq!(class.events.len(), events);
@@ -225,7 +226,6 @@ fn a_session_that_is_taken_up_again_goes_on_in_its_own_time() {
     let learner = class.join();
     class.wait(Duration::from_secs(3));
     class.ask(learner, LifeCause::ReviewBegan);
-    class.ask(learner, LifeCause::BreakBegan);
     let log = class.events.clone();
     let mut later = Class::new();
     later.wait(Duration::from_secs(1));
@@ -278,16 +278,16 @@ fn samples_come_every_five_seconds_to_the_frame_and_say_what_is_absent() {
 }
 
 #[test]
-fn strain_is_told_at_once_and_shifts_no_deadline() {
+fn discomfort_is_told_at_once_and_shifts_no_deadline() {
     let mut class = Class::new();
     let learner = class.join();
     class.wait(Duration::from_secs(12));
     let before = class.samples.len();
-    let now = class.now();
-    class.input(learner).view = loaded(0.9, now);
-    class.run(1);
+    class.happen(learner, comfort(0.1));
     assert_eq!(class.samples.len(), before + 1);
-    assert_eq!(class.samples[before].2.occasion, Occasion::Stress);
+    let sample = class.samples[before].2;
+    assert_eq!(sample.occasion, Occasion::Safety);
+    assert!(sample.fields.get(Signal::Comfort).value().unwrap() < 0.2);
     class.run(50);
     assert_eq!(class.samples.len(), before + 1, "once is enough");
     class.wait(Duration::from_secs(10));
@@ -420,7 +420,7 @@ fn a_host_that_follows_a_headset_holds_the_same_state_to_the_bit_and_writes_noth
     headset.wait(Duration::from_secs(11));
     // The link breaks off on the way, and comes back.
     carry(&mut headset, from, &mut host, to, 2);
-    headset.ask(from, LifeCause::BreakBegan);
+    headset.ask(from, LifeCause::ReviewBegan);
     let by = PauseCause::Learner;
     headset.happen(from, EventBody::Paused { by });
     let world = host.app.world_mut();

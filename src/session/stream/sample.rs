@@ -4,11 +4,8 @@
 //! and what a model says without an interval is not said.
 
 use crate::learning::estimate::Z_95;
-use crate::learning::event_criteria::Bounded;
-use crate::learning::five::Five;
+use crate::learning::event_criteria::{Bounded, Criterion};
 use crate::learning::five::observation::Moment;
-use crate::learning::five::params::Params;
-use crate::learning::policy_view::View;
 use crate::learning::quality::Quality;
 use crate::protocol::sample::{Field, Fields, Signal, SignalSet};
 use crate::session::state::LearnerState;
@@ -42,13 +39,20 @@ pub const DESKTOP: SignalSet = SignalSet::of(&[
     Signal::ResponseTime,
 ]);
 
-/// What was measured and concluded outside the log. `None`: nothing was.
+/// What the models say of the step that runs, which the log alone doesn't tell.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct OfStep {
+    /// Probability that its weakest skill is mastered.
+    pub mastery: Option<Bounded>,
+    /// Probability that the next attempt succeeds.
+    pub next_success: Option<Bounded>,
+}
+
+/// What is known beside the fold of the log. `None`: nothing is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Meanwhile<'a> {
-    /// The five models and their parameters.
-    pub five: Option<(&'a Five, &'a Params)>,
-    /// What they say of the running step.
-    pub view: Option<&'a View>,
+    /// What the models say of the running step.
+    pub of_step: Option<OfStep>,
     /// What was measured since the sample before.
     pub moment: Option<&'a Moment>,
     /// Frames and tracking, where there are any.
@@ -67,12 +71,11 @@ pub fn fields_of(state: &LearnerState, meanwhile: &Meanwhile) -> Fields {
     measured(Signal::FailuresOnStep, Some(state.failures_on_step.into()));
     measured(Signal::StepsDone, Some(state.completed.len() as f64));
     measured(Signal::HintLevel, Some(state.hint_level.into()));
-    if let Some((five, _)) = meanwhile.five {
-        let recent = five.recent();
-        measured(Signal::RecentSuccess, recent.success(1));
-        measured(Signal::RecentHints, recent.hinted(1));
-        measured(Signal::ErrorRun, recent.longest_error_run(1));
-    }
+    let (five, p) = (state.models.five(), state.models.params());
+    let recent = five.recent();
+    measured(Signal::RecentSuccess, recent.success(1));
+    measured(Signal::RecentHints, recent.hinted(1));
+    measured(Signal::ErrorRun, recent.longest_error_run(1));
     if let Some(moment) = meanwhile.moment {
         if let Some(stretch) = &moment.stretch {
             measured(Signal::OnTask, stretch.on_task);
@@ -90,23 +93,27 @@ pub fn fields_of(state: &LearnerState, meanwhile: &Meanwhile) -> Fields {
         measured(Signal::FrameHealth, Some(quality.frame_health));
         measured(Signal::Tracking, Some(quality.tracking));
     }
-    if let Some(view) = meanwhile.view {
-        for (signal, estimate) in [
-            (Signal::Mastery, view.mastery),
-            (Signal::NextSuccess, view.next_success),
-            (Signal::Load, view.load),
-            (Signal::Comfort, view.comfort),
-        ] {
-            fields.set(signal, inferred(estimate));
-        }
+    let load = state
+        .models
+        .latest()
+        .and_then(|tick| tick.load.as_estimate());
+    let comfort = five.shown().get(Criterion::Comfort);
+    for (signal, estimate) in [
+        (Signal::Mastery, meanwhile.of_step.and_then(|it| it.mastery)),
+        (
+            Signal::NextSuccess,
+            meanwhile.of_step.and_then(|it| it.next_success),
+        ),
+        (Signal::Load, load),
+        (Signal::Comfort, comfort),
+    ] {
+        fields.set(signal, inferred(estimate));
     }
-    if let Some((five, p)) = meanwhile.five {
-        let (engagement, persistence) = (five.engagement(), five.habits().persistence());
-        if let Some(index) = engagement.index(persistence, &p.engagement) {
-            let interval = engagement.index_interval(persistence, Z_95, &p.engagement);
-            let field = Field::inferred(index.mean, interval.low, interval.high);
-            fields.set(Signal::Engagement, field);
-        }
+    let (engagement, persistence) = (five.engagement(), five.habits().persistence());
+    if let Some(index) = engagement.index(persistence, &p.engagement) {
+        let interval = engagement.index_interval(persistence, Z_95, &p.engagement);
+        let field = Field::inferred(index.mean, interval.low, interval.high);
+        fields.set(Signal::Engagement, field);
     }
     fields
 }
@@ -119,12 +126,15 @@ fn inferred(estimate: Option<Bounded>) -> Field {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::learning::bkt::BktParams;
     use crate::learning::engagement::Stretch;
-    use crate::learning::estimate::Estimate;
-    use crate::learning::event_criteria::Criterion;
-    use crate::learning::few::Few;
-    use crate::learning::five::observation::Observation;
+    use crate::learning::skill::SkillId;
+    use crate::protocol::command::Principal;
+    use crate::protocol::event::{Attempt, Event, EventBody, Evidence, Told};
+    use crate::protocol::ids::{AttemptId, LearnerId, LessonId, SessionId, StepId};
 
     #[test]
     fn of_somebody_nothing_is_known_about_only_counts_are_told() {
@@ -144,45 +154,79 @@ mod tests {
 
     #[test]
     fn figures_of_models_come_with_their_interval_and_measured_ones_as_measured() {
-        let p = Params::default();
-        let mut five = Five::new(1, &p);
-        let mut skills = Few::default();
-        skills.push(0);
-        for correct in [true, false, true] {
-            let seen = Observation {
-                skills,
-                correct,
-                ..Observation::default()
+        let (learner, session) = (LearnerId::fresh(), SessionId::fresh());
+        let mut state = LearnerState::default();
+        let mut happen = |body| {
+            let event = Event {
+                seq: state.seq + 1,
+                at_unix_ms: 1_793_500_000_000,
+                learner,
+                session,
+                body,
             };
-            five.observe(&seen, &p);
-        }
-        five.told(Criterion::Comfort, 0.9, &p);
-        let difficulty = Estimate {
-            mean: 0.0,
-            variance: 0.1,
+            state.fold(&event).unwrap();
         };
-        let view = five.view(&[0], difficulty, &View::default(), &p);
+        happen(EventBody::SessionStarted {
+            lesson: LessonId::new("first-steps"),
+            lesson_digest: String::new(),
+            seed: 1,
+            skills: [(SkillId::new("match"), BktParams::default())].into(),
+            protocol: 1,
+        });
+        for correct in [true, false, true] {
+            happen(EventBody::Attempted(Attempt {
+                id: AttemptId::fresh(),
+                step: StepId::new("place"),
+                skills: vec![SkillId::new("match")],
+                correct,
+                credit: 1.0,
+                latency: Duration::from_secs(2),
+                hints_used: 0,
+                position_error: None,
+                rotation_error: None,
+                quality: Quality::PERFECT,
+                evidence: Evidence::TimedOut,
+            }));
+        }
+        happen(EventBody::Told {
+            by: Principal::Learner,
+            about: Told::Criterion(Criterion::Comfort),
+            value: 0.9,
+        });
         let moment = Moment {
             stretch: Some(Stretch {
+                seconds: 5.0,
                 on_task: Some(0.75),
                 ..Stretch::default()
             }),
+            dt: Duration::from_secs(5),
+            ready: true,
             ..Moment::default()
         };
+        happen(EventBody::Observed { moment });
+        let of_step = OfStep {
+            mastery: Some(Bounded {
+                mean: 0.5,
+                lower: 0.25,
+                upper: 0.75,
+                n: 3,
+            }),
+            next_success: None,
+        };
         let meanwhile = Meanwhile {
-            five: Some((&five, &p)),
-            view: Some(&view),
+            of_step: Some(of_step),
             moment: Some(&moment),
             quality: None,
         };
-        let fields = fields_of(&LearnerState::default(), &meanwhile);
-        let recent = Field::Measured { value: 2.0 / 3.0 };
+        let fields = fields_of(&state, &meanwhile);
+        let recent = Field::measured(Some(2.0 / 3.0));
         assert_eq!(fields.get(Signal::RecentSuccess), recent);
         let on_task = Field::Measured { value: 0.75 };
         assert_eq!(fields.get(Signal::OnTask), on_task);
         assert_eq!(fields.get(Signal::HeadOnTask), Field::Absent);
         assert_eq!(fields.get(Signal::FrameHealth), Field::Absent);
-        for signal in [Signal::Mastery, Signal::NextSuccess, Signal::Comfort] {
+        assert_eq!(fields.get(Signal::NextSuccess), Field::Absent);
+        for signal in [Signal::Mastery, Signal::Engagement, Signal::Comfort] {
             let Field::Inferred { value, low, high } = fields.get(signal) else {
                 panic!("{signal:?} is not inferred");
             };

@@ -1,7 +1,6 @@
 //! The systems around the stream: a sample for every learner when it is due, or at once when something is wrong.
 //! In: [`StreamInput`], the state. Out: [`Streamed`], and what waits in [`Link`]. Nothing is allocated for a sample.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -11,15 +10,13 @@ use super::buffer::{BufferRules, Outgoing};
 use super::histogram::Histogram;
 use super::mirror::Mirror;
 use super::quarantine::{Kept, Quarantine};
-use super::sample::{Meanwhile, fields_of};
+use super::sample::{Meanwhile, OfStep, fields_of};
 use super::schedule::{Circumstances, FramePace, Schedule, ScheduleRules};
 use super::urgent::{AlarmRules, Alarms};
 use super::validate::{Fault, ValidationRules, Validator};
-use crate::learning::five::Five;
 use crate::learning::five::observation::Moment;
-use crate::learning::five::params::Params;
-use crate::learning::policy_view::View;
 use crate::learning::quality::Quality;
+use crate::protocol::event::EventBody;
 use crate::protocol::life::Life;
 use crate::protocol::sample::{Field, Occasion, Sample, SignalSet};
 use crate::session::clock::SessionClock;
@@ -43,15 +40,6 @@ pub struct StreamRules {
 #[derive(Resource, Debug, Clone, Default)]
 pub struct StreamTiming(pub Histogram);
 
-/// The five models of a learner. On the learner, put there by whoever keeps them; without, nothing of them is told.
-#[derive(Component, Debug, Clone)]
-pub struct Models {
-    /// The models.
-    pub five: Five,
-    /// Their parameters, which learners of a lesson share.
-    pub params: Arc<Params>,
-}
-
 /// Something measured, and when.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stamped<T> {
@@ -61,14 +49,14 @@ pub struct Stamped<T> {
     pub at: Duration,
 }
 
-/// What was measured and concluded of a learner outside the log. Written by the rooms above whenever they know
+/// What was measured and concluded of a learner, beside the fold of the log. Written by the rooms above whenever they know
 /// something new; what is older than two intervals no longer counts.
 #[derive(Component, Debug, Clone, Default, PartialEq)]
 pub struct StreamInput {
-    /// What was measured since the sample before.
+    /// What was measured last. From the log: [`EventBody::Observed`].
     pub moment: Option<Stamped<Moment>>,
     /// What the models say of the running step.
-    pub view: Option<Stamped<View>>,
+    pub of_step: Option<Stamped<OfStep>>,
     /// Frames and tracking. `None` without a headset.
     pub quality: Option<Stamped<Quality>>,
     /// Frames, by the display in use. `None` without one that matters.
@@ -156,10 +144,9 @@ pub(crate) fn stream_samples(
         (
             Entity,
             &Learner,
-            &LearnerState,
+            Ref<LearnerState>,
             &SessionClock,
             Ref<StreamInput>,
-            Option<&Models>,
             &mut Stream,
             Option<&mut Link>,
         ),
@@ -168,7 +155,7 @@ pub(crate) fn stream_samples(
     mut streamed: MessageWriter<Streamed>,
 ) {
     let now = time.elapsed();
-    for (learner, who, state, clock, input, models, mut stream, link) in &mut learners {
+    for (learner, who, state, clock, input, mut stream, link) in &mut learners {
         if matches!(state.life(), Life::Joining | Life::Ended { .. }) {
             continue;
         }
@@ -185,7 +172,7 @@ pub(crate) fn stream_samples(
         };
         let interval = rules.schedule.interval(&circumstances);
         let due = schedule.poll(now, interval, &mut timing.0);
-        if due.is_none() && !input.is_changed() {
+        if due.is_none() && !input.is_changed() && !state.is_changed() {
             continue;
         }
         let number = Sample::number_of(stream.run.0, stream.run.1);
@@ -206,11 +193,7 @@ pub(crate) fn stream_samples(
                 }
             },
         );
-        let meanwhile = Meanwhile {
-            five: models.map(|models| (&models.five, &*models.params)),
-            ..meanwhile
-        };
-        let fields = fields_of(state, &meanwhile);
+        let fields = fields_of(&state, &meanwhile);
         let urgent = stream.alarms.look(&fields, &rules.alarms);
         let Some(occasion) = urgent.or(due.map(|_| Occasion::Tick)) else {
             continue;
@@ -257,18 +240,29 @@ fn believed<'a>(
         }
     };
     Meanwhile {
-        five: None,
-        view: input
-            .view
-            .as_ref()
-            .filter(|it| fresh(it.at))
-            .map(|it| &it.value),
+        of_step: input.of_step.filter(|it| fresh(it.at)).map(|it| it.value),
         moment: input
             .moment
             .as_ref()
             .filter(|it| fresh(it.at))
             .map(|it| &it.value),
         quality: input.quality.filter(|it| fresh(it.at)).map(|it| it.value),
+    }
+}
+
+/// What was measured of a learner is told by an event, and speaks of now for a while.
+pub(crate) fn note_moments(
+    time: Res<Time<Real>>,
+    mut folded: MessageReader<Folded>,
+    mut inputs: Query<&mut StreamInput>,
+) {
+    let at = time.elapsed();
+    for Folded { learner, event } in folded.read() {
+        if let EventBody::Observed { moment: value } = event.body
+            && let Ok(mut input) = inputs.get_mut(*learner)
+        {
+            input.moment = Some(Stamped { value, at });
+        }
     }
 }
 
