@@ -9,7 +9,9 @@ use super::stream::buffer::{BufferRules, Outgoing};
 use super::stream::receive::{Arrival, Incoming};
 use super::stream::systems::{Link, Stamped};
 use super::*;
+use crate::learning::engagement::Stretch;
 use crate::learning::event_criteria::Criterion;
+use crate::learning::five::observation::Moment;
 use crate::learning::quality::Quality;
 use crate::protocol::command::Principal;
 use crate::protocol::event::{EndReason, PauseCause, Told};
@@ -321,6 +323,28 @@ fn what_was_measured_long_ago_is_absent_and_said_to_be_stale() {
     let age = Duration::ZERO;
     let stale = stream::validate::Fault::Stale { age };
     assert!(stream.quarantine().count(&stale) >= 2);
+}
+
+#[test]
+fn what_the_log_tells_of_a_moment_is_in_the_next_sample_and_not_for_ever() {
+    let mut class = Class::new();
+    let learner = class.join();
+    let moment = Moment {
+        stretch: Some(Stretch {
+            seconds: 5.0,
+            on_task: Some(0.75),
+            ..Stretch::default()
+        }),
+        dt: Duration::from_secs(5),
+        ..Moment::default()
+    };
+    class.happen(learner, EventBody::Observed { moment });
+    class.wait(Duration::from_secs(20));
+    let on_task = |sample: &Sample| sample.fields.get(Signal::OnTask);
+    let first = class.samples.first().map(|it| on_task(&it.2));
+    assert_eq!(first, Some(Field::Measured { value: 0.75 }));
+    let last = class.samples.last().map(|it| on_task(&it.2));
+    assert_eq!(last, Some(Field::Absent));
 }
 
 #[test]
