@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Principal, Refusal};
 use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
+use super::life::{Life, LifeCause};
 use crate::learning::bkt::BktParams;
 use crate::learning::event::LearningEvent;
 use crate::learning::event_criteria::Criterion;
@@ -116,6 +117,17 @@ pub enum EventBody {
         /// Why.
         reason: EndReason,
     },
+    /// The session's life took a turn that no other event tells of (break, review, intervention, link, idleness).
+    LifeChanged {
+        /// From where, for whoever reads the log; state follows from `cause` alone.
+        from: Life,
+        /// To where.
+        to: Life,
+        /// Why.
+        cause: LifeCause,
+        /// When, in time since the session began (monotone; interruptions by a crash left out).
+        at: Duration,
+    },
 }
 
 /// What a report is about.
@@ -154,6 +166,10 @@ pub enum EndReason {
     LearnerLeft,
     /// The process was asked to stop.
     Shutdown,
+    /// Nothing was done for too long.
+    Idle,
+    /// The link was gone for too long.
+    LinkLost,
 }
 
 /// One try at a step: right, wrong or partly right.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::PauseCause;
 use super::ids::{LearnerId, LessonId, SessionId, StepId};
+use super::life::Life;
 use crate::learning::equation::Index;
 use crate::learning::event::Place;
 use crate::learning::five::Tick;
@@ -61,7 +62,10 @@ pub struct LearnerSnapshot {
     pub support: u8,
     /// What the adaptation rules want the instructor to know, latest.
     pub notice: Option<String>,
-    /// Why the lesson stands still; empty: it runs.
+    /// Where the session is in its life.
+    #[serde(default)]
+    pub life: Life,
+    /// Who has stopped the lesson; empty: nobody.
     pub paused_by: Vec<PauseCause>,
     /// True once the session is over.
     pub ended: bool,

@@ -60,6 +60,7 @@ pub fn snapshot(
             .as_ref()
             .map(|(_, words)| words.clone()),
         review_due: state.models.five().review_due(),
+        life: state.life(),
         paused_by: state.paused_by.clone(),
         ended: state.ended,
         seq: state.seq,

@@ -3,17 +3,20 @@
 //! The same log gives the same state to the bit, on headset and host, in one go or from a snapshot and a tail.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::adapted::Adapted;
+use super::life::{LifeLine, cause_of};
 use super::models::{Models, Where};
 use crate::learning::event::LearningEvent;
 use crate::learning::skill::SkillId;
 use crate::protocol::command::CommandBody;
 use crate::protocol::event::{Attempt, EndReason, Event, EventBody, PauseCause};
 use crate::protocol::ids::{LearnerId, LessonId, SessionId, StepId};
+use crate::protocol::life::{Life, LifeCause};
 
 /// What the log says about a learner.
 #[derive(Component, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -52,9 +55,12 @@ pub struct LearnerState {
     pub adapted: Adapted,
     /// Decisions of the adaptation rules in this learner's whole log.
     pub decisions: u64,
-    /// Why the lesson stands still, in order, each once; empty: it runs.
+    /// The session's life.
+    #[serde(default)]
+    pub life: LifeLine,
+    /// As `life` has it: why the lesson stands still, in order, each once.
     pub paused_by: Vec<PauseCause>,
-    /// Whether the session is over …
+    /// As `life` has it: whether the session is over …
     pub ended: bool,
     /// … and why.
     pub end_reason: Option<EndReason>,
@@ -138,8 +144,34 @@ impl LearnerState {
         self.seq = event.seq;
         self.learner = Some(event.learner);
         self.take_in(event);
+        self.live_on(event);
         self.at_unix_ms = event.at_unix_ms;
         Ok(())
+    }
+
+    /// Where the running or last session is in its life.
+    #[must_use]
+    pub fn life(&self) -> Life {
+        self.life.life()
+    }
+
+    /// Turns that are not admitted (in a log of before they were guarded) lead nowhere.
+    fn live_on(&mut self, event: &Event) {
+        let cause = match &event.body {
+            EventBody::Attempted(_) => Some(LifeCause::Stirred),
+            body => cause_of(body),
+        };
+        let at = match &event.body {
+            EventBody::LifeChanged { at, .. } => *at,
+            _ => Duration::ZERO,
+        };
+        let Some(cause) = cause else { return };
+        if self.life.take(cause, at).is_ok() {
+            self.paused_by.clear();
+            self.paused_by.extend_from_slice(self.life.paused_by());
+            self.end_reason = self.life.ended();
+            self.ended = self.end_reason.is_some();
+        }
     }
 
     fn take_in(&mut self, event: &Event) {
@@ -168,11 +200,7 @@ impl LearnerState {
                     ..Self::default()
                 };
             }
-            EventBody::SessionResumed => {
-                // The headset's and the instructor's pauses belonged to the life before.
-                self.paused_by.clear();
-                self.be_away_until(event.at_unix_ms);
-            }
+            EventBody::SessionResumed => self.be_away_until(event.at_unix_ms),
             EventBody::StepEntered {
                 step,
                 event: phase,
@@ -217,20 +245,11 @@ impl LearnerState {
                 }
             }
             EventBody::Decided(decision) => self.decisions = decision.number + 1,
-            EventBody::CommandRefused { .. } => {}
-            EventBody::Paused { by } => {
-                if let Err(place) = self.paused_by.binary_search(by) {
-                    self.paused_by.insert(place, *by);
-                }
-            }
-            EventBody::Resumed { by } => {
-                self.paused_by.retain(|cause| cause != by);
-            }
-            EventBody::SessionEnded { reason } => {
-                self.ended = true;
-                self.end_reason = Some(*reason);
-                self.step = None;
-            }
+            EventBody::SessionEnded { .. } => self.step = None,
+            EventBody::CommandRefused { .. }
+            | EventBody::Paused { .. }
+            | EventBody::Resumed { .. }
+            | EventBody::LifeChanged { .. } => {}
         }
     }
 
@@ -425,11 +444,25 @@ mod tests {
         })
     }
 
+    fn turn() -> impl Strategy<Value = LifeCause> {
+        prop_oneof![
+            Just(LifeCause::InterventionBegan),
+            Just(LifeCause::InterventionEnded),
+            Just(LifeCause::ReviewBegan),
+            Just(LifeCause::ReviewEnded),
+            Just(LifeCause::LinkLost),
+            Just(LifeCause::LinkBack),
+            Just(LifeCause::WentIdle),
+            Just(LifeCause::Stirred),
+        ]
+    }
+
     fn body() -> impl Strategy<Value = EventBody> {
         let cause = prop_oneof![
             Just(PauseCause::Learner),
             Just(PauseCause::Instructor),
             Just(PauseCause::Runtime),
+            Just(PauseCause::Break),
         ];
         prop_oneof![
             1 => started(),
@@ -443,6 +476,12 @@ mod tests {
             2 => commanded(),
             2 => cause.clone().prop_map(|by| EventBody::Paused { by }),
             2 => cause.prop_map(|by| EventBody::Resumed { by }),
+            2 => (turn(), 0_u64..10_000).prop_map(|(cause, at)| EventBody::LifeChanged {
+                from: Life::Active,
+                to: Life::Active,
+                cause,
+                at: Duration::from_millis(at),
+            }),
             1 => Just(EventBody::SessionEnded { reason: EndReason::LearnerLeft }),
         ]
     }
@@ -494,6 +533,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pauses_and_ends_are_told_as_the_life_has_them(log in log()) {
+            let mut state = LearnerState::default();
+            for event in &log {
+                state.fold(event).unwrap();
+                prop_assert_eq!(&state.paused_by[..], state.life.paused_by());
+                prop_assert_eq!(state.end_reason, state.life.ended());
+                prop_assert_eq!(state.ended, matches!(state.life(), Life::Ended { .. }));
+            }
+        }
+
         #[test]
         fn a_snapshot_and_the_tail_give_the_state_of_the_whole_log_to_the_bit(
             log in log(),
