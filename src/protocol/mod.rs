@@ -5,6 +5,7 @@
 pub mod command;
 pub mod event;
 pub mod ids;
+pub mod motion;
 pub mod snapshot;
 
 /// Version of the log and wire vocabulary; written with every session so that later readers can migrate.

@@ -1,0 +1,180 @@
+//! Tests of what leaves instead of motion.
+
+use proptest::prelude::*;
+
+use super::super::pose::{Controls, HandMotion};
+use super::*;
+use crate::learning::quality::Quality;
+use crate::protocol::event::Evidence;
+use crate::protocol::ids::{AttemptId, ObjectId, StepId};
+
+fn attempt(seconds: f64, miss: f32) -> Attempt {
+    Attempt {
+        id: AttemptId::fresh(),
+        step: StepId::new("place"),
+        skills: Vec::new(),
+        correct: false,
+        credit: 0.6,
+        latency: Duration::from_secs_f64(seconds),
+        hints_used: 1,
+        position_error: Some(miss),
+        rotation_error: None,
+        quality: Quality {
+            frame_health: 0.93,
+            tracking: 1.0,
+        },
+        evidence: Evidence::Grabbed {
+            object: ObjectId::new("cube"),
+        },
+    }
+}
+
+fn frame(at: f64, hand: [f64; 3], yaw: f64) -> MotionFrame {
+    let turned = [0.0, (yaw / 2.0).sin() as f32, 0.0, (yaw / 2.0).cos() as f32];
+    let pose = |p: [f64; 3], r| RawPose::new(p.map(|x| x as f32), r).unwrap();
+    let hand = HandMotion::new(pose(hand, [0.0, 0.0, 0.0, 1.0]), None, Controls::default());
+    MotionFrame::new(
+        Duration::from_secs_f64(at),
+        pose([0.0, 1.6, 0.0], turned),
+        None,
+        Some(hand),
+    )
+}
+
+/// A minimum-jerk reach of `far` metres in `time` seconds after `wait`, with a bow to the side.
+fn reach(wait: f64, time: f64, far: f64, bow: f64) -> Window {
+    let mut window = Window::default();
+    let n = ((wait + time + 0.2) * 72.0) as u32;
+    for i in 0..n {
+        let t = f64::from(i) / 72.0;
+        let tau = ((t - wait) / time).clamp(0.0, 1.0);
+        let along = tau.powi(3) * (10.0 - 15.0 * tau + 6.0 * tau * tau);
+        let aside = bow * (std::f64::consts::PI * along).sin();
+        window.add(&frame(5.0 + t, [far * along, 1.0, aside], 0.3 * t));
+    }
+    window
+}
+
+#[test]
+fn a_reach_is_measured_as_it_was_made() {
+    let f = reach(0.7, 0.8, 0.5, 0.0).features();
+    // The hand passes 0.08 m/s a little after it starts; positions are averaged over 50 ms.
+    let hesitation = f.hesitation.unwrap();
+    assert!((0.7..0.85).contains(&hesitation), "{hesitation}");
+    let detour = f.detour.unwrap();
+    assert!((1.0..1.001).contains(&detour), "{detour}");
+    let turning = f.head_turning.unwrap();
+    assert!((turning - 0.3).abs() < 0.02, "{turning}");
+    // A half circle is π/2 times its diameter.
+    let round = reach(0.3, 1.0, 0.5, 0.25).features().detour.unwrap();
+    assert!((1.4..1.6).contains(&round), "{round}");
+}
+
+#[test]
+fn jerkiness_is_that_of_the_paper_and_has_no_size() {
+    // Minimum jerk: ∫jerk² = 720·A²/T⁵ and peak 1.875·A/T give ln(720/1.875²) = 5.322; cut at the threshold of speed
+    // and averaged over bins it comes out lower.
+    let of = |time, far| reach(0.3, time, far, 0.0).features().jerkiness.unwrap();
+    let usual = of(0.8, 0.5);
+    assert!((3.8..5.4).contains(&usual), "{usual}");
+    // A tall person's reach: longer in the same time, or as fast over a longer way.
+    assert!((of(0.8, 0.8) - usual).abs() < 0.5);
+    assert!((of(1.2, 0.75) - usual).abs() < 0.8);
+    // Two movements in one are jerkier.
+    let mut twice = reach(0.3, 0.6, 0.25, 0.0);
+    for i in 0..60 {
+        let tau = f64::from(i) / 60.0;
+        let along = tau.powi(3) * (10.0 - 15.0 * tau + 6.0 * tau * tau);
+        let at = 6.3 + f64::from(i) / 72.0;
+        twice.add(&frame(at, [0.25 + 0.25 * along, 1.0, 0.0], 0.0));
+    }
+    assert!(twice.features().jerkiness.unwrap() > usual + 1.0);
+}
+
+#[test]
+fn what_was_not_measured_is_absent() {
+    let mut derived = Derived::new();
+    let mut without_place = attempt(3.0, 0.01);
+    without_place.position_error = None;
+    for seq in 0..30 {
+        let released = derived.release(seq, &without_place);
+        assert_eq!(released.movement, MovementLevels::default());
+        assert_eq!(released.miss, None);
+        assert_eq!(released.slowness.is_some(), seq >= 9);
+    }
+}
+
+/// The whole list: a field more is a decision, and the attack has to see it.
+#[test]
+fn this_and_nothing_else_leaves() {
+    let released = Derived::new().release(3, &attempt(3.0, 0.01));
+    let json = serde_json::to_string(&released).unwrap();
+    assert_eq!(
+        json,
+        "{\"seq\":3,\"step\":\"place\",\"skills\":[],\"correct\":false,\"credit_quarters\":2,\
+         \"hints_used\":1,\"trust_tenths\":9,\"slowness\":null,\"miss\":null,\"movement\":\
+         {\"hesitation\":null,\"detour\":null,\"jerkiness\":null,\"head_turning\":null}}"
+    );
+}
+
+#[test]
+fn the_load_estimate_on_the_headset_gets_ratios_to_the_learners_own() {
+    let mut derived = Derived::new();
+    for seq in 0..12 {
+        derived.window = reach(0.5, 0.8, 0.5, 0.0);
+        derived.release(seq, &attempt(1.3, 0.01));
+    }
+    derived.window = reach(1.5, 0.8, 0.5, 0.25);
+    derived.release(12, &attempt(2.3, 0.01));
+    let mut observed = Observed::default();
+    derived.load_signs(&mut observed);
+    let hesitation = observed.hesitation.unwrap();
+    assert!((2.0..3.5).contains(&hesitation), "{hesitation}");
+    assert!(observed.path.unwrap() > 1.3);
+    assert!((observed.head_motion.unwrap() - 1.0).abs() < 0.1);
+    assert_eq!(observed.baseline, 13);
+    assert_eq!(observed.response_time, None);
+}
+
+#[test]
+fn a_gap_of_hours_costs_no_time() {
+    let mut window = reach(0.2, 0.8, 0.5, 0.0);
+    window.add(&frame(1e8, [0.0, 1.0, 0.0], 0.0));
+    window.add(&frame(1e8 + 0.1, [0.0, 1.0, 0.0], 0.0));
+    assert!(window.features().detour.is_some());
+}
+
+proptest! {
+    /// Tempo and care of a person cancel: whoever takes twice as long and misses twice as far leaves the same words.
+    #[test]
+    fn a_slow_learner_leaves_the_words_of_a_quick_one(
+        tries in prop::collection::vec((0.2..20.0, 0.001_f32..0.2), 0..80), slower in 1.1..5.0, wider in 1.1_f32..5.0,
+    ) {
+        let (mut quick, mut slow) = (Derived::new(), Derived::new());
+        for (seq, (seconds, miss)) in tries.into_iter().enumerate() {
+            let a = quick.release(seq as u64, &attempt(seconds, miss));
+            let b = slow.release(seq as u64, &attempt(slower * seconds, wider * miss));
+            prop_assert_eq!(a, b);
+        }
+    }
+
+    #[test]
+    fn any_frames_and_attempts_are_taken(
+        frames in prop::collection::vec((0_u64..u64::MAX / 2, prop::array::uniform3(-20.0..20.0), -10.0..10.0), 0..60),
+        credit in prop::num::f32::ANY, miss in prop::num::f32::ANY, health in prop::num::f64::ANY,
+    ) {
+        let mut derived = Derived::new();
+        for (nanos, hand, yaw) in frames {
+            let at = Duration::from_nanos(nanos).as_secs_f64();
+            derived.observe(&frame(at, hand, yaw));
+        }
+        let mut odd = attempt(1.0, miss);
+        odd.credit = credit;
+        odd.quality.frame_health = health;
+        let released = derived.release(1, &odd);
+        prop_assert!(released.credit_quarters <= 4 && released.trust_tenths <= 10);
+        let text = serde_json::to_string(&released).unwrap();
+        let read: ReleasedAttempt = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(read, released);
+    }
+}
