@@ -9,35 +9,23 @@ use serde::{Deserialize, Serialize};
 use super::ids::StepId;
 use crate::learning::skill::SkillId;
 
-/// A value among the learner's own last ones. A fifth of anybody's values are low and a fifth high, whoever they are.
+/// A stretch among the learner's own attempts before it. About a tenth of anybody's are low and a tenth high, whoever
+/// they are.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum OwnLevel {
-    /// In the lowest fifth.
+    /// Lower than usual for this learner.
     Low,
     /// As mostly.
     Usual,
-    /// In the highest fifth.
+    /// Higher than usual for this learner.
     High,
 }
 
-/// A movement of the hand, in words. `None`: not measured, or too few of the learner's own to compare with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MovementLevels {
-    /// Pause before the hand moved.
-    pub hesitation: Option<OwnLevel>,
-    /// Detour: the path's length over the straight one.
-    pub detour: Option<OwnLevel>,
-    /// Jerkiness: dimensionless jerk.
-    pub jerkiness: Option<OwnLevel>,
-    /// Turning of the head.
-    pub head_turning: Option<OwnLevel>,
-}
-
-/// An attempt as it leaves the headset.
+/// An attempt as it leaves the headset: what came of it. How the hand moved, how long it took and how far it missed
+/// stay: each of these, even as a word for each attempt, told people apart (`docs/motion.md`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleasedAttempt {
@@ -49,18 +37,25 @@ pub struct ReleasedAttempt {
     pub skills: Vec<SkillId>,
     /// Whether it met the step's goal within tolerance.
     pub correct: bool,
-    /// Partial credit in quarters: 0..=4, 4 where `correct`.
-    pub credit_quarters: u8,
+    /// Wrong, and worth half or more.
+    pub nearly: bool,
     /// Hint level shown at that moment; 0 = none.
     pub hints_used: u8,
-    /// Trust in the hardware at that moment, in tenths, 0..=10.
-    pub trust_tenths: u8,
-    /// How long it took.
+}
+
+/// A stretch of attempts in two words against the learner's own, each noised: for counts over a class, never for one
+/// learner. `None`: not measured, or too few of the learner's own to compare with; noised like the others.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleasedStretch {
+    /// Its last attempt.
+    pub until_seq: u64,
+    /// How long the attempts took.
     pub slowness: Option<OwnLevel>,
-    /// How far it missed, where a place was asked for.
-    pub miss: Option<OwnLevel>,
-    /// How the hand moved.
-    pub movement: MovementLevels,
+    /// How the hand came to them: pauses, detours and jerks together.
+    pub effort: Option<OwnLevel>,
+    /// What each word cost: it is at most e^epsilon times likelier after one stretch than after another.
+    pub epsilon: f64,
 }
 
 /// Which attribute of a body.

@@ -14,9 +14,12 @@ use malloc_vr::protocol::ids::{AttemptId, ObjectId, StepId};
 use crate::random::Random;
 
 /// Attempts in a session.
-pub const TRIALS: usize = 50;
+pub const TRIALS: usize = 60;
 /// Frames a second: below any headset's, to keep the test short; nothing a person does is faster than half of it.
 const RATE: f64 = 30.0;
+/// Attempts at one place before the next: as long as the stretches that leave, and in step with them, so that whatever
+/// a place does to a body shows in a word of its own.
+const BLOCK: usize = 10;
 /// Where things lie, metres from the anchor: the same for everybody.
 const PLACES: [[f64; 3]; 6] = [
     [-0.35, 0.95, -0.45],
@@ -30,8 +33,10 @@ const PLACES: [[f64; 3]; 6] = [
 /// What the people of a world differ in.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Differ {
-    /// Body, style of movement, tempo and care.
+    /// Body, style of movement, tempo and care; the lesson's tolerance fits everybody.
     InBody,
+    /// Also in whether their hand is steady enough for the lesson's tolerance.
+    InBodyThatMisses,
     /// Also in how much they know and how long they think.
     InBodyAndLearning,
 }
@@ -90,7 +95,11 @@ impl Person {
             hesitation: r.about(0.5, 0.4),
             hesitation_spread: r.about(0.3, 0.3),
             pauses: 0.2 * r.uniform(),
-            scatter: r.about(0.007, 0.35),
+            scatter: if differ == Differ::InBody {
+                r.about(0.007, 0.2)
+            } else {
+                r.about(0.009, 0.35)
+            },
             drift: r.around(-0.15, 0.15),
             mood: (0.6 * r.uniform()).clamp(0.0, 0.6),
             mood_acts: [r.around(0.15, 0.1), r.around(0.2, 0.1), r.around(0.2, 0.1)],
@@ -161,7 +170,7 @@ pub fn session(person: &Person, r: &mut Random, mut tell: impl FnMut(&[Frame], &
         let wait = r.about(person.think, 0.3)
             + slowly * r.about(person.hesitation * day.hesitation, person.hesitation_spread)
             + pause;
-        let place = PLACES[trial % PLACES.len()];
+        let place = PLACES[trial / BLOCK % PLACES.len()];
         let reach = Reach {
             wait,
             time: slowly * r.about(0.9, 0.08),
@@ -189,7 +198,7 @@ fn attempt(trial: usize, seconds: f64, miss: f64, knew: bool) -> Attempt {
     let correct = knew && miss < 0.03;
     Attempt {
         id: AttemptId::fresh(),
-        step: StepId::new(format!("place-{}", trial % PLACES.len())),
+        step: StepId::new(format!("place-{}", trial / BLOCK % PLACES.len())),
         skills: vec![SkillId::new("place")],
         correct,
         credit: if correct {

@@ -4,10 +4,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use malloc_vr::protocol::event::Attempt;
-use malloc_vr::protocol::motion::{NoisedAttribute, OwnLevel, ReleasedAttempt};
+use malloc_vr::protocol::motion::{NoisedAttribute, OwnLevel, ReleasedAttempt, ReleasedStretch};
 
 use crate::attacker::Features;
 use crate::people::Frame;
+
+/// Attempts at one step.
+const STEP: usize = 10;
 
 /// Motion: mean, deviation, least and most of each of 21 channels, as Miller et al. (2020) and Nair et al. (2023) take
 /// them, over each attempt and averaged over the session.
@@ -71,45 +74,49 @@ pub fn of_attempts(attempts: &[Attempt]) -> Features {
     features
 }
 
-/// What leaves: as it was read back from the wire.
-pub fn of_released(attempts: &[ReleasedAttempt], body: &[NoisedAttribute]) -> Features {
-    let words: Vec<[Option<OwnLevel>; 6]> = attempts
-        .iter()
-        .map(|a| {
-            let m = a.movement;
-            [
-                a.slowness,
-                a.miss,
-                m.hesitation,
-                m.detour,
-                m.jerkiness,
-                m.head_turning,
-            ]
-        })
-        .collect();
-    let mut features = of_words(&words);
+/// Outcomes, as they were read back from the wire.
+pub fn of_outcomes(attempts: &[ReleasedAttempt]) -> Features {
     let correct: Vec<f64> = attempts
         .iter()
         .map(|a| f64::from(u8::from(a.correct)))
         .collect();
-    let credit: Vec<f64> = attempts
+    let nearly: Vec<f64> = attempts
         .iter()
-        .map(|a| f64::from(a.credit_quarters))
+        .map(|a| f64::from(u8::from(a.nearly)))
         .collect();
-    features.extend([mean(&correct), late_less_early(&correct), mean(&credit)]);
-    features.extend(body.iter().map(|b| f64::from(b.centimetres)));
+    let mut features = vec![
+        mean(&correct),
+        mean(&nearly),
+        late_less_early(&correct),
+        one_after_another(&correct, mean(&correct)),
+    ];
+    features.extend(correct.chunks(STEP).map(mean));
     features
 }
 
-/// How often each word, what follows what, how it changes, and which go together.
-pub fn of_words<const N: usize>(attempts: &[[Option<OwnLevel>; N]]) -> Features {
+/// Words, as they were read back from the wire.
+pub fn of_stretches(stretches: &[ReleasedStretch]) -> Features {
+    of_words(
+        &stretches
+            .iter()
+            .map(|s| [s.slowness, s.effort])
+            .collect::<Vec<_>>(),
+    )
+}
+
+pub fn of_body(body: &[NoisedAttribute]) -> Features {
+    body.iter().map(|b| f64::from(b.centimetres)).collect()
+}
+
+/// How often each word, each by its place, what follows what, how it changes, and which go together.
+pub fn of_words<const N: usize>(words: &[[Option<OwnLevel>; N]]) -> Features {
     let number = |word: Option<OwnLevel>| match word {
         Some(OwnLevel::Low) => -1.0,
         Some(OwnLevel::High) => 1.0,
         Some(OwnLevel::Usual) | None => 0.0,
     };
     let columns: Vec<Vec<f64>> = (0..N)
-        .map(|j| attempts.iter().map(|words| number(words[j])).collect())
+        .map(|j| words.iter().map(|words| number(words[j])).collect())
         .collect();
     let mut features = Vec::new();
     for (j, column) in columns.iter().enumerate() {
@@ -118,8 +125,8 @@ pub fn of_words<const N: usize>(attempts: &[[Option<OwnLevel>; N]]) -> Features 
         };
         features.push(share(&|x| x > 0.5));
         features.push(share(&|x| x < -0.5));
-        let missing = attempts.iter().filter(|words| words[j].is_none()).count();
-        features.push(missing as f64 / attempts.len() as f64);
+        let missing = words.iter().filter(|words| words[j].is_none()).count();
+        features.push(missing as f64 / words.len() as f64);
         features.push(one_after_another(column, 0.0));
         features.push(late_less_early(column));
         for other in &columns[j + 1..] {
@@ -131,11 +138,8 @@ pub fn of_words<const N: usize>(attempts: &[[Option<OwnLevel>; N]]) -> Features 
                     .collect::<Vec<_>>(),
             ));
         }
-        // Along the six places that come round and round.
-        for place in 0..6 {
-            let there: Vec<f64> = column.iter().skip(place).step_by(6).copied().collect();
-            features.push(mean(&there));
-        }
+        // Step by step; words for single attempts come in tens.
+        features.extend(column.chunks(column.len().div_ceil(6)).map(mean));
     }
     features
 }

@@ -1,6 +1,6 @@
-//! What may leave instead of motion: each movement in a few words against the learner's own.
+//! What may leave instead of motion: outcomes, and stretches of attempts in two words against the learner's own.
 //!
-//! In: every frame, and the attempt that ends a movement. Out: [`ReleasedAttempt`]. Numbers stay on the headset.
+//! In: every frame, and the attempt that ends a movement. Out: [`Released`]. Numbers stay on the headset.
 //! What was tried and dropped, and what it would have told, is in `docs/motion.md`; the attack is
 //! `tests/reidentification`.
 
@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use crate::learning::load::Observed;
 use crate::protocol::event::Attempt;
-use crate::protocol::motion::{MovementLevels, OwnLevel, ReleasedAttempt};
+use crate::protocol::motion::{OwnLevel, ReleasedAttempt, ReleasedStretch};
 
-use super::own::OwnScale;
+use super::own::{OwnScale, Places, STRETCH};
 use super::pose::{MotionFrame, RawPose};
+use super::words::WordNoise;
 
 /// Positions are averaged over this time before they are differentiated: thrice differentiated, a tracking noise of
 /// 0.3 mm at 72 Hz would drown any movement. Human reaches have hardly anything above 10 Hz. Arbitrary within that.
@@ -27,9 +28,12 @@ const FEWEST: u32 = 6;
 /// One hand's movement since the last attempt.
 #[derive(Clone, Default)]
 struct Reach {
-    /// Sum and number of positions in the current bin.
+    /// Sums of positions and times in the current bin, and their number.
     sum: [f64; 3],
+    times: f64,
     count: f64,
+    /// Mean position and time of the bin before.
+    mean: Option<([f64; 3], f64)>,
     /// The last averaged positions, newest first.
     last: [Option<[f64; 3]>; 4],
     began: Option<([f64; 3], f64)>,
@@ -43,22 +47,35 @@ struct Reach {
 }
 
 impl Reach {
-    fn add(&mut self, pose: &RawPose) {
+    fn add(&mut self, at: f64, pose: &RawPose) {
         for (sum, x) in self.sum.iter_mut().zip(pose.position) {
             *sum += f64::from(x);
         }
+        self.times += at;
         self.count += 1.0;
     }
 
     /// The bin that ends at `at` (seconds since the window began) is full.
     fn close_bin(&mut self, at: f64) {
-        let place = (self.count > 0.0).then(|| self.sum.map(|x| x / self.count));
-        (self.sum, self.count) = ([0.0; 3], 0.0);
-        let Some(place) = place else {
+        let mean =
+            (self.count > 0.0).then(|| (self.sum.map(|x| x / self.count), self.times / self.count));
+        (self.sum, self.times, self.count) = ([0.0; 3], 0.0, 0.0);
+        let before = std::mem::replace(&mut self.mean, mean);
+        let Some((mut place, time)) = mean else {
             // Not tracked: nothing is differentiated across the gap.
             self.last = [None; 4];
             return;
         };
+        // Frames don't lie evenly in a bin: at a metre a second, a mean a few milliseconds off the middle is off by
+        // millimetres, which would pass for jerk.
+        if let Some((earlier, then)) = before
+            && time > then
+        {
+            let share = (at - BIN / 2.0 - time) / (time - then);
+            for (x, y) in place.iter_mut().zip(earlier) {
+                *x += (*x - y) * share;
+            }
+        }
         let [a, b, c, _] = self.last;
         self.last = [Some(place), a, b, c];
         let Some(before) = a else { return };
@@ -125,7 +142,7 @@ impl Window {
         self.bins = self.bins.max((at / BIN) as u64);
         for (reach, hand) in self.hands.iter_mut().zip(&frame.hands) {
             if let Some(hand) = hand {
-                reach.add(&hand.grip);
+                reach.add(at, &hand.grip);
             }
         }
         let yaw = yaw(&frame.head);
@@ -157,6 +174,24 @@ struct Features {
     head_turning: Option<f64>,
 }
 
+/// What may leave after an attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Released {
+    /// What came of it.
+    pub attempt: ReleasedAttempt,
+    /// With every tenth attempt: how the last ten went, noised.
+    pub stretch: Option<ReleasedStretch>,
+}
+
+/// How the last ten attempts went, in truth: for help on the headset. Not serialisable: such words find people.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stretch {
+    /// How long they took.
+    pub slowness: Option<OwnLevel>,
+    /// How the hand came to them: pauses, detours and jerks together.
+    pub effort: Option<OwnLevel>,
+}
+
 /// The learner's own scales, and the movement under way. Under 5 kB.
 #[derive(Clone, Default)]
 pub struct Derived {
@@ -166,8 +201,12 @@ pub struct Derived {
     detour: OwnScale,
     jerkiness: OwnScale,
     head_turning: OwnScale,
+    effort: OwnScale,
     slowness: OwnScale,
-    miss: OwnScale,
+    attempts: u32,
+    slow: Places,
+    effortful: Places,
+    stretch: Stretch,
 }
 
 impl Derived {
@@ -183,32 +222,63 @@ impl Derived {
         self.window.add(frame);
     }
 
-    /// An attempt ended the movement: what may leave of both. `seq` is its place in the learner's log.
-    pub fn release(&mut self, seq: u64, attempt: &Attempt) -> ReleasedAttempt {
+    /// An attempt ended the movement: what may leave of both. `seq` is its place in the learner's log; `uniform` draws
+    /// from [0, 1), from a source nobody outside can know (never the session's logged seed).
+    pub fn release(
+        &mut self,
+        seq: u64,
+        attempt: &Attempt,
+        noise: &WordNoise,
+        mut uniform: impl FnMut() -> f64,
+    ) -> Released {
         self.last = std::mem::take(&mut self.window).features();
-        let place = |scale: &mut OwnScale, x: Option<f64>| -> Option<OwnLevel> {
-            x.and_then(|x| scale.place(x))
-        };
-        let movement = MovementLevels {
-            hesitation: place(&mut self.hesitation, self.last.hesitation),
-            detour: place(&mut self.detour, self.last.detour),
-            jerkiness: place(&mut self.jerkiness, self.last.jerkiness),
-            head_turning: place(&mut self.head_turning, self.last.head_turning),
-        };
-        // A NaN becomes 0.
-        let parts = |x: f64, of: f64| (x.clamp(0.0, 1.0) * of).round() as u8;
-        ReleasedAttempt {
+        let Features {
+            hesitation,
+            detour,
+            jerkiness,
+            head_turning,
+        } = self.last;
+        let place = |scale: &mut OwnScale, x: Option<f64>| x.and_then(|x| scale.place(x));
+        let signs = [
+            place(&mut self.hesitation, hesitation),
+            place(&mut self.detour, detour),
+            place(&mut self.jerkiness, jerkiness),
+        ];
+        // For the load estimate alone: how far one turns the head depends on where things lie for one's size.
+        place(&mut self.head_turning, head_turning);
+        // How the signs go together is a person's own as well, so their sum is placed again.
+        let sum = signs.iter().copied().sum::<Option<f64>>();
+        self.effortful.add(place(&mut self.effort, sum));
+        self.slow
+            .add(self.slowness.place(attempt.latency.as_secs_f64()));
+        self.attempts = (self.attempts + 1) % STRETCH;
+        let stretch = (self.attempts == 0).then(|| {
+            self.stretch = Stretch {
+                slowness: self.slow.word(),
+                effort: self.effortful.word(),
+            };
+            ReleasedStretch {
+                until_seq: seq,
+                slowness: noise.draw(self.stretch.slowness, uniform()),
+                effort: noise.draw(self.stretch.effort, uniform()),
+                epsilon: noise.epsilon(),
+            }
+        });
+        let attempt = ReleasedAttempt {
             seq,
             step: attempt.step.clone(),
             skills: attempt.skills.clone(),
             correct: attempt.correct,
-            credit_quarters: parts(f64::from(attempt.credit), 4.0),
+            nearly: !attempt.correct && attempt.credit >= 0.5,
             hints_used: attempt.hints_used,
-            trust_tenths: parts(attempt.quality.trust(), 10.0),
-            slowness: self.slowness.place(attempt.latency.as_secs_f64()),
-            miss: place(&mut self.miss, attempt.position_error.map(f64::from)),
-            movement,
-        }
+        };
+        Released { attempt, stretch }
+    }
+
+    /// The last whole stretch, for help on the headset.
+    #[must_use]
+    pub fn stretch(&self) -> Stretch {
+        self.stretch
     }
 
     /// Puts the last movement into what the load estimate observes, as ratios to the learner's own usual. For the
@@ -229,6 +299,12 @@ impl Derived {
 impl fmt::Debug for Derived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Derived(withheld)")
+    }
+}
+
+impl fmt::Debug for Stretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stretch(withheld)")
     }
 }
 
