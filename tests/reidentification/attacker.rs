@@ -64,7 +64,11 @@ fn attack_by(worlds: &[Vec<Sessions>], turn: bool) -> Success {
                 let scores = model.scores(session);
                 let mine = scores[index];
                 let better = scores.iter().filter(|s| **s > mine).count() as f64;
-                let equal = scores.iter().filter(|s| **s == mine).count() as f64 - 1.0;
+                let equal = scores
+                    .iter()
+                    .filter(|s| s.total_cmp(&mine).is_eq())
+                    .count() as f64
+                    - 1.0;
                 auc += 1.0 - (better + equal / 2.0) / (scores.len() - 1) as f64;
                 right += if better == 0.0 {
                     1.0 / (1.0 + equal)
@@ -246,9 +250,10 @@ fn lower_inverse(covariance: &[Features]) -> Vec<Features> {
     let mut inverse = vec![vec![0.0; n]; n];
     for i in 0..n {
         inverse[i][i] = 1.0 / l[i][i];
-        for j in 0..i {
-            inverse[i][j] = -(j..i).map(|k| l[i][k] * inverse[k][j]).sum::<f64>() / l[i][i];
-        }
+        let row: Vec<f64> = (0..i)
+            .map(|j| -(j..i).map(|k| l[i][k] * inverse[k][j]).sum::<f64>() / l[i][i])
+            .collect();
+        inverse[i][..i].copy_from_slice(&row);
     }
     inverse
 }
@@ -273,9 +278,7 @@ fn eigenvectors(a: &mut [Features]) -> Vec<Features> {
                     (row[p], row[q]) = (c * x - s * y, s * x + c * y);
                 }
                 let (above, below) = a.split_at_mut(q);
-                for rows in [(&mut above[p], &mut below[0])] {
-                    rotate(rows.0, rows.1, c, s);
-                }
+                rotate(&mut above[p], &mut below[0], c, s);
                 let (above, below) = v.split_at_mut(q);
                 rotate(&mut above[p], &mut below[0], c, s);
             }

@@ -34,11 +34,11 @@ const PLACES: [[f64; 3]; 6] = [
 #[derive(Clone, Copy, PartialEq)]
 pub enum Differ {
     /// Body, style of movement, tempo and care; the lesson's tolerance fits everybody.
-    InBody,
+    Body,
     /// Also in whether their hand is steady enough for the lesson's tolerance.
-    InBodyThatMisses,
+    Steadiness,
     /// Also in how much they know and how long they think.
-    InBodyAndLearning,
+    Learning,
 }
 
 pub struct Person {
@@ -72,7 +72,7 @@ pub struct Person {
 impl Person {
     pub fn new(differ: Differ, r: &mut Random) -> Self {
         let height = r.around(1.66, 0.10).clamp(1.3, 2.0);
-        let learning = differ == Differ::InBodyAndLearning;
+        let learning = differ == Differ::Learning;
         let (think, knows) = (r.normal(), r.uniform());
         Self {
             height,
@@ -95,7 +95,7 @@ impl Person {
             hesitation: r.about(0.5, 0.4),
             hesitation_spread: r.about(0.3, 0.3),
             pauses: 0.2 * r.uniform(),
-            scatter: if differ == Differ::InBody {
+            scatter: if differ == Differ::Body {
                 r.about(0.007, 0.2)
             } else {
                 r.about(0.009, 0.35)
@@ -104,9 +104,9 @@ impl Person {
             mood: (0.6 * r.uniform()).clamp(0.0, 0.6),
             mood_acts: [r.around(0.15, 0.1), r.around(0.2, 0.1), r.around(0.2, 0.1)],
             think: if learning {
-                1.2 * (0.3 * think).exp()
+                0.8 * (0.3 * think).exp()
             } else {
-                1.2
+                0.8
             },
             knows: if learning { 0.5 + 0.45 * knows } else { 0.8 },
         }

@@ -27,7 +27,7 @@
 //! use malloc_vr::record::motion::MotionFrame;
 //! let frame: MotionFrame = serde_json::from_str("{}").unwrap();
 //! ```
-//! ```compile_fail,E0277
+//! ```compile_fail,E0599
 //! use malloc_vr::record::motion::RawPose;
 //! let pose = RawPose::new([0.0, 1.6, 0.0], [0.0, 0.0, 0.0, 1.0]).unwrap();
 //! let text = pose.to_string();

@@ -25,8 +25,8 @@ pub struct WordNoise {
 }
 
 impl Default for WordNoise {
-    /// 0.5: the most at which the attack of `tests/reidentification` stays at chance. A true word is told in a third
-    /// of the stretches.
+    /// 0.5: at 1.5 the attack of `tests/reidentification` finds people (AUC 0.55), at 1 it begins to (0.52), at 0.5 it
+    /// does not. What is true is told in a third of the stretches.
     fn default() -> Self {
         Self { epsilon: 0.5 }
     }
