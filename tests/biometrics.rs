@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 const ROOMS_WITH_POSES: [&str; 4] = ["xr", "interaction", "physics", "task"];
 /// Files that may hold places as data: what an author wrote, which is nobody's motion.
 const AUTHORED: [&str; 1] = ["lesson/format.rs"];
+/// The room whose arrays are weights of models: it can name no type of ours or the engine's (`tests/rooms.rs`).
+const NO_SPACE: &str = "learning";
 /// The files of `record/motion` that hold motion. `private.rs` holds what was noised and is kept with the records.
 const RAW: [&str; 7] = [
     "pose.rs",
@@ -58,7 +60,8 @@ fn rooms_that_hold_poses_serialise_nothing() {
 fn no_serialisable_type_has_a_pose_in_it() {
     let mut wrong = Vec::new();
     for file in rust_files(&src()) {
-        if AUTHORED.iter().any(|authored| file.ends_with(authored)) {
+        let authored = AUTHORED.iter().any(|authored| file.ends_with(authored));
+        if authored || file.starts_with(src().join(NO_SPACE)) {
             continue;
         }
         for (line, held) in poses_in_serialisable(&fs::read_to_string(&file).unwrap()) {
