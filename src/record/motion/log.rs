@@ -23,7 +23,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(if cfg!(test) { 2 } else { 5
 /// How long the program's end waits for a disk that fails.
 const LAST_TRIES: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 3000 });
 
-/// Why a frame was not taken.
+/// Why a frame was not taken, or not given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MotionError {
     /// The token does not serve. What was not yet kept is thrown away.
@@ -32,6 +32,9 @@ pub enum MotionError {
     /// Time ran backwards.
     #[error("a frame of motion is older than the one before it; give frames in order")]
     OutOfOrder,
+    /// The bytes are no block.
+    #[error(transparent)]
+    Chunk(#[from] ChunkError),
 }
 
 /// About a second of one learner's motion, unsealed. Its bytes can be read inside `record/` only.
@@ -90,12 +93,18 @@ impl std::fmt::Debug for MotionChunk {
     }
 }
 
-/// The frames of a block that was kept, for a replay under consent.
+/// The frames of a block of `learner`'s that was kept and opened, for a replay at `now_unix_ms`.
 ///
 /// # Errors
-/// Why the bytes are no block. Never panics, whatever they are.
-pub fn decode(_token: &ConsentToken, bytes: &[u8]) -> Result<Vec<MotionFrame>, ChunkError> {
-    codec::decode(bytes)
+/// The token does not serve, or the bytes are no block. Never panics, whatever they are.
+pub fn decode(
+    token: &ConsentToken,
+    learner: LearnerId,
+    now_unix_ms: u64,
+    bytes: &[u8],
+) -> Result<Vec<MotionFrame>, MotionError> {
+    token.check(learner, now_unix_ms)?;
+    Ok(codec::decode(bytes)?)
 }
 
 /// How the recording fares.

@@ -52,10 +52,14 @@ fn what_is_recorded_under_consent_is_read_back_in_order() {
     assert_eq!(blocks[0].1, NOW + 86_400_000);
     let read: Vec<u64> = blocks
         .iter()
-        .flat_map(|(.., bytes)| decode(&token, bytes).unwrap())
+        .flat_map(|(.., bytes)| decode(&token, learner, NOW, bytes).unwrap())
         .map(|frame| frame.reveal(&token).0.as_millis() as u64)
         .collect();
     assert_eq!(read, times);
+    // Without the consent there is no replay either.
+    grant.withdraw();
+    let refused = decode(&token, learner, NOW, &blocks[0].2).map(|_| ());
+    assert_eq!(refused, Err(MotionError::Consent(ConsentError::Withdrawn)));
 }
 
 #[test]
@@ -70,7 +74,7 @@ fn a_block_is_bounded_whatever_the_clock_says() {
     drop(log);
     let lengths: Vec<usize> = kept
         .iter()
-        .map(|(.., bytes)| decode(&token, &bytes).unwrap().len())
+        .map(|(.., bytes)| decode(&token, learner, NOW, &bytes).unwrap().len())
         .collect();
     assert_eq!(lengths, [256, 256, 256, 232]);
 }
