@@ -64,11 +64,8 @@ fn attack_by(worlds: &[Vec<Sessions>], turn: bool) -> Success {
                 let scores = model.scores(session);
                 let mine = scores[index];
                 let better = scores.iter().filter(|s| **s > mine).count() as f64;
-                let equal = scores
-                    .iter()
-                    .filter(|s| s.total_cmp(&mine).is_eq())
-                    .count() as f64
-                    - 1.0;
+                let equal =
+                    scores.iter().filter(|s| s.total_cmp(&mine).is_eq()).count() as f64 - 1.0;
                 auc += 1.0 - (better + equal / 2.0) / (scores.len() - 1) as f64;
                 right += if better == 0.0 {
                     1.0 / (1.0 + equal)
