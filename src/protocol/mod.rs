@@ -6,6 +6,7 @@ pub mod command;
 pub mod event;
 pub mod ids;
 pub mod life;
+pub mod motion;
 pub mod parcel;
 pub mod sample;
 pub mod snapshot;

@@ -6,6 +6,7 @@ mod codec;
 #[cfg(test)]
 mod disk_for_tests;
 mod error;
+pub mod motion;
 mod store;
 mod writer;
 
