@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Refusal};
+use super::consent::{Consent, ConsentActor, Withdrawal};
 use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
+use super::privacy::{Amendment, Disclosure, RestrictionGround};
 use crate::learning::bkt::BktParams;
 use crate::learning::quality::Quality;
 use crate::learning::skill::SkillId;
@@ -89,6 +91,26 @@ pub enum EventBody {
         /// Why.
         reason: EndReason,
     },
+    /// Somebody who may speak for the learner agreed to something.
+    ConsentGiven(Consent),
+    /// Somebody who may speak for the learner does not agree, or no longer.
+    ConsentWithdrawn(Withdrawal),
+    /// A note to an earlier event, by whoever disputes it.
+    AmendmentNoted(Amendment),
+    /// The record may be kept, and nothing else be done with it, until the same actor lifts this.
+    ProcessingRestricted {
+        /// Who asks.
+        actor: ConsentActor,
+        /// On which ground.
+        ground: RestrictionGround,
+    },
+    /// The actor's restriction ends.
+    RestrictionLifted {
+        /// Whose.
+        actor: ConsentActor,
+    },
+    /// Records were shown or given to somebody outside the family.
+    Disclosed(Disclosure),
 }
 
 /// Who or what stopped a lesson. Several may hold at once; it goes on when none does.

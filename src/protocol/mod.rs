@@ -3,8 +3,10 @@
 //! Never: behaviour, bevy, I/O.
 
 pub mod command;
+pub mod consent;
 pub mod event;
 pub mod ids;
+pub mod privacy;
 pub mod snapshot;
 
 /// Version of the log and wire vocabulary; written with every session so that later readers can migrate.

@@ -2,10 +2,19 @@
 //! In: events over a bounded channel. Out: [`Acknowledged`] once they are safe, [`Health`] while they are not.
 //! Never: waits in the frame, drops an event, writes one twice.
 
+pub mod access;
+pub mod ages;
+pub mod aggregate;
 mod codec;
+pub mod consent;
 #[cfg(test)]
 mod disk_for_tests;
 mod error;
+pub mod noise;
+pub mod pii;
+pub mod purpose;
+pub mod purpose_fields;
+pub mod rights;
 mod store;
 mod writer;
 

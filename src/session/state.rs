@@ -212,7 +212,14 @@ impl LearnerState {
                 // Their own events follow.
                 CommandBody::Pause | CommandBody::Resume | CommandBody::Message { .. } => {}
             },
-            EventBody::CommandRefused { .. } => {}
+            EventBody::CommandRefused { .. }
+            // They change what may be done with the record, not where the learner stands.
+            | EventBody::ConsentGiven(_)
+            | EventBody::ConsentWithdrawn(_)
+            | EventBody::AmendmentNoted(_)
+            | EventBody::ProcessingRestricted { .. }
+            | EventBody::RestrictionLifted { .. }
+            | EventBody::Disclosed(_) => {}
             EventBody::Paused { by } => {
                 if let Err(place) = self.paused_by.binary_search(by) {
                     self.paused_by.insert(place, *by);
