@@ -10,13 +10,19 @@ pub mod consent;
 #[cfg(test)]
 mod disk_for_tests;
 mod error;
+pub mod export;
+mod export_summary;
 pub mod noise;
 pub mod pii;
 pub mod purpose;
 pub mod purpose_fields;
 pub mod rights;
 mod store;
+mod time;
 mod writer;
+pub mod xapi;
+#[cfg(test)]
+mod xapi_check;
 
 pub use error::RecordError;
 pub use store::{Check, LearnerEntry, Store};
