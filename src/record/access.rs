@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::ages::AgeBand;
 use super::consent::{ConsentPolicy, ConsentRefusal, Consents};
-use super::purpose::treatment;
+use super::purpose::{Leaves, treatment};
 use super::rights::Rights;
 use crate::protocol::consent::{ConsentActor, ConsentScope};
 use crate::protocol::event::EventBody;
@@ -273,6 +273,12 @@ pub enum AccessRefusal {
         /// For what it was asked.
         purpose: Purpose,
     },
+    /// It never leaves the device.
+    #[error("{data:?} stays where it is")]
+    Stays {
+        /// Which data.
+        data: DataClass,
+    },
     /// A disclosure has to name who gets it.
     #[error("say to which body the records go; the learner's record has to name it")]
     NoParty,
@@ -360,6 +366,27 @@ pub fn decide_by(
             data: data.clone(),
         }),
     })
+}
+
+/// Whether data of this kind may leave the device for the school's host.
+///
+/// # Errors
+/// [`AccessRefusal::Stays`] for what never does, else the consent that is missing.
+pub fn may_leave(class: DataClass, standing: &Standing) -> Result<(), AccessRefusal> {
+    let scope = match treatment(class).map(|entry| entry.leaves) {
+        Some(Leaves::Freely) => return Ok(()),
+        Some(Leaves::Under(scope)) => scope,
+        Some(Leaves::Never) | None => return Err(AccessRefusal::Stays { data: class }),
+    };
+    for scope in [ConsentScope::LeaveHeadset, scope] {
+        standing.policy.decide(
+            scope,
+            standing.band,
+            standing.consents,
+            standing.now_unix_ms,
+        )?;
+    }
+    Ok(())
 }
 
 /// Whether data kept for `why` serves this purpose. This program has to be able to keep, move and delete whatever it

@@ -21,6 +21,14 @@ impl Record {
     }
 
     fn ask(&self, question: &Question) -> Result<Grant, AccessRefusal> {
+        self.standing(|standing| decide(question, standing))
+    }
+
+    fn may_leave(&self, class: DataClass) -> bool {
+        self.standing(|standing| may_leave(class, standing)).is_ok()
+    }
+
+    fn standing<T>(&self, then: impl FnOnce(&Standing) -> T) -> T {
         let learner = LearnerId(Uuid::from_u128(7));
         let events: Vec<Event> = (1..)
             .zip(self.log.clone())
@@ -32,17 +40,14 @@ impl Record {
                 body,
             })
             .collect();
-        decide(
-            question,
-            &Standing {
-                learner,
-                band: self.band,
-                consents: &Consents::of(&events),
-                rights: &Rights::of(&events),
-                policy: &ConsentPolicy::default(),
-                now_unix_ms: NOW,
-            },
-        )
+        then(&Standing {
+            learner,
+            band: self.band,
+            consents: &Consents::of(&events),
+            rights: &Rights::of(&events),
+            policy: &ConsentPolicy::default(),
+            now_unix_ms: NOW,
+        })
     }
 }
 
@@ -191,6 +196,30 @@ fn a_restricted_record_is_neither_adapted_to_nor_disclosed_and_still_the_familys
         &[Data::Attempts],
     );
     assert!(restricted.ask(&lesson).is_ok());
+}
+
+#[test]
+fn nothing_of_a_child_goes_to_the_host_before_consent_and_movements_need_their_own() {
+    let may = |band, scopes: &[ConsentScope], class| {
+        let log = scopes
+            .iter()
+            .map(|scope| consent(*scope, ConsentActor::Guardian))
+            .collect();
+        Record::of(band, log).may_leave(class)
+    };
+    for class in DataClass::ALL {
+        let freely = matches!(class, Data::Aggregate | Data::Metrics);
+        let stays = matches!(class, Data::Identity | Data::Audit);
+        let motion = class == Data::Motion;
+        assert_eq!(may(AgeBand::Under13, &[], class), freely);
+        assert_eq!(may(AgeBand::Unknown, &[], class), freely);
+        let leave = [ConsentScope::LeaveHeadset];
+        assert_eq!(may(AgeBand::Under13, &leave, class), !stays && !motion);
+        let both = [ConsentScope::LeaveHeadset, ConsentScope::MotionRetention];
+        assert_eq!(may(AgeBand::Under13, &both, class), !stays);
+        let motion_alone = [ConsentScope::MotionRetention];
+        assert_eq!(may(AgeBand::Under13, &motion_alone, class), freely);
+    }
 }
 
 #[test]

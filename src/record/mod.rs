@@ -6,6 +6,7 @@ pub mod access;
 pub mod ages;
 pub mod aggregate;
 mod codec;
+pub mod compliance;
 pub mod consent;
 #[cfg(test)]
 mod disk_for_tests;
@@ -14,6 +15,7 @@ pub mod export;
 mod export_summary;
 pub mod noise;
 pub mod pii;
+pub mod privacy_page;
 pub mod purpose;
 pub mod purpose_fields;
 pub mod rights;
