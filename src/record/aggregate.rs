@@ -202,7 +202,8 @@ pub fn answer(
             let sum: i64 = values
                 .iter()
                 .map(|(_, value)| {
-                    let part = ((value.max(low).min(high) - low) / width).clamp(0.0, 1.0);
+                    let part = ((value - low) / width).clamp(0.0, 1.0);
+                    // NaN becomes 0 by the cast.
                     (part * STEPS as f64).round() as i64
                 })
                 .sum();

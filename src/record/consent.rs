@@ -78,7 +78,7 @@ pub enum Asked {
     Everybody,
 }
 
-/// What has to be agreed to, and by whom. A school may change it; `validate` says what it may not.
+/// What has to be agreed to, and by whom. A school may change it; `compliance::check` says which law a weaker one breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConsentPolicy {

@@ -114,6 +114,18 @@ fn the_school_agrees_to_its_own_teaching_only() {
 }
 
 #[test]
+fn no_setting_lets_the_school_agree_to_the_recording_of_movements() {
+    let mut policy = ConsentPolicy::default();
+    policy.school_may.extend(ConsentScope::ALL);
+    let school = fold(vec![given(&[MotionRecording], School, SchoolAgreement)]);
+    assert!(
+        policy
+            .decide(MotionRecording, AgeBand::Under13, &school, NOW)
+            .is_err()
+    );
+}
+
+#[test]
 fn mail_is_no_proof_where_others_get_the_records() {
     let policy = ConsentPolicy::default();
     for (scope, may) in [(LeaveHeadset, true), (ResearchExport, false)] {

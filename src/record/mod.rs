@@ -5,6 +5,8 @@
 pub mod access;
 pub mod ages;
 pub mod aggregate;
+pub mod anonymity;
+pub mod boundary;
 mod codec;
 pub mod compliance;
 pub mod consent;

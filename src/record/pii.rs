@@ -80,6 +80,8 @@ pub struct Screen {
     full: HashSet<String>,
     /// Their parts, at least [`SHORTEST_NAME`] characters.
     parts: HashSet<String>,
+    /// The first parts of names that have several.
+    firsts: HashSet<String>,
     /// Words of the longest full name.
     longest: usize,
     /// What is not looked for.
@@ -112,6 +114,9 @@ impl Screen {
                     .filter(|part| part.chars().count() >= SHORTEST_NAME)
                     .cloned(),
             );
+            if let [first, _, ..] = parts.as_slice() {
+                screen.firsts.insert(first.clone());
+            }
             screen.full.insert(parts.join(" "));
         }
         screen
@@ -124,9 +129,13 @@ impl Screen {
         self
     }
 
-    /// What identifies somebody in `text`, in order, without overlaps.
+    /// What identifies somebody in `text`, in order, without overlaps: finds that overlap are one, of the first's kind.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Find> {
+        self.find_but(None, text)
+    }
+
+    fn find_but(&self, skipped: Option<Kind>, text: &str) -> Vec<Find> {
         let mut finds = Vec::new();
         for token in tokens(text) {
             if let Some((kind, bytes)) = token_kind(text, token) {
@@ -135,13 +144,14 @@ impl Screen {
         }
         numbers(text, &mut finds);
         self.names(text, &mut finds);
-        finds.retain(|find| !self.ignored.contains(&find.kind));
+        finds.retain(|find| Some(find.kind) != skipped && !self.ignored.contains(&find.kind));
         finds.sort_by_key(|find| (find.bytes.start, std::cmp::Reverse(find.bytes.end)));
-        let mut end = 0;
-        finds.retain(|find| {
-            let apart = find.bytes.start >= end;
-            end = end.max(find.bytes.end);
-            apart
+        finds.dedup_by(|next, before| {
+            let overlaps = next.bytes.start < before.bytes.end;
+            if overlaps {
+                before.bytes.end = before.bytes.end.max(next.bytes.end);
+            }
+            overlaps
         });
         finds
     }
@@ -149,19 +159,13 @@ impl Screen {
     /// The text with every find masked; the same text where there is none.
     #[must_use]
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let finds = self.find(text);
-        if finds.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        let mut masked = String::with_capacity(text.len());
-        let mut at = 0;
-        for find in finds {
-            masked.push_str(text.get(at..find.bytes.start).unwrap_or_default());
-            masked.push_str(find.kind.mask());
-            at = find.bytes.end;
-        }
-        masked.push_str(text.get(at..).unwrap_or_default());
-        Cow::Owned(masked)
+        masked(text, self.find(text))
+    }
+
+    /// The text with every find masked that is not of this kind.
+    #[must_use]
+    pub fn mask_but<'a>(&self, kept: Kind, text: &'a str) -> Cow<'a, str> {
+        masked(text, self.find_but(Some(kept), text))
     }
 
     /// Takes a text only if it identifies nobody.
@@ -183,30 +187,28 @@ impl Screen {
         if self.full.is_empty() {
             return;
         }
-        let found: Vec<Range<usize>> = words(text).collect();
-        let lowered: Vec<String> = found
-            .iter()
-            .map(|word| lower(&text[word.clone()]))
-            .collect();
-        for (first, word) in found.iter().enumerate() {
+        let mut name = String::new();
+        for word in words(text) {
+            name.clear();
+            lower_into(&mut name, &text[word.clone()]);
             // A part by itself counts only where it is written as a name: 'Mark' but not 'mark the cube'.
             let capital = text[word.clone()].starts_with(char::is_uppercase);
-            if capital && self.parts.contains(&lowered[first]) {
+            if capital && (self.parts.contains(&name) || self.full.contains(&name)) {
                 finds.push(Find {
                     kind: Kind::Name,
                     bytes: word.clone(),
                 });
             }
-            let mut full = String::new();
-            for (last, part) in lowered.iter().enumerate().skip(first).take(self.longest) {
-                if last > first {
-                    full.push(' ');
-                }
-                full.push_str(part);
-                if self.full.contains(&full) && (last > first || capital) {
+            if !self.firsts.contains(&name) {
+                continue;
+            }
+            for next in words(&text[word.end..]).take(self.longest.saturating_sub(1)) {
+                name.push(' ');
+                lower_into(&mut name, &text[word.end..][next.clone()]);
+                if self.full.contains(&name) {
                     finds.push(Find {
                         kind: Kind::Name,
-                        bytes: word.start..found[last].end,
+                        bytes: word.start..word.end + next.end,
                     });
                 }
             }
@@ -214,12 +216,38 @@ impl Screen {
     }
 }
 
+fn masked(text: &str, finds: Vec<Find>) -> Cow<'_, str> {
+    if finds.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut at = 0;
+    for find in finds {
+        masked.push_str(text.get(at..find.bytes.start).unwrap_or_default());
+        masked.push_str(find.kind.mask());
+        at = find.bytes.end;
+    }
+    masked.push_str(text.get(at..).unwrap_or_default());
+    Cow::Owned(masked)
+}
+
 /// Lower case, with the apostrophe that keyboards differ in made one.
+fn lower_into(into: &mut String, word: &str) {
+    if word.is_ascii() {
+        into.extend(
+            word.bytes()
+                .map(|byte| char::from(byte.to_ascii_lowercase())),
+        );
+    } else {
+        let lowered = word.chars().flat_map(char::to_lowercase);
+        into.extend(lowered.map(|c| if c == '\u{2019}' { '\'' } else { c }));
+    }
+}
+
 fn lower(word: &str) -> String {
-    word.chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| if c == '\u{2019}' { '\'' } else { c })
-        .collect()
+    let mut lowered = String::with_capacity(word.len());
+    lower_into(&mut lowered, word);
+    lowered
 }
 
 /// Runs of letters, with apostrophes inside.
@@ -286,11 +314,10 @@ fn is_mail(token: &str) -> bool {
 
 /// A link with a query, a fragment, a user, or a path segment with a digit in it.
 fn is_link(token: &str) -> bool {
-    let lowered = token.get(..8).unwrap_or(token).to_ascii_lowercase();
-    let rest = ["https://", "http://", "www."]
-        .iter()
-        .find(|scheme| lowered.starts_with(**scheme))
-        .and_then(|scheme| token.get(scheme.len()..));
+    let rest = ["https://", "http://", "www."].iter().find_map(|scheme| {
+        let (start, rest) = token.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
     rest.is_some_and(|rest| {
         let path = rest
             .find('/')
@@ -301,6 +328,9 @@ fn is_link(token: &str) -> bool {
 }
 
 fn is_address(token: &str) -> bool {
+    if !token.bytes().any(|b| matches!(b, b'.' | b':')) {
+        return false;
+    }
     let host = token.rsplit_once(':').map_or(token, |(host, port)| {
         let port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
         if port && !host.contains(':') {
@@ -318,6 +348,9 @@ fn is_address(token: &str) -> bool {
 
 /// Runs of digits with the separators that people put between them.
 fn numbers(text: &str, finds: &mut Vec<Find>) {
+    if !text.bytes().any(|b| b.is_ascii_digit() || !b.is_ascii()) {
+        return;
+    }
     let separates =
         |c: char| matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '\u{a0}' | '\u{2011}');
     for run in runs(text, |c| c.is_numeric() || c == '+' || separates(c)) {
