@@ -80,7 +80,7 @@ pub enum DataClass {
     Comfort,
     /// Recorded movements of head and hands.
     Motion,
-    /// Name and age band: the roster.
+    /// Name, year of birth, guardian: the roster.
     Identity,
     /// Figures over a class.
     Aggregate,

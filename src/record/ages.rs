@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::time::year;
+
 /// How old a learner is, as far as it matters. Kept in the roster; never in the log.
 #[derive(
     Debug,
@@ -40,6 +42,9 @@ pub const COPPA_AGE: u8 = 13;
 /// From this age on the rights of FERPA are the learner's own (34 CFR §99.3 "Eligible student"); majority in the
 /// countries listed here.
 pub const MAJORITY: u8 = 18;
+
+/// Nobody is older: the oldest person known reached 122.
+const OLDEST: u8 = 122;
 
 /// GDPR Art. 8(1) where a country has set no other age.
 pub const GDPR_AGE: u8 = 16;
@@ -139,6 +144,20 @@ impl AgeRules {
         }
     }
 
+    /// The band of whoever was born in this year, as young as they may be: nobody asks for the day. `Unknown` for no
+    /// year, and for one that cannot be.
+    #[must_use]
+    pub fn band_of(&self, birth_year: Option<u16>, now_unix_ms: u64) -> AgeBand {
+        let age = birth_year.and_then(|born| {
+            let turned = year(now_unix_ms).checked_sub(u64::from(born))?;
+            u8::try_from(turned.saturating_sub(1)).ok()
+        });
+        match age {
+            Some(years) if years <= OLDEST => self.band(years),
+            _ => AgeBand::Unknown,
+        }
+    }
+
     /// Where the country's own age comes from; `None` for the United States and unlisted countries.
     #[must_use]
     pub fn source(&self) -> Option<&'static str> {
@@ -171,6 +190,25 @@ mod tests {
         for country in ["US", "DE", "AT", "??"] {
             assert_eq!(AgeRules::of_country(country).band(12), AgeBand::Under13);
             assert_eq!(AgeRules::of_country(country).band(18), AgeBand::Adult);
+        }
+    }
+
+    #[test]
+    fn a_year_of_birth_gives_the_youngest_that_somebody_may_be() {
+        let us = AgeRules::of_country("US");
+        let in_2026 = 1_795_000_000_000;
+        for (born, band) in [
+            (Some(2013), AgeBand::Under13),
+            (Some(2012), AgeBand::Minor),
+            (Some(2008), AgeBand::Minor),
+            (Some(2007), AgeBand::Adult),
+            (Some(2026), AgeBand::Under13),
+            (Some(2027), AgeBand::Unknown),
+            (Some(1890), AgeBand::Unknown),
+            (Some(0), AgeBand::Unknown),
+            (None, AgeBand::Unknown),
+        ] {
+            assert_eq!(us.band_of(born, in_2026), band, "{born:?}");
         }
     }
 

@@ -208,7 +208,8 @@ fn agreements(page: &mut String, consent: &ConsentPolicy) {
 
 In the United States 13 (16 CFR §312.2), but disclosure of school records is the guardian's to allow until 18 (34 CFR
 §99.3, §99.30). Elsewhere as GDPR Art. 8(1) and the country's law say, as of 2025; a country that is not listed is
-treated as 16. A date of birth is never kept, only the band it falls in.
+treated as 16. A date of birth is never asked for: where the school gives a year, a learner counts as the youngest
+they may be.
 
 | country | age | law |
 |---|---|---|

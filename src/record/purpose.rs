@@ -131,7 +131,7 @@ pub const TREATMENTS: &[Treatment] = &[
     },
     Treatment {
         class: DataClass::Identity,
-        what: "Name and age band, in the school's roster, apart from the records. The records know only the pseudonym.",
+        what: "Name, year of birth and how to reach a guardian, as far as the school gives them, in its roster, apart from the records. The records know only the pseudonym.",
         why: &[
             Purpose::Instruction,
             Purpose::Administration,

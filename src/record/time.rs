@@ -28,6 +28,15 @@ pub(super) fn rfc3339(unix_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z")
 }
 
+/// The year of a moment, in UTC.
+#[must_use]
+pub(super) fn year(unix_ms: u64) -> u64 {
+    let text = rfc3339(unix_ms);
+    text.get(..4)
+        .and_then(|year| year.parse().ok())
+        .unwrap_or(1970)
+}
+
 /// `PT12.34S`: a duration in ISO 8601, to the hundredth of a second as xAPI advises (Part 2, 4.6).
 #[must_use]
 pub(super) fn iso8601(duration: Duration) -> String {
