@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Principal, Refusal};
+use super::consent::{Consent, ConsentActor, Withdrawal};
 use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
 use super::life::{Life, LifeCause};
+use super::privacy::{Amendment, Disclosure, RestrictionGround};
 use crate::learning::bkt::BktParams;
 use crate::learning::event::LearningEvent;
 use crate::learning::event_criteria::Criterion;
@@ -128,6 +130,26 @@ pub enum EventBody {
         /// When, in time since the session began (monotone; interruptions by a crash left out).
         at: Duration,
     },
+    /// Somebody who may speak for the learner agreed to something.
+    ConsentGiven(Consent),
+    /// Somebody who may speak for the learner does not agree, or no longer.
+    ConsentWithdrawn(Withdrawal),
+    /// A note to an earlier event, by whoever disputes it.
+    AmendmentNoted(Amendment),
+    /// The record may be kept, and nothing else be done with it, until the same actor lifts this.
+    ProcessingRestricted {
+        /// Who asks.
+        actor: ConsentActor,
+        /// On which ground.
+        ground: RestrictionGround,
+    },
+    /// The actor's restriction ends.
+    RestrictionLifted {
+        /// Whose.
+        actor: ConsentActor,
+    },
+    /// Records were shown or given to somebody outside the family.
+    Disclosed(Disclosure),
 }
 
 /// What a report is about.

@@ -3,11 +3,13 @@
 //! Never: behaviour, bevy, I/O.
 
 pub mod command;
+pub mod consent;
 pub mod event;
 pub mod ids;
 pub mod life;
 pub mod motion;
 pub mod parcel;
+pub mod privacy;
 pub mod sample;
 pub mod snapshot;
 

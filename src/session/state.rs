@@ -249,7 +249,14 @@ impl LearnerState {
             EventBody::CommandRefused { .. }
             | EventBody::Paused { .. }
             | EventBody::Resumed { .. }
-            | EventBody::LifeChanged { .. } => {}
+            | EventBody::LifeChanged { .. }
+            // They change what may be done with the record, not where the learner stands.
+            | EventBody::ConsentGiven(_)
+            | EventBody::ConsentWithdrawn(_)
+            | EventBody::AmendmentNoted(_)
+            | EventBody::ProcessingRestricted { .. }
+            | EventBody::RestrictionLifted { .. }
+            | EventBody::Disclosed(_) => {}
         }
     }
 
