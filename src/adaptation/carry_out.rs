@@ -5,8 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use bevy::prelude::*;
 
 use super::MessageShown;
-use super::adapted::{Able, Adapted};
-use super::decide::{Effect, Standing, decide, reading_time};
+use super::decide::{Able, Adapted, Effect, Standing, decide, reading_time};
 use super::watch::Watch;
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, Outcome, Refusal};

@@ -11,7 +11,6 @@ use crate::protocol::ids::ObjectId;
 use crate::session::state::LearnerState;
 use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred};
 
-pub mod adapted;
 mod carry_out;
 pub mod decide;
 mod watch;
