@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use super::view;
-use crate::record::Store;
 use crate::xr;
 
 /// What one look found.
@@ -91,7 +90,7 @@ fn records(data_dir: &Path) -> Finding {
     if !file.exists() {
         return Finding::Good(format!("none yet; they will be kept in {}", file.display()));
     }
-    match Store::open(&file) {
+    match super::records::open_file(&file) {
         Ok(_) => Finding::Good(file.display().to_string()),
         Err(error) => Finding::Broken(error.to_string()),
     }

@@ -24,7 +24,7 @@ use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
 use crate::protocol::event::{EventBody, PauseCause};
-use crate::record::{Recorder, Store};
+use crate::record::Recorder;
 use crate::session::join::Joining;
 use crate::session::state::LearnerState;
 use crate::session::{Folded, Happened, Learner, SessionPlugin};
@@ -51,7 +51,7 @@ struct NothingToShow {
 pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let lesson = lesson::load(&args.lesson)?;
     let view = choose_view(args)?;
-    let store = Store::open(&records::file(&args.data.data_dir))?;
+    let store = records::open_file(&records::file(&args.data.data_dir))?;
     let joining = Joining::latest(&store)?;
     let recorder = Recorder::start(store)?;
     let bridge = Bridge::start(BridgeConfig {

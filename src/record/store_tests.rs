@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::super::disk_for_tests::{Disk, FILE, log};
+use super::super::disk_for_tests::{Disk, FILE, keys, log};
 use super::*;
 
 /// Two learners' logs as they lie after the program ended, and as they lie after it was killed.
@@ -174,7 +174,7 @@ fn a_file_that_is_no_store_is_refused_and_left_as_it_is() {
     for text in ["", "x", "a letter to a friend", &long] {
         std::fs::write(&file, text).unwrap();
         for _ in 0..2 {
-            let error = Store::open(&file).unwrap_err();
+            let error = Store::open(&file, &keys()).unwrap_err();
             refused(&error, file.to_str().unwrap(), || {
                 text.chars().take(30).collect()
             });
@@ -195,7 +195,7 @@ fn a_place_that_cannot_hold_a_store_is_named() {
         file.join("records.redb"),
         file.join("a/records.redb"),
     ] {
-        let error = Store::open(&place).unwrap_err().to_string();
+        let error = Store::open(&place, &keys()).unwrap_err().to_string();
         for part in [place.to_str().unwrap(), "cannot be kept", "--data-dir"] {
             assert!(error.contains(part), "`{part}` is missing in: {error}");
         }
@@ -214,14 +214,14 @@ fn a_place_that_is_forbidden_is_named() {
         folder.path().join("records.redb"),
         closed.join("records.redb"),
     );
-    drop(Store::open(&file).unwrap());
+    drop(Store::open(&file, &keys()).unwrap());
     let forbid = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     forbid(&file, 0o400);
     forbid(&closed, 0o500);
     let root = std::fs::write(closed.join("probe"), "").is_ok();
-    let errors = [Store::open(&file), Store::open(&new)].map(Result::err);
+    let errors = [Store::open(&file, &keys()), Store::open(&new, &keys())].map(Result::err);
     forbid(&closed, 0o700);
     for (error, place) in errors.into_iter().zip([&file, &new]) {
         // Nothing is forbidden to root.

@@ -63,7 +63,8 @@ impl Recorder {
     /// The system's, where no thread can be had.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let file = store.file().to_owned();
-        Self::start_reopening(store, move || Store::open_existing(&file))
+        let keys = store.keys().clone();
+        Self::start_reopening(store, move || Store::open_existing(&file, &keys))
     }
 
     /// As [`Recorder::start`]; `reopen` gives a fresh store after a failed write, which leaves the old one unusable.

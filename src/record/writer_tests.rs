@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::super::disk_for_tests::{Disk, FILE, log};
+use super::super::disk_for_tests::{Disk, FILE, keys, log};
 use super::*;
 
 /// What the session would see of a log written through a disk that is full at this step until somebody makes room.
@@ -146,15 +146,20 @@ fn records_that_are_taken_away_are_named_and_go_on_when_they_are_back() {
     let folder = tempfile::tempdir().unwrap();
     let (file, away) = (folder.path().join("r.redb"), folder.path().join("away"));
     let log = log(5);
-    Store::open(&file).unwrap().append(&log[..3]).unwrap();
+    Store::open(&file, &keys())
+        .unwrap()
+        .append(&log[..3])
+        .unwrap();
     std::fs::rename(&file, &away).unwrap();
-    let error = Store::open_existing(&file).unwrap_err().to_string();
+    let error = Store::open_existing(&file, &keys())
+        .unwrap_err()
+        .to_string();
     for part in [file.to_str().unwrap(), "gone", "put the file back"] {
         assert!(error.contains(part), "{error}");
     }
     assert!(!file.exists(), "a new one is not made in its place");
     std::fs::rename(&away, &file).unwrap();
-    let store = Store::open_existing(&file).unwrap();
+    let store = Store::open_existing(&file, &keys()).unwrap();
     store.append(&log).unwrap();
     assert_eq!(store.events(log[0].learner).unwrap(), log);
 }

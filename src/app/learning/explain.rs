@@ -14,7 +14,6 @@ use crate::learning::skill::SkillId;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::{Attempt, Event, EventBody, Evidence};
 use crate::protocol::ids::LearnerId;
-use crate::record::Store;
 
 /// Milliseconds of a day.
 const DAY: f64 = 86_400_000.0;
@@ -54,7 +53,7 @@ pub(super) fn read(log: &Path, learner: Option<LearnerId>) -> Result<Vec<Event>,
         if !store.exists() {
             return Err(cannot(&"there are no records in this folder").into());
         }
-        let store = Store::open(&store)?;
+        let store = crate::app::records::open_file(&store)?;
         let learner = crate::app::records::choose(&store, learner)?;
         return Ok(store.events(learner)?);
     }
