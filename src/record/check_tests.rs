@@ -164,6 +164,71 @@ fn a_log_taken_away_whole_or_put_back_whole_is_found() {
 }
 
 #[test]
+fn an_event_written_anew_by_somebody_with_the_data_key_is_found() {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    let log = log(3);
+    store.append(&log).unwrap();
+    let row = store.secrets.row(log[0].learner);
+    let keys = store
+        .database
+        .begin_read()
+        .unwrap()
+        .open_table(KEYS)
+        .unwrap();
+    let key = store
+        .master
+        .wrapping()
+        .open_secret(
+            &key_place(log[0].learner),
+            keys.get(row).unwrap().unwrap().value(),
+        )
+        .unwrap();
+    let mut other = log[2].clone();
+    other.at_unix_ms += 1;
+    let text = codec::encode(&other).unwrap();
+    let sealed = key
+        .sealer()
+        .seal(&event_place(row, other.seq), &text)
+        .unwrap();
+    put(&store.database, EVENTS, (row, other.seq), Some(&sealed));
+    assert_eq!(
+        store.events(log[0].learner).unwrap()[2],
+        other,
+        "each seal is right"
+    );
+    let problems = store.check().unwrap().problems;
+    assert!(
+        problems.len() == 1 && problems[0].contains("the chain"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_log_with_exchanged_or_missing_events_is_not_read() {
+    let disk = small();
+    let store = disk.open().unwrap();
+    let learner = store.learners().unwrap()[1].learner;
+    let row = store.secrets.row(learner);
+    let events = rows(&disk, EVENTS, |key| key);
+    let sealed = |seq| {
+        let found = events.iter().find(|(key, _)| *key == (row, seq));
+        found.unwrap().1.clone()
+    };
+    put(&store.database, EVENTS, (row, 3), None);
+    let error = store.events(learner).unwrap_err().to_string();
+    assert!(error.contains("2 events, and 3 were written"), "{error}");
+    put(&store.database, EVENTS, (row, 3), Some(&sealed(2)));
+    let error = store.events(learner).unwrap_err().to_string();
+    assert!(
+        error.contains("event 3") && error.contains("moved"),
+        "{error}"
+    );
+    put(&store.database, EVENTS, (row, 3), Some(&sealed(3)));
+    assert_eq!(store.events(learner).unwrap().len(), 3);
+}
+
+#[test]
 fn the_fingerprint_tells_states_of_a_store_apart() {
     let disk = small();
     let store = disk.open().unwrap();

@@ -15,6 +15,7 @@ impl Store {
     /// any event. Broken off at any moment, the one or the other key opens all of it. Returns how many data keys
     /// there are.
     ///
+    /// A roster is to be saved with `next` before (both keys open it then), and with [`Store::keys`] after.
     /// `next`: from [`Keys::renewed`] or [`Keys::followed_by`].
     ///
     /// # Errors
@@ -74,3 +75,7 @@ impl Store {
         Ok(rows)
     }
 }
+
+#[cfg(test)]
+#[path = "rotate_tests.rs"]
+mod tests;

@@ -163,3 +163,36 @@ fn records_that_are_taken_away_are_named_and_go_on_when_they_are_back() {
     store.append(&log).unwrap();
     assert_eq!(store.events(log[0].learner).unwrap(), log);
 }
+
+#[test]
+fn what_is_asked_of_the_store_is_answered_between_writes_and_after_errors() {
+    let disk = Disk::default();
+    let again = disk.clone();
+    let recorder = Recorder::start_reopening(disk.open().unwrap(), move || again.open()).unwrap();
+    let log = log(40);
+    let learner = log[0].learner;
+    for event in &log[..20] {
+        recorder.append(event.clone()).unwrap();
+    }
+    while recorder.acknowledgements().all(|it| it.seq < 20) {
+        std::thread::yield_now();
+    }
+    let count = |recorder: &Recorder| {
+        let answer = recorder.ask(move |store| store.events(learner)).unwrap();
+        let answer = answer.recv_timeout(Duration::from_secs(60)).unwrap();
+        answer.map(|events| events.len())
+    };
+    assert_eq!(count(&recorder).unwrap(), 20);
+    let refused = log[30..].to_vec();
+    let answer = recorder.ask(move |store| store.append(&refused)).unwrap();
+    assert!(answer.recv().unwrap().is_err());
+    let answer = recorder.ask(|_| -> Result<(), RecordError> { panic!("a mistake") });
+    assert!(answer.unwrap().recv().is_err());
+    drop(recorder.ask(|store| store.check()));
+    for event in &log[20..] {
+        recorder.append(event.clone()).unwrap();
+    }
+    assert!(count(&recorder).unwrap() >= 20);
+    drop(recorder);
+    assert_eq!(disk.open().unwrap().events(learner).unwrap(), log);
+}
