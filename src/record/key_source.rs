@@ -61,7 +61,7 @@ pub(super) fn make_key(file: &Path) -> Result<MasterKey, KeyError> {
 }
 
 /// Writes a file that only its owner may read and that must not be there yet; it is on the disk when this returns.
-fn make_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn make_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

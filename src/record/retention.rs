@@ -10,6 +10,7 @@
 //! All of it errs towards keeping, by up to two pauses between sweeps.
 
 use redb::{ReadableDatabase, ReadableTable};
+use serde::{Deserialize, Serialize};
 
 use super::audit::{Action, By, Tombstone};
 use super::error::{Fault, RecordError};
@@ -23,7 +24,8 @@ const DAY: u64 = 86_400_000;
 const APART: u64 = DAY / 2;
 
 /// Days for which records are kept, by purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Retention {
     /// For teaching: a learner's events, after their last activity.
     pub teaching: u64,

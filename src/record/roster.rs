@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::disk::Shared;
 use super::key::{KeyError, Keys};
+use super::key_source::{make_private, sync_folder};
 use super::seal::{NoRandomness, Secret, WRAPPED};
 use super::unlock::{backend, part};
 use crate::protocol::ids::LearnerId;
@@ -183,14 +184,11 @@ impl Roster {
         let bytes = self.sealed(keys)?;
         let part = part(&self.file);
         let _ = fs::remove_file(&part);
-        let mut out = fs::File::create_new(&part).map_err(about)?;
-        out.write_all(&bytes).map_err(about)?;
-        out.sync_all().map_err(about)?;
-        drop(out);
+        make_private(&part, &bytes).map_err(about)?;
         // Held on to, to overwrite what it held of people who are not in it any more.
         let old: Option<Shared> = backend(&self.file, &self.file, false).ok();
         fs::rename(&part, &self.file)
-            .and_then(|()| super::key_source::sync_folder(&self.file))
+            .and_then(|()| sync_folder(&self.file))
             .map_err(about)?;
         old.map_or(Ok(()), |old| old.wipe_all()).map_err(about)
     }

@@ -83,3 +83,28 @@ fn while_keys_are_rotated_either_key_opens_it_and_after_only_the_new() {
     roster.save(&new).unwrap();
     assert!(Roster::open(&file, &old).is_err() && Roster::open(&file, &new).is_ok());
 }
+
+#[test]
+fn who_is_taken_out_leaves_no_trace_in_the_blocks_of_the_file_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, keys) = (folder.path().join("roster"), key(folder.path(), "a.key"));
+    let mut roster = Roster::open(&file, &keys).unwrap();
+    let (id, person) = ada();
+    roster.insert(id.clone(), person.clone());
+    roster.save(&keys).unwrap();
+    // Another name for the same blocks.
+    let kept = folder.path().join("kept");
+    fs::hard_link(&file, &kept).unwrap();
+    assert_eq!(roster.remove(&id), Some(person));
+    roster.save(&keys).unwrap();
+    assert!(fs::read(&kept).unwrap().iter().all(|byte| *byte == 0));
+    assert_eq!(Roster::open(&file, &keys).unwrap().people().count(), 0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+}

@@ -164,7 +164,8 @@ impl Store {
     }
 
     /// Writes events, in order, all or none; they are on the disk when this returns. One that is there already
-    /// is left as it is, so that a retry doubles nothing.
+    /// is left as it is, so that a retry doubles nothing. What was still under way when its learner was erased is
+    /// not written.
     ///
     /// # Errors
     /// [`RecordError`]; nothing was then written.

@@ -13,7 +13,7 @@ use super::key_source::sync_folder;
 use super::plain;
 use super::sealed::{FORMAT, STORE_HEAD, Secrets, StoreHead};
 use super::writing::{
-    AUDIT, EVENTS, HEADS, KEYS, META, META_FORMAT, META_HEAD, META_MASTER, WIPE, begin,
+    AUDIT, ERASED, EVENTS, HEADS, KEYS, META, META_FORMAT, META_HEAD, META_MASTER, WIPE, begin,
 };
 
 /// What lies in a database.
@@ -145,6 +145,7 @@ pub(super) fn begin_store(
         write.open_table(HEADS)?;
         write.open_table(AUDIT)?;
         write.open_table(WIPE)?;
+        write.open_table(ERASED)?;
         let mut meta = write.open_table(META)?;
         let head = secrets
             .heads

@@ -52,7 +52,7 @@ pub enum Health {
 }
 
 /// Work on the store, between two writes; it is given the error where there is no store to be had.
-type Request = Box<dyn FnOnce(Result<&mut Store, RecordError>) -> bool + Send>;
+type Request = Box<dyn FnOnce(Result<&Store, RecordError>) -> bool + Send>;
 
 /// The log's entrance. Dropping it writes what is still under way.
 #[derive(Resource, Debug)]
@@ -143,7 +143,7 @@ impl Recorder {
     #[must_use]
     pub fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Store) -> Result<T, RecordError> + Send + 'static,
+        work: impl FnOnce(&Store) -> Result<T, RecordError> + Send + 'static,
     ) -> Option<Receiver<Result<T, RecordError>>> {
         let (answer, answered) = bounded(1);
         let request: Request = Box::new(move |store| {
@@ -266,8 +266,8 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
     fn carry_out(&mut self, request: Request) {
         let store = guarded(&self.file.clone(), || self.take_store());
         match store {
-            Ok(mut store) => {
-                let done = catch_unwind(AssertUnwindSafe(|| request(Ok(&mut store))));
+            Ok(store) => {
+                let done = catch_unwind(AssertUnwindSafe(|| request(Ok(&store))));
                 // As after a failed write, it may be of no more use.
                 if done.unwrap_or(false) {
                     self.store = Some(store);

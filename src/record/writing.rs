@@ -29,6 +29,9 @@ pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta
 /// Marks of wrapped keys that are still to be wiped from the file, inverted so that they are not found themselves.
 pub(super) const WIPE: TableDefinition<&[u8], ()> = TableDefinition::new("wipe");
 
+/// Names of the rows of learners who are erased and have not begun anew.
+pub(super) const ERASED: TableDefinition<u128, ()> = TableDefinition::new("erased");
+
 /// Keys of [`META`].
 pub(super) const META_FORMAT: &str = "format";
 pub(super) const META_MASTER: &str = "master";
@@ -46,6 +49,7 @@ pub(super) struct Writing<'t> {
     pub audit: Table<'t, u64, Bytes>,
     pub meta: Table<'t, &'static str, Bytes>,
     pub wipe: Table<'t, Bytes, ()>,
+    pub erased: Table<'t, u128, ()>,
     pub head: StoreHead,
     /// As it lies in the table.
     old_head: StoreHead,
@@ -83,6 +87,7 @@ impl<'t> Writing<'t> {
             heads: write.open_table(HEADS)?,
             audit: write.open_table(AUDIT)?,
             wipe: write.open_table(WIPE)?,
+            erased: write.open_table(ERASED)?,
             meta,
             head,
             old_head: head,
@@ -90,7 +95,8 @@ impl<'t> Writing<'t> {
         })
     }
 
-    /// Adds an event to its learner's chain; one that is there already is left as it is.
+    /// Adds an event to its learner's chain; one that is there already is left as it is, and one that was still
+    /// under way when its learner was erased goes the way of those before it.
     pub(super) fn append(&mut self, event: &Event) -> Result<(), Fault> {
         let text = codec::encode(event).map_err(|error| self.store.bad(event, &error))?;
         self.load(event.learner)?;
@@ -109,10 +115,16 @@ impl<'t> Writing<'t> {
             return Err(cannot_follow(event, "another event has its place").into());
         }
         if event.seq != chain.head.events.saturating_add(1) {
+            if chain.head.events == 0 && self.erased.get(chain.row)?.is_some() {
+                return Ok(());
+            }
             return Err(cannot_follow(event, "the one before it is missing").into());
         }
         let row = chain.sealer.seal(&place, &text)?;
         self.events.insert((chain.row, event.seq), row.as_slice())?;
+        if event.seq == 1 {
+            self.erased.remove(chain.row)?;
+        }
         self.head.written = self.head.written.saturating_add(1);
         chain.head.events = event.seq;
         chain.head.chain = follow(&chain.head.chain, &row);
@@ -182,6 +194,7 @@ impl<'t> Writing<'t> {
         let head = open_head(self.secrets, row, &sealed)?;
         self.head.toggle(&self.secrets.share(row, &head));
         self.head.learners = self.head.learners.saturating_sub(1);
+        self.erased.insert(row, ())?;
         let wrapped = self.keys.remove(row)?.map(|key| key.value().to_vec());
         if let Some(wrapped) = wrapped {
             self.wipe_later(&wrapped)?;
