@@ -167,6 +167,42 @@ proptest! {
 }
 
 #[test]
+fn a_store_that_is_open_is_not_opened_again_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("records.redb");
+    let store = Store::open(&file, &keys()).unwrap();
+    let log = log(4);
+    store.append(&log[..2]).unwrap();
+    let error = Store::open(&file, &keys()).unwrap_err().to_string();
+    for part in [file.to_str().unwrap(), "another process", "--data-dir"] {
+        assert!(error.contains(part), "`{part}` is missing in: {error}");
+    }
+    store.append(&log[2..]).unwrap();
+    drop(store);
+    let store = Store::open(&file, &keys()).unwrap();
+    assert_eq!(store.events(log[0].learner).unwrap(), log);
+}
+
+#[test]
+fn a_clock_that_is_set_back_or_ahead_changes_no_order() {
+    const DAY: u64 = 86_400_000;
+    let (mut first, mut second) = (log(6), log(6));
+    for (event, days) in first.iter_mut().zip([3, 4, 2, 3, 400, 1, 3]) {
+        event.at_unix_ms = days * DAY;
+    }
+    for event in &mut second {
+        event.at_unix_ms = 1;
+    }
+    let store = Disk::default().open().unwrap();
+    store.append(&first).unwrap();
+    store.append(&second).unwrap();
+    assert_eq!(store.events(first[0].learner).unwrap(), first);
+    let latest = store.learners().unwrap()[0];
+    assert_eq!(latest.learner, second[0].learner, "the last to be written");
+    assert!(store.check().unwrap().problems.is_empty());
+}
+
+#[test]
 fn a_file_that_is_no_store_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("records.redb");
