@@ -44,8 +44,13 @@ pub struct Subject(pub Uuid);
 pub enum Action {
     /// Read, by a person or for one.
     Accessed,
-    /// Given away as a file.
+    /// Given to the learner, or to a parent, as a file.
     Exported,
+    /// Given to somebody else (34 CFR 99.32 asks to whom, and for which interest: that is the purpose).
+    Disclosed {
+        /// To whom: an institution or a role.
+        to: String,
+    },
     /// Amended by a note.
     Amended,
     /// Processing was restricted, or allowed again.

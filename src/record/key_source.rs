@@ -60,8 +60,13 @@ pub(super) fn make_key(file: &Path) -> Result<MasterKey, KeyError> {
     Ok(MasterKey::of(key))
 }
 
-/// Writes a file that only its owner may read and that must not be there yet; it is on the disk when this returns.
+/// Writes a file that only its owner may read and that must not be there yet; it is on the disk, whole, when it has
+/// its name.
 pub(super) fn make_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut part = file.as_os_str().to_owned();
+    part.push(format!(".{}", std::process::id()));
+    let part = PathBuf::from(part);
+    let _ = fs::remove_file(&part);
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -69,9 +74,21 @@ pub(super) fn make_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut out = options.open(file)?;
-    out.write_all(bytes)?;
-    out.sync_all()?;
+    let mut out = options.open(&part)?;
+    let named = out
+        .write_all(bytes)
+        .and_then(|()| out.sync_all())
+        // Unlike a rename, it never replaces a key that another process has just made.
+        .and_then(|()| fs::hard_link(&part, file))
+        .or_else(|cause| match cause.kind() {
+            // A file system without links.
+            io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied if !file.exists() => {
+                fs::rename(&part, file)
+            }
+            _ => Err(cause),
+        });
+    let _ = fs::remove_file(&part);
+    named?;
     sync_folder(file)
 }
 

@@ -44,6 +44,11 @@ fn two_new_keys_differ_and_none_replaces_another() {
     });
     assert!(!same(&a, &b));
     assert!(make_key(&folder.path().join("a.key")).is_err());
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        2,
+        "nothing else is left"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Stores that earlier versions wrote in clear: read once, sealed, and overwritten.
+//! Stores that earlier versions wrote in clear: read once, sealed, and overwritten. Where the program is killed after
+//! the sealed store has its name and before the old blocks are overwritten, those lie in free space of the disk.
 
 use std::collections::BTreeMap;
 use std::path::Path;
