@@ -215,6 +215,35 @@ fn a_starter_lesson_passes_the_check() {
 }
 
 #[test]
+fn a_wrong_adaptation_table_is_refused_with_every_mistake() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("policy.ron");
+    let delivered = malloc_vr::learning::strategy::table::Table::DEFAULT;
+    // Two mistakes: a cool-down that would let it flicker, and a feature that nobody measures.
+    let wrong = delivered
+        .replacen("cool_down: 300", "cool_down: 3", 1)
+        .replacen("load", "mood", 1);
+    std::fs::write(&file, wrong).unwrap();
+    let (code, text) = run(malloc_vr(home.path())
+        .args(["play", "--headless", "--policy"])
+        .arg(&file));
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["policy.ron"]);
+    let (code, text) = run(malloc_vr(home.path())
+        .arg("doctor")
+        .arg("--policy")
+        .arg(&file));
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["FAIL  adaptation", "policy.ron"]);
+    std::fs::write(&file, delivered).unwrap();
+    let (_, text) = run(malloc_vr(home.path())
+        .arg("doctor")
+        .arg("--policy")
+        .arg(&file));
+    says(&text, &["ok    adaptation", "rules"]);
+}
+
+#[test]
 fn an_unknown_flag_is_a_usage_error() {
     let home = tempfile::tempdir().unwrap();
     let (code, text) = run(malloc_vr(home.path()).args(["play", "--faster"]));

@@ -19,17 +19,22 @@ mod support;
 
 use support::{malloc_vr, run, says};
 
+/// A number in [0, 1) that is the same in every run (SplitMix64: Steele, Lea & Flood 2014).
+fn drawn(place: u64) -> f64 {
+    let mut z = place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// Answers of learners who differ in ability to items that differ in difficulty.
 fn answers(folder: &Path, name: &str, learners: std::ops::Range<u32>) -> PathBuf {
     let mut text = "learner,skill,correct,item\n".to_owned();
     for learner in learners {
         for round in 0..30_u32 {
             let item = (learner * 7 + round) % 9;
-            // A linear congruential generator (Knuth), from who and what alone.
-            let seed = u64::from(learner * 1000 + round).wrapping_mul(6_364_136_223_846_793_005);
-            let chance =
-                (seed.wrapping_add(1_442_695_040_888_963_407) >> 40) as f64 / (1 << 24) as f64;
-            let ability = f64::from(learner % 10) / 4.0 - 1.1;
+            let chance = drawn(u64::from(learner * 1000 + round));
+            let ability = f64::from(learner % 10) / 2.0 - 2.2;
             let easiness = f64::from(item) / 3.0 - 1.3;
             let right = chance < 1.0 / (1.0 + (-(ability + easiness)).exp());
             let _ = writeln!(

@@ -5,14 +5,20 @@ use std::collections::{HashMap, VecDeque};
 use bevy::prelude::*;
 
 use super::MessageShown;
+use super::adapted::Able;
+use super::advise::Advisor;
 use super::decide::{Effect, Standing, decide, reading_time};
 use super::watch::Watch;
+use crate::learning::skill::SkillId;
+use crate::learning::strategy::action::Action;
 use crate::lesson::ActiveLesson;
-use crate::protocol::command::{Command, Outcome, Refusal};
-use crate::protocol::event::EventBody;
+use crate::protocol::command::{Command, MAX_MESSAGE_CHARS, Outcome, Refusal};
+use crate::protocol::event::{EventBody, PauseCause};
 use crate::protocol::ids::CommandId;
 use crate::session::state::LearnerState;
-use crate::session::{CommandAnswered, CommandRequested, Happened, Learner, SessionLog};
+use crate::session::{
+    CommandAnswered, CommandRequested, Happened, Learner, OtherWay, SessionLog, WayChanged,
+};
 
 /// Commands not decided yet. The doors that write them are bounded; nothing piles up here.
 #[derive(Resource, Debug, Default)]
@@ -78,11 +84,12 @@ pub(super) fn carry_out(
     mut commands: Commands,
     time: Res<Time<Real>>,
     lesson: Option<Res<ActiveLesson>>,
-    learners: Query<(Entity, &Learner, &LearnerState, &Watch)>,
+    learners: Query<(Entity, &Learner, &LearnerState, &Watch, &Advisor, &OtherWay)>,
     mut waiting: ResMut<Waiting>,
     mut answers: ResMut<Answers>,
     mut answered: MessageWriter<CommandAnswered>,
     mut happened: MessageWriter<Happened>,
+    mut turned: MessageWriter<WayChanged>,
     mut changed: Local<Vec<Entity>>,
 ) {
     changed.clear();
@@ -98,7 +105,7 @@ pub(super) fn carry_out(
         let found = learners
             .iter()
             .find(|(_, learner, ..)| learner.id == command.learner);
-        let Some((learner, _, state, watch)) = found else {
+        let Some((learner, _, state, watch, advisor, other_way)) = found else {
             let refusal = Refusal::NoSuchLearner {
                 learner: command.learner,
             };
@@ -119,6 +126,9 @@ pub(super) fn carry_out(
             hint_level: state.hint_level,
             paused_by: &state.paused_by,
             since_instructor: watch.since_instructor,
+            adapted: &state.adapted,
+            able: able(*other_way, state),
+            holder: advisor.holder(&command.body),
         };
         let outcome = match decide(&command, &standing) {
             Ok((effect, words)) => {
@@ -135,7 +145,34 @@ pub(super) fn carry_out(
                     },
                 });
                 match effect {
-                    Effect::Hint(_) => {}
+                    Effect::Adapt(Action::Rest) => {
+                        happened.write(Happened {
+                            learner,
+                            body: EventBody::Paused {
+                                by: PauseCause::Break,
+                            },
+                        });
+                    }
+                    Effect::EndBreak => {
+                        happened.write(Happened {
+                            learner,
+                            body: EventBody::Resumed {
+                                by: PauseCause::Break,
+                            },
+                        });
+                    }
+                    Effect::Adapt(Action::Review) => {
+                        let text = reviews(state, lesson.as_deref());
+                        let until = time.elapsed() + reading_time(&text);
+                        commands
+                            .entity(learner)
+                            .insert(MessageShown { text, until });
+                    }
+                    Effect::Adapt(Action::ChangeApproach | Action::MoveOn) => {
+                        turned.write(WayChanged { learner });
+                    }
+                    // The event alone changes the state, and everything else follows the state.
+                    Effect::Hint(_) | Effect::Adapt(_) => {}
                     Effect::Pause(by) => {
                         happened.write(Happened {
                             learner,
@@ -170,5 +207,37 @@ pub(super) fn carry_out(
         };
         answers.note(command.id, outcome.clone());
         answered.write(CommandAnswered { command, outcome });
+    }
+}
+
+/// What the learner would do well to go over again, as they read it.
+fn reviews(state: &LearnerState, lesson: Option<&ActiveLesson>) -> String {
+    let title = |id: &SkillId| {
+        let skills = lesson.map(|lesson| lesson.lesson.skills.iter());
+        let skill = skills.and_then(|mut skills| skills.find(|skill| skill.id == *id));
+        skill.map_or_else(|| id.to_string(), |skill| skill.title.clone())
+    };
+    let due: Vec<String> = state
+        .models
+        .due_after(0)
+        .iter()
+        .map(|(_, id)| title(id))
+        .collect();
+    let text = format!("Worth going over again today: {}.", due.join("; "));
+    text.chars().take(MAX_MESSAGE_CHARS).collect()
+}
+
+/// What the lesson has means for: tolerances, times and hints belong to every lesson; other forms to none yet.
+fn able(OtherWay(other_way): OtherWay, state: &LearnerState) -> Able {
+    Able {
+        difficulty: true,
+        pace: true,
+        support: true,
+        breaks: true,
+        variety: false,
+        approach: other_way,
+        move_on: other_way,
+        review: state.models.five().review_due(),
+        instructor: true,
     }
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use super::adapted::{Able, adapt, end_break};
+use crate::learning::strategy::action::Action;
 use crate::lesson::format::Step;
 use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Principal, Refusal};
 use crate::protocol::event::PauseCause;
+use crate::session::adapted::Adapted;
 
 /// After the instructor gave or took a hint, the automatic rules leave hints alone for this long: who stands
 /// beside the learner sees more than a count of failures.
@@ -21,10 +24,17 @@ pub struct Standing<'a> {
     pub paused_by: &'a [PauseCause],
     /// Time since the instructor last gave or took a hint on this step, pauses left out.
     pub since_instructor: Option<Duration>,
+    /// How the lesson is adapted now.
+    pub adapted: &'a Adapted,
+    /// What of it can be changed.
+    pub able: Able,
+    /// Who set what this command would move, while that holds
+    /// ([`crate::learning::strategy::memory::Memory::holder`]).
+    pub holder: Option<Principal>,
 }
 
 /// What changes in the learner's world.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// This rung of the running step is shown; 0: none.
     Hint(u8),
@@ -34,6 +44,10 @@ pub enum Effect {
     Resume(PauseCause),
     /// These words are shown for a while.
     Message(String),
+    /// The lesson is adapted.
+    Adapt(Action),
+    /// The break is over.
+    EndBreak,
 }
 
 /// Decides about one command; the answer's second part says what the learner now sees, in words.
@@ -41,6 +55,20 @@ pub enum Effect {
 /// # Errors
 /// The reason why the command is not carried out.
 pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String), Refusal> {
+    if command.principal == Principal::Governor {
+        return Err(Refusal::NotForYou {
+            who: "the frame governor".to_owned(),
+            instead: "it decides about presentation only".to_owned(),
+        });
+    }
+    if let Some(holder) = standing.holder
+        && holder < command.principal
+        && command.body.lever().is_some()
+    {
+        return Err(Refusal::Outranked {
+            by: who(holder).to_owned(),
+        });
+    }
     match &command.body {
         CommandBody::GiveHint { level } => {
             hold_for_instructor(command.principal, standing)?;
@@ -53,6 +81,18 @@ pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String)
         CommandBody::Pause => pause(command.principal, standing),
         CommandBody::Resume => resume(command.principal, standing),
         CommandBody::Message { text } => message(text),
+        CommandBody::EndBreak => end_break(command.principal, standing),
+        body => adapt(body, command.principal, standing),
+    }
+}
+
+pub(super) fn who(principal: Principal) -> &'static str {
+    match principal {
+        Principal::Safety => "the learner's safety",
+        Principal::Learner => "the learner",
+        Principal::Instructor => "the instructor",
+        Principal::Governor => "the frame governor",
+        Principal::Automatic => "the adaptation rules",
     }
 }
 
@@ -109,7 +149,7 @@ fn own_cause(principal: Principal) -> PauseCause {
     match principal {
         Principal::Learner => PauseCause::Learner,
         Principal::Instructor => PauseCause::Instructor,
-        Principal::Automatic => PauseCause::Runtime,
+        Principal::Safety | Principal::Governor | Principal::Automatic => PauseCause::Runtime,
     }
 }
 
@@ -117,6 +157,7 @@ fn in_words(cause: PauseCause) -> &'static str {
     match cause {
         PauseCause::Learner => "the learner's menu",
         PauseCause::Instructor => "the instructor's pause",
+        PauseCause::Break => "the learner's break",
         PauseCause::Runtime => "the headset (off, out of focus or its runtime gone)",
     }
 }

@@ -9,8 +9,14 @@ use bevy::prelude::*;
 use crate::lesson::ActiveLesson;
 use crate::protocol::ids::ObjectId;
 use crate::session::state::LearnerState;
-use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred};
+use crate::session::{
+    CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred, WayChanged,
+};
 
+pub use advise::Strategies;
+
+pub mod adapted;
+mod advise;
 mod carry_out;
 pub mod decide;
 mod watch;
@@ -46,8 +52,10 @@ impl Plugin for AdaptationPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<carry_out::Waiting>()
             .init_resource::<carry_out::Answers>()
-            .init_resource::<watch::Rules>()
+            .init_resource::<Strategies>()
             .register_required_components::<Learner, watch::Watch>()
+            .register_required_components::<Learner, advise::Advisor>()
+            .add_message::<WayChanged>()
             .add_message::<CommandRequested>()
             .add_message::<CommandAnswered>()
             .add_message::<Folded>()
@@ -61,6 +69,10 @@ impl Plugin for AdaptationPlugin {
                     watch::notice_stirring,
                     watch::let_time_pass,
                     watch::climb_the_ladder,
+                    advise::recall,
+                    advise::let_time_pass,
+                    advise::hear,
+                    advise::advise,
                     carry_out::queue_commands,
                     carry_out::carry_out,
                     show_hint,

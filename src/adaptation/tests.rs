@@ -103,6 +103,8 @@ impl Room {
     fn enter(&mut self, step: &str) {
         self.happen(EventBody::StepEntered {
             step: StepId::new(step),
+            event: None,
+            hints: 3,
         });
     }
 
@@ -405,4 +407,165 @@ fn a_message_is_shown_for_its_reading_time() {
     assert!(room.app.world().get::<MessageShown>(room.learner).is_some());
     room.wait(2 * SECOND);
     assert!(room.app.world().get::<MessageShown>(room.learner).is_none());
+}
+
+impl Room {
+    fn state(&self) -> &LearnerState {
+        self.app.world().get(self.learner).unwrap()
+    }
+
+    fn log(&self) -> &[EventBody] {
+        &self.app.world().get::<SessionLog>(self.learner).unwrap().0
+    }
+
+    fn say_how_well(&mut self, value: f64) {
+        self.happen(EventBody::Told {
+            by: Principal::Learner,
+            about: crate::protocol::event::Told::Criterion(
+                crate::learning::event_criteria::Criterion::Comfort,
+            ),
+            value,
+        });
+        self.wait(SECOND);
+    }
+
+    fn moment(&mut self) {
+        self.happen(observed());
+        self.wait(SECOND);
+    }
+}
+
+fn observed() -> EventBody {
+    let moment = crate::learning::five::observation::Moment {
+        dt: 5 * SECOND,
+        ..Default::default()
+    };
+    EventBody::Observed { moment }
+}
+
+#[test]
+fn what_an_instructor_sets_is_so_and_outranks_the_rules_for_a_while() {
+    let mut room = Room::new();
+    let easier = |multiplier| CommandBody::SetDifficulty { multiplier };
+    assert!(matches!(
+        room.instructor(easier(0.7)),
+        Outcome::Applied { .. }
+    ));
+    assert!((room.state().adapted.difficulty - 0.7).abs() < 1e-12);
+    let command = room.command(Principal::Automatic, easier(1.2));
+    let outcome = room.ask(&command);
+    assert!(
+        matches!(outcome, Outcome::Refused(Refusal::Outranked { .. })),
+        "{outcome:?}"
+    );
+    // Nobody is held to what nobody can do.
+    let outcome = room.instructor(easier(7.0));
+    assert!(
+        matches!(outcome, Outcome::Refused(Refusal::OutOfRange { .. })),
+        "{outcome:?}"
+    );
+    assert!((room.state().adapted.difficulty - 0.7).abs() < 1e-12);
+}
+
+#[test]
+fn who_is_not_well_rests_until_they_say_so_and_the_reason_is_in_the_log() {
+    let mut room = Room::new();
+    room.say_how_well(1.0);
+    assert!(room.paused_by().is_empty());
+    room.say_how_well(0.0);
+    assert_eq!(room.paused_by(), [PauseCause::Break]);
+    let decided = room.log().iter().find_map(|body| match body {
+        EventBody::Decided(decision) => Some(decision.clone()),
+        _ => None,
+    });
+    let words = decided.unwrap().in_words();
+    assert!(words.contains("doesn't feel well"), "{words}");
+    // Neither the rules nor the instructor send anybody back into the headset.
+    let outcome = room.instructor(CommandBody::EndBreak);
+    assert!(
+        matches!(outcome, Outcome::Refused(Refusal::NotForYou { .. })),
+        "{outcome:?}"
+    );
+    let end = room.command(Principal::Learner, CommandBody::EndBreak);
+    assert!(matches!(room.ask(&end), Outcome::Applied { .. }));
+    assert!(room.paused_by().is_empty());
+    // Who goes on all the same is not asked to rest again before they have said more.
+    for _ in 0..60 {
+        room.moment();
+    }
+    assert!(room.paused_by().is_empty());
+    room.say_how_well(0.2);
+    assert_eq!(room.paused_by(), [PauseCause::Break]);
+}
+
+#[test]
+fn a_long_stay_in_the_headset_brings_the_offer_of_a_break() {
+    let mut room = Room::new();
+    room.app
+        .insert_resource(TimeUpdateStrategy::ManualDuration(SECOND));
+    let minutes = |room: &mut Room, minutes| {
+        for _ in 0..minutes {
+            for _ in 0..59 {
+                room.app.update();
+            }
+            // One update more, and with it one second.
+            room.happen(observed());
+        }
+        room.app.update();
+    };
+    minutes(&mut room, 29);
+    assert!(!room.state().adapted.break_offered);
+    minutes(&mut room, 3);
+    // Asked for in one frame, done and folded in the following ones.
+    room.app.update();
+    assert!(room.state().adapted.break_offered);
+    assert!(room.paused_by().is_empty());
+}
+
+#[test]
+fn guidance_shows_its_hint_when_a_step_begins() {
+    let mut room = Room::new();
+    let guidance = CommandBody::AddSupport {
+        kind: crate::learning::strategy::action::SupportKind::Guidance,
+        level: 2,
+        modality: crate::learning::strategy::action::Modality::Highlight,
+    };
+    assert!(matches!(room.instructor(guidance), Outcome::Applied { .. }));
+    room.enter("take");
+    room.wait(SECOND);
+    assert_eq!(room.hint(), 2);
+    room.instructor(CommandBody::FadeSupport);
+    room.enter("take");
+    room.wait(SECOND);
+    assert_eq!(room.hint(), 0);
+}
+
+#[test]
+fn what_the_lesson_has_no_means_for_is_refused() {
+    let mut room = Room::new();
+    for body in [
+        CommandBody::ChangeApproach,
+        CommandBody::MoveOn,
+        CommandBody::Review,
+    ] {
+        let outcome = room.instructor(body);
+        assert!(
+            matches!(outcome, Outcome::Refused(Refusal::NotHere { .. })),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn a_lesson_without_anything_known_brings_no_decision() {
+    let mut room = Room::new();
+    for _ in 0..100 {
+        room.moment();
+    }
+    let decided = room
+        .log()
+        .iter()
+        .filter(|body| matches!(body, EventBody::Decided(_)))
+        .count();
+    assert_eq!(decided, 0);
 }

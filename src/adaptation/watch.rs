@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::learning::policy::{Action, Observable, Recommendation, hint};
-use crate::learning::policy_rules::HintRules;
-use crate::learning::policy_view::HintView;
+use super::Strategies;
+use crate::learning::hints::{HintAction, HintReason, HintRules, HintView, hint};
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::EventBody;
@@ -14,19 +13,15 @@ use crate::protocol::ids::CommandId;
 use crate::session::state::LearnerState;
 use crate::session::{CommandRequested, Folded, Learner, Stirred};
 
-/// The rules in force.
-#[derive(Resource, Debug, Default)]
-pub(super) struct Rules(pub HintRules);
-
 /// A gap longer than this between two frames is a process that slept, not a learner who thought.
 const LONGEST_FRAME: Duration = Duration::from_secs(1);
 
 /// What has been seen of a learner on the running step. Times leave pauses out.
 #[derive(Component, Debug, Default)]
 pub(super) struct Watch {
-    failures: u32,
-    successes: u32,
-    hesitated: Duration,
+    pub failures: u32,
+    pub successes: u32,
+    pub hesitated: Duration,
     since_hint: Option<Duration>,
     /// Time since the instructor last gave or took a hint on this step.
     pub since_instructor: Option<Duration>,
@@ -99,13 +94,13 @@ pub(super) fn let_time_pass(
     }
 }
 
-fn running(state: &LearnerState) -> bool {
+pub(super) fn running(state: &LearnerState) -> bool {
     state.step.is_some() && !state.ended && state.paused_by.is_empty()
 }
 
 /// The rule speaks; what it advises goes the way of every command.
 pub(super) fn climb_the_ladder(
-    rules: Res<Rules>,
+    strategies: Res<Strategies>,
     lesson: Option<Res<ActiveLesson>>,
     mut learners: Query<(&Learner, &LearnerState, &mut Watch)>,
     mut requests: MessageWriter<CommandRequested>,
@@ -127,22 +122,37 @@ pub(super) fn climb_the_ladder(
             since_hint: watch.since_hint.map(|since| since.as_secs_f64()),
             wanted: false,
         };
-        let Some(advice) = hint(&rules.0, &view) else {
+        let rules = HintRules {
+            // Who is given more time is given more time to think, too.
+            hesitation: strategies.table().hints().hesitation / state.adapted.pace.max(0.1),
+            ..*strategies.table().hints()
+        };
+        // Guidance in place shows its hint from the start of a step, unless the instructor took it away.
+        let guided = state.adapted.guidance().min(view.rungs);
+        let fresh = watch.since_hint.is_none() && watch.since_instructor.is_none();
+        let (body, purpose) = if fresh && guided > state.hint_level {
+            watch.since_hint = Some(Duration::ZERO);
+            let level = Some(guided);
+            (
+                CommandBody::GiveHint { level },
+                "guidance is in place".to_owned(),
+            )
+        } else if let Some(advice) = hint(&rules, &view) {
+            let body = match advice.action {
+                HintAction::Offer(level) => {
+                    // Also where it is refused: ask again only after the cool-down.
+                    watch.since_hint = Some(Duration::ZERO);
+                    CommandBody::GiveHint { level: Some(level) }
+                }
+                HintAction::Fade => {
+                    watch.successes = 0;
+                    CommandBody::FadeHint
+                }
+            };
+            (body, in_words(advice.because))
+        } else {
             continue;
         };
-        let body = match advice.action {
-            Action::OfferHint(level) => {
-                // Also where it is refused: ask again only after the cool-down.
-                watch.since_hint = Some(Duration::ZERO);
-                CommandBody::GiveHint { level: Some(level) }
-            }
-            Action::FadeHint => {
-                watch.successes = 0;
-                CommandBody::FadeHint
-            }
-            _ => continue,
-        };
-        let purpose = in_words(&advice);
         requests.write(CommandRequested(Command {
             id: CommandId::fresh(),
             learner: learner.id,
@@ -153,16 +163,11 @@ pub(super) fn climb_the_ladder(
     }
 }
 
-fn in_words(advice: &Recommendation) -> String {
-    let reasons: Vec<String> = advice
-        .because
-        .iter()
-        .map(|seen| match seen.of {
-            Observable::Failures => format!("{} wrong attempts", seen.value),
-            Observable::Hesitation => format!("{:.0} s without progress", seen.value.floor()),
-            Observable::Successes => "it went right".to_owned(),
-            other => format!("{other:?}"),
-        })
-        .collect();
-    reasons.join(", ")
+fn in_words(reason: HintReason) -> String {
+    match reason {
+        HintReason::Asked => "asked for".to_owned(),
+        HintReason::Failures(n) => format!("{n} wrong attempts"),
+        HintReason::Hesitation(seconds) => format!("{:.0} s without progress", seconds.floor()),
+        HintReason::Successes(_) => "it went right".to_owned(),
+    }
 }

@@ -32,7 +32,7 @@ pub enum Command {
     #[command(subcommand)]
     Learning(LearningCommand),
     /// Say what this machine offers and how to mend what it lacks.
-    Doctor(DataArgs),
+    Doctor(DoctorArgs),
 }
 
 /// Where the learner's data lies.
@@ -41,6 +41,17 @@ pub struct DataArgs {
     /// Folder of the learning records.
     #[arg(long, env = "MALLOC_VR_DATA_DIR", value_name = "DIR", default_value_os_t = default_data_dir())]
     pub data_dir: PathBuf,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    /// Where the records are.
+    pub data: DataArgs,
+    /// Check this adaptation table, too.
+    #[arg(long, env = "MALLOC_VR_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// Options of `play`.
@@ -80,6 +91,12 @@ pub struct PlayArgs {
     /// Begin anew even where an unfinished session could be taken up again.
     #[arg(long)]
     pub fresh: bool,
+    /// The school's own adaptation table (RON) in place of the one delivered; `doctor --policy FILE` checks it.
+    #[arg(long, env = "MALLOC_VR_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Use where the head points as a sign of engagement. Only where law and school allow it.
+    #[arg(long)]
+    pub head_signs: bool,
     /// Write frame statistics to this JSON file, each second.
     #[arg(long, value_name = "FILE")]
     pub frame_stats: Option<PathBuf>,
@@ -208,6 +225,9 @@ pub struct ExplainArgs {
     /// Draw the estimates over the attempts (PNG, or SVG by the file's ending).
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
+    /// Only this decision of the adaptation rules: two sentences, and everything behind them as JSON.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "plot")]
+    pub decision: Option<u64>,
 }
 
 /// `$XDG_DATA_HOME/malloc-vr`, else `~/.local/share/malloc-vr`, else a folder here.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use super::cli::DoctorArgs;
 use super::view;
 use crate::xr;
 
@@ -18,7 +19,8 @@ enum Finding {
 }
 
 /// Prints a line for everything a lesson needs. Exit code 1 where a lesson could not be played at all.
-pub(super) fn report(data_dir: &Path) -> ExitCode {
+pub(super) fn report(args: &DoctorArgs) -> ExitCode {
+    let data_dir = &args.data.data_dir;
     let openxr = openxr_runtime();
     let display = display();
     let can_show = matches!(openxr, Finding::Good(_)) || matches!(display, Finding::Good(_));
@@ -28,6 +30,7 @@ pub(super) fn report(data_dir: &Path) -> ExitCode {
         ("graphics", graphics()),
         ("records", records(data_dir)),
         ("port 7878", port()),
+        ("adaptation", adaptation(args.policy.as_deref())),
         ("clock", clock()),
     ];
     let mut broken = false;
@@ -92,6 +95,16 @@ fn records(data_dir: &Path) -> Finding {
     }
     match super::records::open_file(&file) {
         Ok(_) => Finding::Good(file.display().to_string()),
+        Err(error) => Finding::Broken(error.to_string()),
+    }
+}
+
+fn adaptation(policy: Option<&Path>) -> Finding {
+    match super::policy::read(policy) {
+        Ok(strategies) => {
+            let table = strategies.table();
+            Finding::Good(format!("{} rules, table {}", table.len(), table.edition()))
+        }
         Err(error) => Finding::Broken(error.to_string()),
     }
 }

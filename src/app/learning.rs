@@ -141,7 +141,12 @@ pub(super) fn eval(args: &EvalArgs) -> Result<ExitCode, Box<dyn Error>> {
 
 /// `malloc-vr learning explain`.
 pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let story = explain::tell(&explain::read(&args.log, args.learner)?);
+    let events = explain::read(&args.log, args.learner)?;
+    if let Some(number) = args.decision {
+        print!("{}", explain::decision(&events, number)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let story = explain::tell(&events)?;
     print!("{}", story.text);
     if let Some(file) = &args.plot {
         plot::story(file, &story.curves)?;

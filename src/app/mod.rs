@@ -14,6 +14,7 @@ pub mod frame_stats;
 mod learning;
 mod lessons;
 mod play;
+mod policy;
 mod records;
 pub mod view;
 
@@ -35,7 +36,7 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
         Command::Learning(LearningCommand::Explain(args)) => learning::explain(&args),
-        Command::Doctor(args) => Ok(doctor::report(&args.data_dir)),
+        Command::Doctor(args) => Ok(doctor::report(&args)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `malloc-vr play`: one learner, one lesson, whatever this machine can show it with.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use bevy::winit::WinitPlugin;
 use super::cli::PlayArgs;
 use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
+use super::policy;
 use super::records;
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
@@ -24,11 +26,12 @@ use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
 use crate::protocol::event::{EventBody, PauseCause};
+use crate::protocol::ids::LessonId;
 use crate::record::Recorder;
 use crate::session::join::Joining;
 use crate::session::state::LearnerState;
-use crate::session::{Folded, Happened, Learner, SessionPlugin};
-use crate::task::TaskPlugin;
+use crate::session::{Folded, Happened, Learner, SessionPlugin, unix_ms};
+use crate::task::{HeadSigns, TaskPlugin};
 use crate::ui::UiPlugin;
 use crate::xr::rig::RigPlugin;
 use crate::xr::{self, XrPhase, XrRestartAdvised};
@@ -50,6 +53,7 @@ struct NothingToShow {
 /// Plays until the window is closed, or Ctrl-C, or SIGTERM.
 pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let lesson = lesson::load(&args.lesson)?;
+    let strategies = policy::read(args.policy.as_deref())?;
     let view = choose_view(args)?;
     let store = records::open_file(&records::file(&args.data.data_dir))?;
     let joining = Joining::latest(&store)?;
@@ -64,7 +68,10 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let token = bridge.token().to_owned();
     let mut app = engine(view);
     add_rooms(&mut app, &lesson, view);
-    app.insert_resource(recorder).insert_resource(bridge);
+    app.insert_resource(recorder)
+        .insert_resource(bridge)
+        .insert_resource(strategies)
+        .insert_resource(HeadSigns(args.head_signs));
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }
@@ -129,9 +136,24 @@ fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fr
         bridge.address(),
         bridge.token()
     );
+    text.push_str(&reviews(joining));
     print!("{text}");
     // A pipe would otherwise keep this back until it is full.
     let _ = std::io::Write::flush(&mut std::io::stdout());
+}
+
+/// What the learner would do well to go over today, by lesson; empty where nothing is due.
+fn reviews(joining: &Joining) -> String {
+    let away = unix_ms().saturating_sub(joining.state.at_unix_ms);
+    let mut due: BTreeMap<&LessonId, Vec<&str>> = BTreeMap::new();
+    for (lesson, skill) in joining.state.models.due_after(away) {
+        due.entry(lesson).or_default().push(skill.as_str());
+    }
+    due.iter()
+        .map(|(lesson, skills)| {
+            format!("due for review: {} (lesson {lesson})\n", skills.join(", "))
+        })
+        .collect()
 }
 
 /// Exit code of the frame loop that asks for a new process in its place.
@@ -302,7 +324,7 @@ fn pause_with_the_headset(
 fn report_progress(mut folded: MessageReader<Folded>) {
     for Folded { event, .. } in folded.read() {
         match &event.body {
-            EventBody::StepEntered { step } => info!("step: {step}"),
+            EventBody::StepEntered { step, .. } => info!("step: {step}"),
             EventBody::Attempted(attempt) => info!(
                 "attempt: {} ({})",
                 attempt.step,

@@ -26,6 +26,8 @@ pub const CONTROLS: &[(&str, &str)] = &[
     ("Esc", "menu"),
 ];
 
+/// Height of the picture's field of view, radians: the table within reach and the panel behind it at one look.
+const FIELD_OF_VIEW: f32 = 1.2;
 /// Eye height of the person at the desk, metres.
 const EYES: f32 = 1.6;
 /// Radians of looking for each pixel that the mouse moves.
@@ -63,7 +65,8 @@ impl Default for Mouse {
             pressed: 0.0,
             turned: 0.0,
             yaw: 0.0,
-            pitch: -0.15,
+            // The table as well as the panel behind it.
+            pitch: -0.25,
         }
     }
 }
@@ -146,6 +149,10 @@ pub(super) fn drive(
         if let Some((head, _)) = head.iter().next() {
             commands.entity(head).with_child((
                 Camera3d::default(),
+                Projection::Perspective(PerspectiveProjection {
+                    fov: FIELD_OF_VIEW,
+                    ..default()
+                }),
                 DesktopEye,
                 bevy::core_pipeline::tonemapping::Tonemapping::SomewhatBoringDisplayTransform,
             ));

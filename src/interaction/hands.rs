@@ -166,7 +166,7 @@ pub(super) fn equip(
 
 /// The person, in room space.
 #[derive(SystemParam)]
-pub(super) struct Person<'w, 's> {
+pub struct Person<'w, 's> {
     rig: Query<'w, 's, &'static Transform, With<Rig>>,
     head: Query<'w, 's, &'static Transform, (With<Head>, Without<Rig>)>,
     hands: Query<
@@ -187,11 +187,16 @@ pub(super) struct Person<'w, 's> {
 
 /// One hand, in room space.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct HandNow {
+pub struct HandNow {
+    /// The hand.
     pub entity: Entity,
+    /// Which.
     pub side: Side,
+    /// What it is told to do.
     pub input: HandInput,
+    /// Where it grasps.
     pub grip: Transform,
+    /// Where it points from, along -z.
     pub aim: Transform,
     /// Tip of the index finger, or of the controller; not known of a mouse.
     pub tip: Option<Vec3>,
@@ -200,10 +205,14 @@ pub(super) struct HandNow {
 }
 
 impl Person<'_, '_> {
+    /// Where the play space lies.
+    #[must_use]
     pub fn rig(&self) -> Transform {
         self.rig.iter().next().copied().unwrap_or_default()
     }
 
+    /// Where the head is; `None`: nowhere.
+    #[must_use]
     pub fn head(&self) -> Option<Transform> {
         self.head
             .iter()

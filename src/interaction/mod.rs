@@ -27,6 +27,7 @@ mod tests;
 pub use circumstances::Circumstances;
 pub use desktop::CONTROLS;
 pub use grasp::Snapped;
+pub use hands::{HandNow, Person};
 pub use locomotion::{Vignette, teleport_aim};
 
 /// Everything that `interaction` does in a frame's `Update`.

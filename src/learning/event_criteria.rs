@@ -310,6 +310,21 @@ pub struct GuardReport {
     pub probability: Option<f64>,
 }
 
+impl std::fmt::Display for GuardReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.guard {
+            Guard::Criterion(criterion) => write!(f, "{criterion:?}")?,
+            other => write!(f, "{other:?}")?,
+        }
+        match (self.observed, self.bound) {
+            (Some(seen), Some(bound)) => write!(f, " {seen:.2} (surely {bound:.2})")?,
+            (Some(seen), None) => write!(f, " {seen:.2}")?,
+            (None, _) => write!(f, " unknown")?,
+        }
+        write!(f, " of {:.2}: {:?}", self.needed, self.standing)
+    }
+}
+
 impl GuardReport {
     /// A guard on something that is simply so: no estimate, no doubt.
     pub(super) fn fact(guard: Guard, needed: f64, observed: f64) -> Self {

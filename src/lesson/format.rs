@@ -198,6 +198,25 @@ pub enum PanelContent {
         /// Index of the right one, from 0.
         correct: u32,
     },
+    /// A question about how the learner is. Nothing is right or wrong about the answer.
+    Rating {
+        /// The question.
+        prompt: String,
+        /// What it is about.
+        about: RatingOf,
+        /// What can be chosen, two to six, from the least to the most, in even steps.
+        choices: Vec<String>,
+    },
+}
+
+/// What a learner is asked to say of themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum RatingOf {
+    /// How well they feel in the headset: the first choice is not well at all, the last very well.
+    Comfort,
+    /// How much mental effort it took, as on the nine-point scale (Paas 1992): from very low to very high.
+    Effort,
 }
 
 /// One step: something the learner does, and how it is judged.
@@ -295,6 +314,11 @@ pub enum Action {
     },
     /// Answer the question on a panel.
     Answer {
+        /// Which panel.
+        panel: PanelId,
+    },
+    /// Say on a panel how it is. No attempt, and evidence for no skill.
+    Rate {
         /// Which panel.
         panel: PanelId,
     },

@@ -6,11 +6,16 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::command::{Command, Refusal};
+use super::command::{Command, Principal, Refusal};
 use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
+use super::life::{Life, LifeCause};
 use crate::learning::bkt::BktParams;
+use crate::learning::event::LearningEvent;
+use crate::learning::event_criteria::Criterion;
+use crate::learning::five::observation::Moment;
 use crate::learning::quality::Quality;
 use crate::learning::skill::SkillId;
+use crate::learning::strategy::explain::Decision;
 
 /// One line of a learner's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +55,12 @@ pub enum EventBody {
     StepEntered {
         /// Which step.
         step: StepId,
+        /// Which phase of learning it belongs to. Logs from before it was noted do not say.
+        #[serde(default)]
+        event: Option<LearningEvent>,
+        /// Rungs of its hint ladder.
+        #[serde(default)]
+        hints: u8,
     },
     /// The step's goal was reached, or it was left as optional (`skipped`).
     StepCompleted {
@@ -60,6 +71,23 @@ pub enum EventBody {
     },
     /// The learner tried.
     Attempted(Attempt),
+    /// What was measured in the last few seconds of the running lesson.
+    Observed {
+        /// What.
+        moment: Moment,
+    },
+    /// Somebody who can tell said how it is: the learner of comfort and effort, the instructor of what only they can
+    /// score.
+    Told {
+        /// Who said it.
+        by: Principal,
+        /// What it is about.
+        about: Told,
+        /// How much, 0..1.
+        value: f64,
+    },
+    /// The adaptation rules decided; the commands follow with what became of them.
+    Decided(Decision),
     /// A command had its effect in the world.
     CommandApplied {
         /// The command.
@@ -89,6 +117,27 @@ pub enum EventBody {
         /// Why.
         reason: EndReason,
     },
+    /// The session's life took a turn that no other event tells of (break, review, intervention, link, idleness).
+    LifeChanged {
+        /// From where, for whoever reads the log; state follows from `cause` alone.
+        from: Life,
+        /// To where.
+        to: Life,
+        /// Why.
+        cause: LifeCause,
+        /// When, in time since the session began (monotone; interruptions by a crash left out).
+        at: Duration,
+    },
+}
+
+/// What a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// A criterion of the learning events; comfort and strain are the learner's own.
+    Criterion(Criterion),
+    /// Mental effort: 0 is 1 on the nine-point scale (very, very low), 1 is 9 (very, very high; Paas 1992).
+    Effort,
 }
 
 /// Who or what stopped a lesson. Several may hold at once; it goes on when none does.
@@ -103,6 +152,8 @@ pub enum PauseCause {
     Instructor,
     /// The headset is off, out of focus, or its runtime is gone.
     Runtime,
+    /// The learner takes a break; only they end it.
+    Break,
 }
 
 /// Why a session ended.
@@ -115,6 +166,10 @@ pub enum EndReason {
     LearnerLeft,
     /// The process was asked to stop.
     Shutdown,
+    /// Nothing was done for too long.
+    Idle,
+    /// The link was gone for too long.
+    LinkLost,
 }
 
 /// One try at a step: right, wrong or partly right.
@@ -174,4 +229,56 @@ pub enum Evidence {
     Answered { panel: PanelId, choice: u32 },
     /// The step's time ran out.
     TimedOut,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learning::event_criteria::Bounded;
+    use crate::learning::strategy::check::read;
+    use crate::learning::strategy::choose::{Draw, choose};
+    use crate::learning::strategy::explain::explain;
+    use crate::learning::strategy::feature::{Feature, View};
+    use crate::learning::strategy::memory::Memory;
+    use crate::learning::strategy::precedence::Principal;
+    use crate::learning::strategy::table::Table;
+    use crate::protocol::command::CommandBody;
+
+    #[test]
+    fn a_decision_and_its_commands_survive_the_log() {
+        let table = read(Table::DEFAULT).unwrap();
+        let third = Bounded {
+            mean: 0.1 + 0.2,
+            lower: 0.1,
+            upper: 1.0 / 3.0,
+            n: 9,
+        };
+        let view = View::default()
+            .inferred(Feature::NextSuccess, Some(third))
+            .concluded(Feature::EngagementDropped, Some(0.9), 1)
+            .measured(Feature::SinceBreak, 1800.0);
+        let draw = Some(Draw::of(u64::MAX, 0));
+        let choice = choose(&table, &mut Memory::new(&table), &view, 0.1, draw);
+        let decision = explain(&table, &choice, &view, &["bkt 1".to_owned()]).unwrap();
+        assert_eq!(decision.chosen.len(), 2);
+        for chosen in &decision.chosen {
+            let body = CommandBody::from(chosen.action);
+            assert!(body.lever().is_some());
+            let stored = serde_json::to_string(&body).unwrap();
+            assert_eq!(serde_json::from_str::<CommandBody>(&stored).unwrap(), body);
+        }
+        let body = EventBody::Decided(decision);
+        let stored = serde_json::to_string(&body).unwrap();
+        assert!(stored.starts_with(r#"{"type":"decided""#), "{stored}");
+        assert_eq!(serde_json::from_str::<EventBody>(&stored).unwrap(), body);
+    }
+
+    #[test]
+    fn who_asked_in_old_logs_is_read_and_ranked_as_before() {
+        let read = |name: &str| serde_json::from_str::<Principal>(name).unwrap();
+        let [learner, instructor, automatic] =
+            [r#""learner""#, r#""instructor""#, r#""automatic""#].map(read);
+        assert!(Principal::Safety < learner && learner < instructor);
+        assert!(instructor < Principal::Governor && Principal::Governor < automatic);
+    }
 }

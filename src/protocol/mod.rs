@@ -5,6 +5,9 @@
 pub mod command;
 pub mod event;
 pub mod ids;
+pub mod life;
+pub mod parcel;
+pub mod sample;
 pub mod snapshot;
 
 /// Version of the log and wire vocabulary; written with every session so that later readers can migrate.

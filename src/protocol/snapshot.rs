@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::event::PauseCause;
 use super::ids::{LearnerId, LessonId, SessionId, StepId};
+use super::life::Life;
+use crate::learning::equation::Index;
+use crate::learning::event::Place;
+use crate::learning::five::Tick;
 use crate::learning::skill::SkillId;
 
 /// A learner's state as others see it. Every figure says where it comes from; absent is absent.
@@ -42,7 +46,26 @@ pub struct LearnerSnapshot {
     pub correct: u32,
     /// Knowledge per skill (inferred).
     pub skills: BTreeMap<SkillId, SkillSnapshot>,
-    /// Why the lesson stands still; empty: it runs.
+    /// Where the learner stands between onboarding and mastery (inferred).
+    pub place: Place,
+    /// The transition index with its interval (inferred).
+    pub index: Index,
+    /// What the models made of the latest moment, with reasons; `None` before the first.
+    pub latest: Option<Tick>,
+    /// A skill is due for review (inferred).
+    pub review_due: bool,
+    /// Multiple of the authored difficulty, 0.4..1.6.
+    pub difficulty: f64,
+    /// Multiple of the authored pace, 0.6..1.4.
+    pub pace: f64,
+    /// Level of support in place beyond hints, 0..3.
+    pub support: u8,
+    /// What the adaptation rules want the instructor to know, latest.
+    pub notice: Option<String>,
+    /// Where the session is in its life.
+    #[serde(default)]
+    pub life: Life,
+    /// Who has stopped the lesson; empty: nobody.
     pub paused_by: Vec<PauseCause>,
     /// True once the session is over.
     pub ended: bool,
@@ -57,6 +80,14 @@ pub struct LearnerSnapshot {
 pub struct SkillSnapshot {
     /// Probability that the skill is known, 0..1 (Bayesian knowledge tracing).
     pub known: f64,
-    /// Attempts it rests on.
+    /// What the same answers make of the lowest belief anybody might have begun with, 0..1.
+    pub known_low: f64,
+    /// And of the highest.
+    pub known_high: f64,
+    /// Ability, in logit …
+    pub ability: f64,
+    /// … and its standard deviation.
+    pub ability_sd: f64,
+    /// Attempts it rests on: all but failures that the hardware may be to blame for.
     pub attempts: u32,
 }

@@ -54,6 +54,8 @@ fn planted(base: &[Event]) -> Vec<Event> {
         },
         EventBody::StepEntered {
             step: StepId::new(text()),
+            event: None,
+            hints: 0,
         },
         attempt(Evidence::Placed {
             object: object(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 
 use super::state::{FoldError, LearnerState};
-use super::{AcknowledgedSeq, Happened, Learner, SessionLog};
+use super::{AcknowledgedSeq, Happened, Learner, SessionLog, rebuilds};
 use crate::learning::bkt::BktParams;
 use crate::lesson::format::Lesson;
 use crate::protocol::PROTOCOL_VERSION;
@@ -107,7 +107,8 @@ impl Joining {
         };
         let acknowledged = AcknowledgedSeq(self.state.seq);
         let log = if resumed { self.session_log() } else { &[] };
-        let log = SessionLog(log.iter().map(|event| event.body.clone()).collect());
+        let bodies = log.iter().map(|event| &event.body);
+        let log = SessionLog(bodies.filter(|body| rebuilds(body)).cloned().collect());
         let learner = world
             .spawn((
                 Learner {

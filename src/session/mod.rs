@@ -1,5 +1,6 @@
 //! Sessions: a learner entity from join to end.
-//! In: [`Happened`]. Out: [`state::LearnerState`] (the fold of the log), [`Folded`]. Never waits, never touches the disk.
+//! In: [`Happened`], [`ChangeAsked`]. Out: [`state::LearnerState`] (the fold of the log), [`Folded`], samples
+//! ([`Streamed`]). Never waits, never touches the disk.
 
 use std::collections::VecDeque;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,12 +11,26 @@ use tracing::error;
 use crate::protocol::command::{Command, Outcome};
 use crate::protocol::event::{Event, EventBody};
 use crate::protocol::ids::{LearnerId, PanelId, SessionId};
+use crate::protocol::life::LifeCause;
 use crate::record::{Health, Recorder};
-use state::LearnerState;
+use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
+use life::{LifeRefused, cause_of, event_of};
+use state::{FoldError, LearnerState};
+use stream::mirror::{Arrived, Mirror, take_arrivals};
+use stream::systems::{
+    Stream, StreamInput, StreamRules, StreamTiming, Streamed, note_moments, pass_on_events,
+    stream_samples,
+};
 
+pub mod adapted;
+pub mod clock;
 pub mod join;
+pub mod life;
+pub mod models;
+pub mod resume;
 pub mod snapshot;
 pub mod state;
+pub mod stream;
 
 /// Folding, recording and acknowledging events.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,14 +44,29 @@ impl Plugin for SessionPlugin {
         app.add_message::<Happened>()
             .add_message::<Folded>()
             .add_message::<Stirred>()
+            .add_message::<WayChanged>()
             .add_message::<CommandRequested>()
             .add_message::<CommandAnswered>()
             .add_message::<PanelAnswered>()
+            .add_message::<ChangeAsked>()
+            .add_message::<ChangeRefused>()
+            .add_message::<Streamed>()
+            .add_message::<Arrived>()
             .init_resource::<RecordHealth>()
+            .init_resource::<SessionRules>()
+            .init_resource::<StreamRules>()
+            .init_resource::<StreamTiming>()
             .add_systems(
                 Update,
                 (
+                    start_clocks,
                     fold_events,
+                    take_arrivals,
+                    notice_signs,
+                    close_idle,
+                    note_moments,
+                    pass_on_events,
+                    stream_samples,
                     hand_over.run_if(resource_exists::<Recorder>),
                     collect_acknowledgements.run_if(resource_exists::<Recorder>),
                 )
@@ -48,7 +78,16 @@ impl Plugin for SessionPlugin {
 
 /// A learner: one on a headset, many on a host.
 #[derive(Component, Debug, Clone, Copy)]
-#[require(LearnerState, SessionLog, Outbox, AcknowledgedSeq)]
+#[require(
+    LearnerState,
+    SessionLog,
+    Outbox,
+    AcknowledgedSeq,
+    OtherWay,
+    SessionClock,
+    StreamInput,
+    Stream
+)]
 pub struct Learner {
     /// Pseudonym.
     pub id: LearnerId,
@@ -60,6 +99,11 @@ pub struct Learner {
 /// rebuilt, for example the way through the lesson.
 #[derive(Component, Debug, Default, Clone, PartialEq)]
 pub struct SessionLog(pub Vec<EventBody>);
+
+/// Whether an event says anything about the way through the lesson or an answer given: only such are kept at hand.
+pub(crate) fn rebuilds(body: &EventBody) -> bool {
+    !matches!(body, EventBody::Observed { .. } | EventBody::Told { .. })
+}
 
 /// Events folded that the record thread has not taken yet. Grows only while the disk fails.
 #[derive(Component, Debug, Default)]
@@ -107,6 +151,27 @@ pub struct Happened {
     pub body: EventBody,
 }
 
+/// A turn of the session's life is asked for: a break, a review, an intervention that began, a link that is gone. The
+/// session says whether it is admitted, and logs it.
+#[derive(Message, Debug, Clone, Copy)]
+pub struct ChangeAsked {
+    /// The learner entity.
+    pub learner: Entity,
+    /// What is to change.
+    pub cause: LifeCause,
+}
+
+/// It was not admitted, and nothing changed.
+#[derive(Message, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeRefused {
+    /// The learner entity.
+    pub learner: Entity,
+    /// What was to change.
+    pub cause: LifeCause,
+    /// Why it didn't.
+    pub why: LifeRefused,
+}
+
 /// The learner took up what the running step is about, short of an attempt: they do not hesitate. Not logged; written
 /// by `task`, read by `adaptation`.
 #[derive(Message, Debug, Clone, Copy)]
@@ -122,6 +187,17 @@ pub struct Folded {
     pub learner: Entity,
     /// The event, with its place in the log.
     pub event: Event,
+}
+
+/// There is another way to go on than by the running step: written by `task`, read by `adaptation`. On the learner.
+#[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct OtherWay(pub bool);
+
+/// The learner takes the other way now: written by `adaptation`, done by `task`.
+#[derive(Message, Debug, Clone, Copy)]
+pub struct WayChanged {
+    /// The learner entity.
+    pub learner: Entity,
 }
 
 /// Somebody asks for something: bridge, desk, learner's menu or the adaptation rules.
@@ -157,37 +233,109 @@ pub(crate) fn unix_ms() -> u64 {
 }
 
 fn fold_events(
+    time: Res<Time<Real>>,
     mut happened: MessageReader<Happened>,
-    mut learners: Query<(&Learner, &mut LearnerState, &mut SessionLog, &mut Outbox)>,
+    mut asked: MessageReader<ChangeAsked>,
+    mut learners: Query<
+        (
+            &Learner,
+            &mut LearnerState,
+            &mut SessionLog,
+            &mut Outbox,
+            &SessionClock,
+        ),
+        Without<Mirror>,
+    >,
     mut folded: MessageWriter<Folded>,
+    mut refused: MessageWriter<ChangeRefused>,
 ) {
     for Happened { learner, body } in happened.read() {
-        let Ok((who, mut state, mut log, mut outbox)) = learners.get_mut(*learner) else {
-            error!("{body:?} happened to an entity that is no learner; it is not recorded");
+        let Ok((who, mut state, mut log, mut outbox, _)) = learners.get_mut(*learner) else {
+            error!("{body:?} happened to an entity that is no learner here; it is not recorded");
             continue;
         };
-        let event = Event {
-            seq: state.seq + 1,
-            at_unix_ms: unix_ms(),
-            learner: who.id,
-            session: who.session,
-            body: body.clone(),
-        };
-        // Seq and learner are the state's own, so this fails only on a bug; the event is kept out of the log then.
-        if let Err(error) = state.fold(&event) {
-            error!(learner = %who.id, "an event does not fit its log: {error}");
+        // A joining is always a new life, whatever became of the one before.
+        if let Some(cause) = cause_of(body).filter(|cause| *cause != LifeCause::Joined)
+            && let Err(why) = state.life.admits(cause)
+        {
+            let learner = *learner;
+            refused.write(ChangeRefused {
+                learner,
+                cause,
+                why,
+            });
             continue;
         }
-        if matches!(event.body, EventBody::SessionStarted { .. }) {
-            log.0.clear();
+        let body = body.clone();
+        if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, body) {
+            let learner = *learner;
+            folded.write(Folded { learner, event });
         }
-        log.0.push(event.body.clone());
-        outbox.0.push_back(event.clone());
-        folded.write(Folded {
-            learner: *learner,
-            event,
-        });
     }
+    for &ChangeAsked { learner, cause } in asked.read() {
+        let Ok((who, mut state, mut log, mut outbox, clock)) = learners.get_mut(learner) else {
+            error!("{cause:?} is asked for of an entity that is no learner here");
+            continue;
+        };
+        match event_of(&state.life, cause, clock.at(time.elapsed())) {
+            Ok(Some(body)) => {
+                if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, body) {
+                    folded.write(Folded { learner, event });
+                }
+            }
+            Ok(None) => error!("{cause:?} is told by an event of its own, not asked for"),
+            Err(why) => {
+                refused.write(ChangeRefused {
+                    learner,
+                    cause,
+                    why,
+                });
+            }
+        }
+    }
+}
+
+/// Gives an event its place in the log, folds it, and has it stored.
+fn take_in(
+    who: &Learner,
+    state: &mut LearnerState,
+    log: &mut SessionLog,
+    outbox: &mut Outbox,
+    body: EventBody,
+) -> Option<Event> {
+    let event = Event {
+        seq: state.seq + 1,
+        at_unix_ms: unix_ms(),
+        learner: who.id,
+        session: who.session,
+        body,
+    };
+    // Seq and learner are the state's own, so this fails only on a bug; the event is kept out of the log then.
+    match admit(&event, state, log, outbox) {
+        Ok(()) => Some(event),
+        Err(error) => {
+            error!(learner = %who.id, "an event does not fit its log: {error}");
+            None
+        }
+    }
+}
+
+/// Folds an event that has its place in the log, and has it stored.
+fn admit(
+    event: &Event,
+    state: &mut LearnerState,
+    log: &mut SessionLog,
+    outbox: &mut Outbox,
+) -> Result<(), FoldError> {
+    state.fold(event)?;
+    if matches!(event.body, EventBody::SessionStarted { .. }) {
+        log.0.clear();
+    }
+    if rebuilds(&event.body) {
+        log.0.push(event.body.clone());
+    }
+    outbox.0.push_back(event.clone());
+    Ok(())
 }
 
 fn hand_over(recorder: Res<Recorder>, mut outboxes: Query<&mut Outbox>) {
@@ -217,3 +365,6 @@ fn collect_acknowledgements(
         health.0 = change;
     }
 }
+
+#[cfg(test)]
+mod tests;

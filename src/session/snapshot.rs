@@ -1,7 +1,10 @@
 //! What others see of a learner.
 
+use std::collections::BTreeMap;
+
 use super::state::LearnerState;
 use super::{AcknowledgedSeq, Learner};
+use crate::learning::skill::SkillId;
 use crate::lesson::format::Lesson;
 use crate::protocol::ids::LessonId;
 use crate::protocol::snapshot::{LearnerSnapshot, SkillSnapshot};
@@ -44,20 +47,43 @@ pub fn snapshot(
         failures_on_step: state.failures_on_step,
         attempts: state.attempts,
         correct: state.correct,
-        skills: state
-            .skills
-            .iter()
-            .map(|(id, skill)| {
-                let snapshot = SkillSnapshot {
-                    known: skill.known,
-                    attempts: skill.attempts,
-                };
-                (id.clone(), snapshot)
-            })
-            .collect(),
+        skills: skills(state),
+        place: state.models.five().chart().place(),
+        index: state.models.five().index(),
+        latest: state.models.latest().copied(),
+        difficulty: state.adapted.difficulty,
+        pace: state.adapted.pace,
+        support: state.adapted.support.map_or(0, |(_, level, _)| level),
+        notice: state
+            .adapted
+            .for_instructor
+            .as_ref()
+            .map(|(_, words)| words.clone()),
+        review_due: state.models.five().review_due(),
+        life: state.life(),
         paused_by: state.paused_by.clone(),
         ended: state.ended,
         seq: state.seq,
         acknowledged_seq: acknowledged.0,
     }
+}
+
+/// What is believed of the lesson's skills.
+fn skills(state: &LearnerState) -> BTreeMap<SkillId, SkillSnapshot> {
+    let Some(lesson) = &state.lesson else {
+        return BTreeMap::new();
+    };
+    let believed = |id: &SkillId| {
+        let skill = state.models.skill(lesson, id)?;
+        let snapshot = SkillSnapshot {
+            known: skill.known.mean,
+            known_low: skill.known.lower,
+            known_high: skill.known.upper,
+            ability: skill.ability.mean,
+            ability_sd: skill.ability.variance.max(0.0).sqrt(),
+            attempts: skill.wheel_spinning.attempts(),
+        };
+        Some((id.clone(), snapshot))
+    };
+    state.skills.iter().filter_map(believed).collect()
 }

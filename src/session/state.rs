@@ -2,16 +2,21 @@
 //!
 //! The same log gives the same state to the bit, on headset and host, in one go or from a snapshot and a tail.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::learning::bkt::{self, BktParams};
+use super::adapted::Adapted;
+use super::life::{LifeLine, cause_of};
+use super::models::{Models, Where};
+use crate::learning::event::LearningEvent;
 use crate::learning::skill::SkillId;
 use crate::protocol::command::CommandBody;
 use crate::protocol::event::{Attempt, EndReason, Event, EventBody, PauseCause};
 use crate::protocol::ids::{LearnerId, LessonId, SessionId, StepId};
+use crate::protocol::life::{Life, LifeCause};
 
 /// What the log says about a learner.
 #[derive(Component, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -27,9 +32,15 @@ pub struct LearnerState {
     /// Seed of the learner's generator.
     pub seed: u64,
     /// Skills of the lesson.
-    pub skills: BTreeMap<SkillId, SkillState>,
+    pub skills: BTreeSet<SkillId>,
+    /// What the five models believe, over all sessions and lessons. Boxed: it is many times larger than the rest.
+    pub models: Box<Models>,
     /// The step the learner stands before.
     pub step: Option<StepId>,
+    /// Which phase of learning that step belongs to, where the log says so.
+    pub event: Option<LearningEvent>,
+    /// Rungs of its hint ladder.
+    pub hints: u8,
     /// Steps done in this session, in order.
     pub completed: Vec<CompletedStep>,
     /// Hint level shown; 0 = none.
@@ -40,14 +51,23 @@ pub struct LearnerState {
     pub attempts: u32,
     /// Right ones among them.
     pub correct: u32,
-    /// Why the lesson stands still, in order, each once; empty: it runs.
+    /// How the lesson is adapted.
+    pub adapted: Adapted,
+    /// Decisions of the adaptation rules in this learner's whole log.
+    pub decisions: u64,
+    /// The session's life.
+    #[serde(default)]
+    pub life: LifeLine,
+    /// As `life` has it: why the lesson stands still, in order, each once.
     pub paused_by: Vec<PauseCause>,
-    /// Whether the session is over …
+    /// As `life` has it: whether the session is over …
     pub ended: bool,
     /// … and why.
     pub end_reason: Option<EndReason>,
     /// Last event folded.
     pub seq: u64,
+    /// Its wall-clock time, milliseconds since the Unix epoch: how long a learner was away.
+    pub at_unix_ms: u64,
 }
 
 /// A step done.
@@ -57,17 +77,6 @@ pub struct CompletedStep {
     pub step: StepId,
     /// Passed over.
     pub skipped: bool,
-}
-
-/// What is known of one skill.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct SkillState {
-    /// Parameters in force, from the log.
-    pub params: BktParams,
-    /// P(known), 0..1.
-    pub known: f64,
-    /// Attempts it rests on.
-    pub attempts: u32,
 }
 
 /// Why an event cannot follow.
@@ -135,7 +144,34 @@ impl LearnerState {
         self.seq = event.seq;
         self.learner = Some(event.learner);
         self.take_in(event);
+        self.live_on(event);
+        self.at_unix_ms = event.at_unix_ms;
         Ok(())
+    }
+
+    /// Where the running or last session is in its life.
+    #[must_use]
+    pub fn life(&self) -> Life {
+        self.life.life()
+    }
+
+    /// Turns that are not admitted (in a log of before they were guarded) lead nowhere.
+    fn live_on(&mut self, event: &Event) {
+        let cause = match &event.body {
+            EventBody::Attempted(_) => Some(LifeCause::Stirred),
+            body => cause_of(body),
+        };
+        let at = match &event.body {
+            EventBody::LifeChanged { at, .. } => *at,
+            _ => Duration::ZERO,
+        };
+        let Some(cause) = cause else { return };
+        if self.life.take(cause, at).is_ok() {
+            self.paused_by.clear();
+            self.paused_by.extend_from_slice(self.life.paused_by());
+            self.end_reason = self.life.ended();
+            self.ended = self.end_reason.is_some();
+        }
     }
 
     fn take_in(&mut self, event: &Event) {
@@ -147,45 +183,33 @@ impl LearnerState {
                 skills,
                 protocol: _,
             } => {
-                // What is known of a skill outlives the session in which it was shown.
-                let before = std::mem::take(self);
+                // What is known of a learner outlives the session in which it was shown.
+                let mut before = std::mem::take(self);
+                before.models.begin(lesson, skills.iter());
+                before.be_away_until(event.at_unix_ms);
                 *self = Self {
                     learner: before.learner,
                     session: Some(event.session),
                     lesson: Some(lesson.clone()),
                     lesson_digest: lesson_digest.clone(),
                     seed: *seed,
-                    skills: skills
-                        .iter()
-                        .map(|(id, params)| {
-                            let state = before
-                                .skills
-                                .get(id)
-                                .filter(|_| before.lesson.as_ref() == Some(lesson))
-                                .map_or(
-                                    SkillState {
-                                        params: *params,
-                                        known: params.prior,
-                                        attempts: 0,
-                                    },
-                                    |kept| SkillState {
-                                        params: *params,
-                                        ..*kept
-                                    },
-                                );
-                            (id.clone(), state)
-                        })
-                        .collect(),
+                    skills: skills.keys().cloned().collect(),
+                    models: before.models,
+                    decisions: before.decisions,
                     seq: before.seq,
                     ..Self::default()
                 };
             }
-            EventBody::SessionResumed => {
-                // The headset's and the instructor's pauses belonged to the life before.
-                self.paused_by.clear();
-            }
-            EventBody::StepEntered { step } => {
+            EventBody::SessionResumed => self.be_away_until(event.at_unix_ms),
+            EventBody::StepEntered {
+                step,
+                event: phase,
+                hints,
+            } => {
                 self.step = Some(step.clone());
+                self.event = *phase;
+                self.hints = *hints;
+                self.adapted.step_entered();
                 self.failures_on_step = 0;
                 self.hint_level = 0;
             }
@@ -200,48 +224,59 @@ impl LearnerState {
                     self.failures_on_step = 0;
                 }
             }
-            EventBody::Attempted(attempt) => self.learn_from(attempt),
+            EventBody::Attempted(attempt) => self.learn_from(event.seq, attempt),
+            EventBody::Observed { moment } => self.models.observed(moment),
+            EventBody::Told { about, value, .. } => {
+                self.models.told(*about, *value);
+                self.adapted.told(*about);
+            }
             EventBody::CommandApplied {
                 command,
                 hint_level,
-            } => match command.body {
-                CommandBody::GiveHint { .. } => {
-                    self.hint_level = hint_level.unwrap_or(self.hint_level);
-                }
-                CommandBody::FadeHint => self.hint_level = hint_level.unwrap_or(0),
-                // Their own events follow.
-                CommandBody::Pause | CommandBody::Resume | CommandBody::Message { .. } => {}
-            },
-            EventBody::CommandRefused { .. } => {}
-            EventBody::Paused { by } => {
-                if let Err(place) = self.paused_by.binary_search(by) {
-                    self.paused_by.insert(place, *by);
+            } => {
+                self.adapted.carried_out(event.seq, command);
+                match command.body {
+                    CommandBody::GiveHint { .. } => {
+                        self.hint_level = hint_level.unwrap_or(self.hint_level);
+                    }
+                    CommandBody::FadeHint => self.hint_level = hint_level.unwrap_or(0),
+                    // Their own events follow.
+                    _ => {}
                 }
             }
-            EventBody::Resumed { by } => {
-                self.paused_by.retain(|cause| cause != by);
-            }
-            EventBody::SessionEnded { reason } => {
-                self.ended = true;
-                self.end_reason = Some(*reason);
-                self.step = None;
-            }
+            EventBody::Decided(decision) => self.decisions = decision.number + 1,
+            EventBody::SessionEnded { .. } => self.step = None,
+            EventBody::CommandRefused { .. }
+            | EventBody::Paused { .. }
+            | EventBody::Resumed { .. }
+            | EventBody::LifeChanged { .. } => {}
         }
     }
 
-    fn learn_from(&mut self, attempt: &Attempt) {
+    /// Time between two events in which no lesson ran.
+    fn be_away_until(&mut self, at_unix_ms: u64) {
+        // Before the first event there is nowhere to be away from.
+        if self.at_unix_ms > 0 {
+            self.models.away(at_unix_ms.saturating_sub(self.at_unix_ms));
+        }
+    }
+
+    fn learn_from(&mut self, seq: u64, attempt: &Attempt) {
+        if let Some(lesson) = &self.lesson {
+            let at = Where {
+                lesson,
+                event: self.event,
+                hints: self.hints,
+                failures: self.failures_on_step,
+                harder: self.adapted.logits(),
+            };
+            self.models.attempted(seq, attempt, &at);
+        }
         self.attempts += 1;
         if attempt.correct {
             self.correct += 1;
         } else {
             self.failures_on_step += 1;
-        }
-        for id in &attempt.skills {
-            if let Some(skill) = self.skills.get_mut(id) {
-                let params = attempt.quality.weigh(&skill.params, attempt.correct);
-                skill.known = bkt::update(skill.known, attempt.correct, &params);
-                skill.attempts += 1;
-            }
         }
     }
 }
@@ -253,9 +288,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::learning::bkt::BktParams;
+    use crate::learning::engagement::Stretch;
+    use crate::learning::event_criteria::Criterion;
+    use crate::learning::five::observation::Moment;
     use crate::learning::quality::Quality;
     use crate::protocol::command::{Command, Principal, Refusal};
-    use crate::protocol::event::Evidence;
+    use crate::protocol::event::{Evidence, Told};
     use crate::protocol::ids::{AttemptId, CommandId, ObjectId};
 
     /// A chance in a million steps, so that not every one is a short binary fraction.
@@ -333,6 +372,49 @@ mod tests {
         })
     }
 
+    fn entered() -> impl Strategy<Value = EventBody> {
+        let event = prop::option::of(prop::sample::select(LearningEvent::ALL.to_vec()));
+        (step(), event, 0_u8..4).prop_map(|(step, event, hints)| EventBody::StepEntered {
+            step,
+            event,
+            hints,
+        })
+    }
+
+    fn observed() -> impl Strategy<Value = EventBody> {
+        let share = || prop::option::of(chance(1_000_000));
+        (share(), share(), share(), quality(), any::<bool>()).prop_map(
+            |(on_task, head_on_task, path_efficiency, quality, ready)| EventBody::Observed {
+                moment: Moment {
+                    dt: Duration::from_millis(5013),
+                    stretch: Some(Stretch {
+                        seconds: 5.013,
+                        on_task,
+                        head_on_task,
+                        path_efficiency,
+                        between_actions: on_task.map(|share| 7.0 * share),
+                        quality,
+                    }),
+                    ready,
+                    ..Moment::default()
+                },
+            },
+        )
+    }
+
+    fn told() -> impl Strategy<Value = EventBody> {
+        let about = prop_oneof![
+            Just(Told::Criterion(Criterion::Comfort)),
+            Just(Told::Criterion(Criterion::Creativity)),
+            Just(Told::Effort),
+        ];
+        (about, chance(1_000_000)).prop_map(|(about, value)| EventBody::Told {
+            by: Principal::Learner,
+            about,
+            value,
+        })
+    }
+
     fn commanded() -> impl Strategy<Value = EventBody> {
         let body = prop_oneof![
             Just(CommandBody::GiveHint { level: None }),
@@ -362,22 +444,44 @@ mod tests {
         })
     }
 
+    fn turn() -> impl Strategy<Value = LifeCause> {
+        prop_oneof![
+            Just(LifeCause::InterventionBegan),
+            Just(LifeCause::InterventionEnded),
+            Just(LifeCause::ReviewBegan),
+            Just(LifeCause::ReviewEnded),
+            Just(LifeCause::LinkLost),
+            Just(LifeCause::LinkBack),
+            Just(LifeCause::WentIdle),
+            Just(LifeCause::Stirred),
+        ]
+    }
+
     fn body() -> impl Strategy<Value = EventBody> {
         let cause = prop_oneof![
             Just(PauseCause::Learner),
             Just(PauseCause::Instructor),
             Just(PauseCause::Runtime),
+            Just(PauseCause::Break),
         ];
         prop_oneof![
             1 => started(),
             1 => Just(EventBody::SessionResumed),
-            3 => step().prop_map(|step| EventBody::StepEntered { step }),
+            3 => entered(),
+            3 => observed(),
+            1 => told(),
             2 => (step(), any::<bool>())
                 .prop_map(|(step, skipped)| EventBody::StepCompleted { step, skipped }),
             8 => attempted(),
             2 => commanded(),
             2 => cause.clone().prop_map(|by| EventBody::Paused { by }),
             2 => cause.prop_map(|by| EventBody::Resumed { by }),
+            2 => (turn(), 0_u64..10_000).prop_map(|(cause, at)| EventBody::LifeChanged {
+                from: Life::Active,
+                to: Life::Active,
+                cause,
+                at: Duration::from_millis(at),
+            }),
             1 => Just(EventBody::SessionEnded { reason: EndReason::LearnerLeft }),
         ]
     }
@@ -391,7 +495,8 @@ mod tests {
                 .zip(1..)
                 .map(|(body, seq)| Event {
                     seq,
-                    at_unix_ms: 1_793_500_000_000 + seq,
+                    // A quarter of a day and a bit.
+                    at_unix_ms: 1_793_500_000_000 + seq * 21_600_017,
                     learner,
                     session,
                     body,
@@ -401,26 +506,44 @@ mod tests {
     }
 
     /// Bits, not values: 0 and -0 are equal and NaN is not even equal to itself.
-    fn bits(state: &LearnerState) -> Vec<(&SkillId, [u64; 6], u32)> {
-        state
-            .skills
-            .iter()
-            .map(|(id, skill)| {
-                let params = skill.params;
-                let numbers = [
-                    skill.known,
-                    params.prior,
-                    params.learn,
-                    params.slip,
-                    params.guess,
-                    params.forget,
-                ];
-                (id, numbers.map(f64::to_bits), skill.attempts)
-            })
-            .collect()
+    fn bits(state: &LearnerState) -> Vec<u64> {
+        let five = state.models.five();
+        let skills = state.models.skills().flat_map(|(.., skill)| {
+            let (known, ability) = (skill.known, skill.ability);
+            [
+                known.mean,
+                known.lower,
+                known.upper,
+                ability.mean,
+                ability.variance,
+            ]
+        });
+        let (index, weights) = (five.index(), five.weights());
+        let rest = [
+            index.value,
+            index.lower,
+            index.upper,
+            five.day(),
+            weights.learner(),
+            weights.knowledge(),
+            weights.engagement(),
+            weights.assessment(),
+        ];
+        skills.chain(rest).map(f64::to_bits).collect()
     }
 
     proptest! {
+        #[test]
+        fn pauses_and_ends_are_told_as_the_life_has_them(log in log()) {
+            let mut state = LearnerState::default();
+            for event in &log {
+                state.fold(event).unwrap();
+                prop_assert_eq!(&state.paused_by[..], state.life.paused_by());
+                prop_assert_eq!(state.end_reason, state.life.ended());
+                prop_assert_eq!(state.ended, matches!(state.life(), Life::Ended { .. }));
+            }
+        }
+
         #[test]
         fn a_snapshot_and_the_tail_give_the_state_of_the_whole_log_to_the_bit(
             log in log(),

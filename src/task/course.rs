@@ -8,11 +8,13 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::deeds::Deeds;
-use super::judge::{Deed, Verdict, judge, judge_among};
+use super::judge::{Deed, Verdict, judge, judge_among, rating};
+use super::leeway::Leeway;
 use crate::learning::quality::Quality;
 use crate::lesson::format::{Action, Lesson, OnFailure, Step};
 use crate::lesson::graph::Progress;
-use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence};
+use crate::protocol::command::Principal;
+use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence, Told};
 use crate::protocol::ids::{AttemptId, ObjectId, StepId};
 use crate::session::state::LearnerState;
 
@@ -35,6 +37,8 @@ pub(super) struct Course {
     since_attempt: Duration,
     /// How far the hardware can be trusted now.
     pub quality: Quality,
+    /// How the lesson is adapted now.
+    pub leeway: Leeway,
 }
 
 impl Course {
@@ -48,20 +52,23 @@ impl Course {
             on_step: Duration::ZERO,
             since_attempt: Duration::ZERO,
             quality: Quality::PERFECT,
+            leeway: Leeway::of(&state.adapted),
         }
     }
 
     /// Goes on from where the log ends: a first step is entered, a step that was done but not yet completed when
     /// the process ended is completed, a step that an edited lesson no longer has is left.
-    pub fn go_on(&mut self, log: &[EventBody], events: &mut Vec<EventBody>) {
+    pub fn go_on(&mut self, lesson: &Lesson, log: &[EventBody], events: &mut Vec<EventBody>) {
         let candidates = self.progress.candidates();
         match self
             .entered
             .clone()
             .filter(|step| candidates.contains(step))
         {
-            None => self.enter_next(events),
-            Some(step) if done_without_completion(log, &step) => self.complete(&step, true, events),
+            None => self.enter_next(lesson, events),
+            Some(step) if done_without_completion(log, &step) => {
+                self.complete(lesson, &step, true, events)
+            }
             Some(_) => {}
         }
     }
@@ -91,6 +98,27 @@ impl Course {
         }
     }
 
+    /// Whether the learner could go on otherwise than by the running step.
+    pub fn has_other_way(&self) -> bool {
+        self.other_way().is_some()
+    }
+
+    /// Stands before another step that can be done now.
+    pub fn take_other_way(&mut self, lesson: &Lesson, events: &mut Vec<EventBody>) {
+        if let Some(step) = self.other_way() {
+            self.enter(lesson, step, events);
+        }
+    }
+
+    /// The candidate after the running one; after the last one the first.
+    fn other_way(&self) -> Option<StepId> {
+        let entered = self.entered.as_ref()?;
+        let candidates = self.progress.candidates();
+        let place = candidates.iter().position(|step| step == entered)?;
+        let next = candidates.iter().cycle().nth(place + 1)?;
+        (next != entered).then(|| next.clone())
+    }
+
     /// Time on the running step passes.
     pub fn pass(&mut self, time: Duration) {
         let time = time.min(LONGEST_FRAME);
@@ -105,17 +133,20 @@ impl Course {
         };
         let over = step
             .time_limit
+            .map(|limit| self.leeway.time(limit))
             .and_then(|limit| Duration::try_from_secs_f32(limit).ok())
             .is_some_and(|limit| self.since_attempt >= limit);
-        if over && let Some(verdict) = judge(lesson, step, &Deed::TimedOut, &self.mistaken) {
-            self.attempt(step, verdict, hint_level, events);
+        if over
+            && let Some(verdict) = judge(lesson, step, &Deed::TimedOut, &self.mistaken, self.leeway)
+        {
+            self.attempt(lesson, step, verdict, hint_level, events);
         }
     }
 
     /// Stands before the next step, or at the end.
-    pub fn enter_next(&mut self, events: &mut Vec<EventBody>) {
+    pub fn enter_next(&mut self, lesson: &Lesson, events: &mut Vec<EventBody>) {
         match self.progress.candidates().first() {
-            Some(step) => self.enter(step.clone(), events),
+            Some(step) => self.enter(lesson, step.clone(), events),
             None => {
                 self.entered = None;
                 events.push(EventBody::SessionEnded {
@@ -125,13 +156,20 @@ impl Course {
         }
     }
 
-    fn enter(&mut self, step: StepId, events: &mut Vec<EventBody>) {
+    fn enter(&mut self, lesson: &Lesson, step: StepId, events: &mut Vec<EventBody>) {
         self.entered = Some(step.clone());
         self.mistaken.clear();
         self.failures = 0;
         self.on_step = Duration::ZERO;
         self.since_attempt = Duration::ZERO;
-        events.push(EventBody::StepEntered { step });
+        let known = find(lesson, &step);
+        events.push(EventBody::StepEntered {
+            event: known.map(|known| known.event),
+            hints: known.map_or(0, |known| {
+                u8::try_from(known.hints.len()).unwrap_or(u8::MAX)
+            }),
+            step,
+        });
     }
 
     /// Takes in a deed. What it counts for is written to `events`; what it does not count for is kept in `deeds`.
@@ -184,11 +222,46 @@ impl Course {
         events: &mut Vec<EventBody>,
     ) -> Option<Evidence> {
         let candidates = self.progress.candidates();
-        let steps = candidates.iter().filter_map(|id| find(lesson, id));
-        let (step, verdict) = judge_among(lesson, steps, deed, &self.mistaken)?;
+        let steps = || candidates.iter().filter_map(|id| find(lesson, id));
+        if let Some((step, (about, value))) =
+            steps().find_map(|step| Some((step, rating(lesson, step, deed)?)))
+        {
+            return self.say(lesson, step, deed, about, value, events);
+        }
+        let steps = steps();
+        let (step, verdict) = judge_among(lesson, steps, deed, &self.mistaken, self.leeway)?;
         let evidence = verdict.evidence.clone();
-        self.attempt(step, verdict, hint_level, events);
+        self.attempt(lesson, step, verdict, hint_level, events);
         Some(evidence)
+    }
+
+    /// Takes down what the learner says of themselves. It is no attempt.
+    fn say(
+        &mut self,
+        lesson: &Lesson,
+        step: &Step,
+        deed: &Deed,
+        about: Told,
+        value: f64,
+        events: &mut Vec<EventBody>,
+    ) -> Option<Evidence> {
+        let Deed::Answered { panel, choice } = deed else {
+            return None;
+        };
+        if self.entered.as_ref() != Some(&step.id) {
+            self.enter(lesson, step.id.clone(), events);
+        }
+        self.progress.attempted(&step.id, true);
+        events.push(EventBody::Told {
+            by: Principal::Learner,
+            about,
+            value,
+        });
+        self.complete(lesson, &step.id, true, events);
+        Some(Evidence::Answered {
+            panel: panel.clone(),
+            choice: *choice,
+        })
     }
 
     /// A right deed, done before one of the steps asked for it, that still holds.
@@ -205,13 +278,14 @@ impl Course {
                 };
                 let deed = deeds.done_ahead(object, as_touch)?;
                 let one = std::iter::once(step);
-                let (_, verdict) = judge_among(lesson, one, deed, &self.mistaken)?;
+                let (_, verdict) = judge_among(lesson, one, deed, &self.mistaken, self.leeway)?;
                 verdict.correct.then(|| deed.clone())
             })
     }
 
     fn attempt(
         &mut self,
+        lesson: &Lesson,
         step: &Step,
         verdict: Verdict,
         hint_level: u8,
@@ -220,7 +294,7 @@ impl Course {
         let latency = self.since_attempt;
         let here = self.entered.as_ref() == Some(&step.id);
         if !here {
-            self.enter(step.id.clone(), events);
+            self.enter(lesson, step.id.clone(), events);
         }
         let correct = verdict.correct;
         self.progress.attempted(&step.id, correct);
@@ -242,19 +316,25 @@ impl Course {
         }));
         self.since_attempt = Duration::ZERO;
         if correct {
-            self.complete(&step.id, true, events);
+            self.complete(lesson, &step.id, true, events);
             return;
         }
         self.failures += 1;
         match step.on_failure {
             OnFailure::GoOnAfter { failures } if self.failures >= failures => {
-                self.complete(&step.id, false, events);
+                self.complete(lesson, &step.id, false, events);
             }
             _ => {}
         }
     }
 
-    fn complete(&mut self, step: &StepId, achieved: bool, events: &mut Vec<EventBody>) {
+    fn complete(
+        &mut self,
+        lesson: &Lesson,
+        step: &StepId,
+        achieved: bool,
+        events: &mut Vec<EventBody>,
+    ) {
         for passed in self.progress.completed(step) {
             events.push(EventBody::StepCompleted {
                 step: passed,
@@ -265,14 +345,16 @@ impl Course {
             step: step.clone(),
             skipped: !achieved,
         });
-        self.enter_next(events);
+        self.enter_next(lesson, events);
     }
 }
 
 /// Whether the last word on the step is a right attempt.
 fn done_without_completion(log: &[EventBody], asked: &StepId) -> bool {
     let last = log.iter().rev().find(|body| match body {
-        EventBody::StepEntered { step } | EventBody::StepCompleted { step, .. } => step == asked,
+        EventBody::StepEntered { step, .. } | EventBody::StepCompleted { step, .. } => {
+            step == asked
+        }
         EventBody::Attempted(attempt) => attempt.step == *asked,
         _ => false,
     });

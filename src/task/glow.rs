@@ -5,10 +5,13 @@ use bevy::prelude::*;
 
 use super::look::{self, Look};
 use super::scene::{PartOfScene, Stage};
+use super::stretch::objects;
 use crate::interaction::things::Near;
+use crate::learning::strategy::action::{Modality, SupportKind};
 use crate::lesson::ActiveLesson;
 use crate::lesson::format::{Object, Shape};
 use crate::lesson::placed::LessonObject;
+use crate::protocol::ids::ObjectId;
 use crate::session::state::LearnerState;
 
 /// Share of its own colour by which a thing in reach of a hand shines.
@@ -50,16 +53,25 @@ pub(super) fn follow_hints(
     let step = state.step.as_ref().and_then(|step| lesson.step(step));
     let rung = usize::from(state.hint_level);
     let hint = rung.checked_sub(1).and_then(|index| step?.hints.get(index));
-    let wanted = hint.map_or(&[][..], |hint| &hint.highlight);
+    // Guidance by highlights shows what the step is about, whatever hint is shown.
+    let pointed_out = match state.adapted.support {
+        Some((SupportKind::Guidance, _, Modality::Highlight)) => step.map(objects),
+        _ => None,
+    };
+    let hinted_at = hint.map_or(&[][..], |hint| &hint.highlight);
+    let wanted: Vec<&ObjectId> = hinted_at
+        .iter()
+        .chain(pointed_out.into_iter().flatten())
+        .collect();
     for (entity, object) in &hinted {
-        if !wanted.contains(&object.0) {
+        if !wanted.contains(&&object.0) {
             commands.entity(entity).try_remove::<Hinted>();
         }
     }
     for (marker, place) in &markers {
         let over = hinted
             .get(place.over)
-            .is_ok_and(|(_, object)| wanted.contains(&object.0));
+            .is_ok_and(|(_, object)| wanted.contains(&&object.0));
         if !over {
             commands.entity(marker).try_despawn();
         }
@@ -68,7 +80,7 @@ pub(super) fn follow_hints(
         .lesson
         .objects
         .iter()
-        .filter(|object| wanted.contains(&object.id))
+        .filter(|object| wanted.contains(&&object.id))
     {
         if let Some(entity) = stage.objects.get(&object.id)
             && !hinted.contains(*entity)

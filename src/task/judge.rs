@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 use std::f32::consts::PI;
 
-use crate::lesson::format::{Action, Lesson, PanelContent, Step};
-use crate::protocol::event::Evidence;
+use super::leeway::Leeway;
+use crate::learning::event_criteria::Criterion;
+use crate::lesson::format::{Action, Lesson, PanelContent, RatingOf, Step};
+use crate::protocol::event::{Evidence, Told};
 use crate::protocol::ids::{ObjectId, PanelId, SocketId};
 
 /// A near miss in the right socket earns at most this much credit: it was the right idea, not yet the goal.
@@ -106,13 +108,15 @@ impl Verdict {
 
 /// Judges one deed against one step; `None`: the deed has nothing to do with the step.
 ///
-/// `mistaken`: objects already taken wrongly during this step; taking one again is no new evidence.
+/// `mistaken`: objects already taken wrongly during this step; taking one again is no new evidence. `leeway`: how the
+/// authored tolerances are fitted to the learner.
 #[must_use]
 pub fn judge(
     lesson: &Lesson,
     step: &Step,
     deed: &Deed,
     mistaken: &BTreeSet<ObjectId>,
+    leeway: Leeway,
 ) -> Option<Verdict> {
     if *deed == Deed::TimedOut {
         return Some(Verdict::wrong(0.0, Evidence::TimedOut));
@@ -131,8 +135,8 @@ pub fn judge(
             let asked = Place {
                 object,
                 socket,
-                position_tolerance: *position_tolerance,
-                rotation_tolerance: *rotation_tolerance,
+                position_tolerance: leeway.position(*position_tolerance, reach),
+                rotation_tolerance: rotation_tolerance.map(|angle| leeway.rotation(angle)),
                 reach,
             };
             asked.judge(deed)
@@ -145,7 +149,34 @@ pub fn judge(
         Action::Press { object } => judge_press(object, deed),
         Action::Teleport { to } => judge_teleport(to, deed),
         Action::Answer { panel } => judge_answer(lesson, panel, deed),
+        // Nothing to judge: see [`rating`].
+        Action::Rate { .. } => None,
     }
+}
+
+/// What a learner said of themselves by this deed, where the step asks for it: about what, and how much of it, 0..1.
+#[must_use]
+pub fn rating(lesson: &Lesson, step: &Step, deed: &Deed) -> Option<(Told, f64)> {
+    let (Action::Rate { panel: asked }, Deed::Answered { panel, choice }) = (&step.action, deed)
+    else {
+        return None;
+    };
+    let panel = lesson
+        .panels
+        .iter()
+        .find(|it| it.id == *panel && it.id == *asked)?;
+    let PanelContent::Rating { about, choices, .. } = &panel.content else {
+        return None;
+    };
+    let last = u32::try_from(choices.len().checked_sub(1)?).ok()?;
+    if *choice > last {
+        return None;
+    }
+    let about = match about {
+        RatingOf::Comfort => Told::Criterion(Criterion::Comfort),
+        RatingOf::Effort => Told::Effort,
+    };
+    Some((about, f64::from(*choice) / f64::from(last.max(1))))
 }
 
 fn judge_look(asked: &ObjectId, hold: f32, deed: &Deed) -> Option<Verdict> {
@@ -343,10 +374,11 @@ pub fn judge_among<'a>(
     candidates: impl Iterator<Item = &'a Step>,
     deed: &Deed,
     mistaken: &BTreeSet<ObjectId>,
+    leeway: Leeway,
 ) -> Option<(&'a Step, Verdict)> {
     let mut failed = None;
     for step in candidates {
-        match judge(lesson, step, deed, mistaken) {
+        match judge(lesson, step, deed, mistaken, leeway) {
             Some(verdict) if verdict.correct => return Some((step, verdict)),
             Some(verdict) if failed.is_none() => failed = Some((step, verdict)),
             _ => {}

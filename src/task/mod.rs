@@ -1,6 +1,6 @@
 //! Watches interactions and decides what they mean for the running step: emits attempts with evidence.
-//! In: `Interacted`, `PanelAnswered`, the lesson, the learner's state. Out: the lesson's scene; events of attempts
-//! and steps. Never: the learner's state itself (that is the fold of the log), or anything while the lesson pauses.
+//! In: `Interacted`, `PanelAnswered`, the lesson, the learner's state. Out: the lesson's scene; events of attempts,
+//! steps and what was observed between them. Never: the learner's state itself (that is the fold of the log), or anything while the lesson pauses.
 
 use bevy::prelude::*;
 
@@ -8,22 +8,26 @@ use crate::interaction::{Circumstances, Interacted};
 use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::session::state::LearnerState;
-use crate::session::{Happened, Learner, PanelAnswered, SessionLog, Stirred};
+use crate::session::{Happened, Learner, OtherWay, PanelAnswered, SessionLog, Stirred, WayChanged};
 
 mod course;
 mod deeds;
 mod glow;
 pub mod judge;
+pub mod leeway;
 mod look;
 mod restore;
 mod room;
 mod scene;
 mod solid;
+mod stretch;
 
 use course::Course;
 use deeds::Deeds;
+use leeway::Leeway;
 pub use scene::PartOfScene;
 use scene::Stage;
+pub use stretch::HeadSigns;
 
 /// Everything that `task` does in a frame.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,10 +39,13 @@ pub struct TaskPlugin;
 impl Plugin for TaskPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Deeds>()
+            .init_resource::<HeadSigns>()
+            .register_required_components::<Learner, stretch::Gathering>()
             .add_message::<Interacted>()
             .add_message::<PanelAnswered>()
             .add_message::<Happened>()
             .add_message::<Stirred>()
+            .add_message::<WayChanged>()
             .add_message::<LessonReloaded>()
             .add_systems(
                 Update,
@@ -46,7 +53,10 @@ impl Plugin for TaskPlugin {
                     set_the_stage,
                     take_up_the_course,
                     deeds::read_deeds,
+                    change_ways,
                     judge_deeds,
+                    tell_other_ways,
+                    stretch::gather,
                     restore::set_tolerances,
                     restore::bring_back,
                     (glow::follow_hints, glow::hover_markers, glow::shine).chain(),
@@ -116,11 +126,38 @@ fn take_up_the_course(
         let mut course = Course::from_log(&lesson.lesson, state, &log.0);
         if !state.ended {
             let mut events = Vec::new();
-            course.go_on(&log.0, &mut events);
+            course.go_on(&lesson.lesson, &log.0, &mut events);
             happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
         }
         restore::put_in_place(&mut commands, &lesson.lesson, &stage, state);
         commands.entity(learner).insert(course);
+    }
+}
+
+/// Takes the other way where it was decided so.
+fn change_ways(
+    lesson: Option<Res<ActiveLesson>>,
+    mut turned: MessageReader<WayChanged>,
+    mut courses: Query<&mut Course>,
+    mut happened: MessageWriter<Happened>,
+) {
+    let Some(lesson) = lesson else { return };
+    for WayChanged { learner } in turned.read() {
+        if let Ok(mut course) = courses.get_mut(*learner) {
+            let mut events = Vec::new();
+            course.take_other_way(&lesson.lesson, &mut events);
+            let learner = *learner;
+            happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
+        }
+    }
+}
+
+/// Says whether there is one, where that may have changed.
+fn tell_other_ways(
+    mut learners: Query<(&Course, &mut OtherWay), (With<Learner>, Changed<LearnerState>)>,
+) {
+    for (course, mut other_way) in &mut learners {
+        other_way.set_if_neq(OtherWay(course.has_other_way()));
     }
 }
 
@@ -144,6 +181,7 @@ fn judge_deeds(
         return;
     }
     course.pass(time.delta());
+    course.leeway = Leeway::of(&state.adapted);
     course.quality = circumstances.map_or(Quality::PERFECT, |now| Quality {
         frame_health: now.frame_health,
         tracking: now.tracking,

@@ -87,7 +87,10 @@ pub(super) fn set_tolerances(
     };
     for (socket, mut snap) in &mut sockets {
         let asked = socket.0 == *asked;
-        let new = (*position_tolerance, *rotation_tolerance);
+        let new = (
+            course.leeway.position(*position_tolerance, snap.reach),
+            rotation_tolerance.map(|angle| course.leeway.rotation(angle)),
+        );
         if asked && (snap.position_tolerance, snap.rotation_tolerance) != new {
             (snap.position_tolerance, snap.rotation_tolerance) = new;
         }

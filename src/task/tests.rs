@@ -9,13 +9,15 @@ use bevy::time::TimeUpdateStrategy;
 use super::*;
 use crate::interaction::things::{InSocket, Socket, TeleportSpot};
 use crate::interaction::{Interaction, SocketFit};
+use crate::learning::event_criteria::Criterion;
 use crate::lesson::Loaded;
 use crate::lesson::format::{
-    self, Action, Flow, LearningEvent, Lesson, Object, OnFailure, Panel, PanelContent, Role, Shape,
-    Step,
+    self, Action, Flow, LearningEvent, Lesson, Object, OnFailure, Panel, PanelContent, RatingOf,
+    Role, Shape, Step,
 };
-use crate::protocol::event::{Attempt, EndReason, Event, EventBody, Evidence, PauseCause};
-use crate::protocol::ids::{LessonId, ObjectId, PanelId, SocketId, StepId};
+use crate::protocol::command::{Command, CommandBody, Principal};
+use crate::protocol::event::{Attempt, EndReason, Event, EventBody, Evidence, PauseCause, Told};
+use crate::protocol::ids::{CommandId, LearnerId, LessonId, ObjectId, PanelId, SocketId, StepId};
 use crate::session::join::Joining;
 use crate::session::{SessionPlugin, SessionSystems};
 
@@ -88,19 +90,36 @@ fn lesson(steps: Vec<Step>) -> Lesson {
             thing("spot", 1.0, Role::TeleportSpot),
         ],
         sockets: vec![socket("here", 0.3), socket("there", -0.4)],
-        panels: vec![Panel {
-            id: PanelId::new("quiz"),
-            position: [0.0, 1.4, -1.0],
-            rotation: [0.0; 3],
-            size: [0.6, 0.4],
-            content: PanelContent::Question {
-                prompt: "?".to_owned(),
-                choices: vec!["a".to_owned(), "b".to_owned()],
-                correct: 1,
-            },
-        }],
+        panels: vec![
+            panel(
+                "quiz",
+                PanelContent::Question {
+                    prompt: "?".to_owned(),
+                    choices: vec!["a".to_owned(), "b".to_owned()],
+                    correct: 1,
+                },
+            ),
+            panel(
+                "how",
+                PanelContent::Rating {
+                    prompt: "How?".to_owned(),
+                    about: RatingOf::Comfort,
+                    choices: ["bad", "so so", "good"].map(str::to_owned).to_vec(),
+                },
+            ),
+        ],
         steps,
         flow: Flow::Sequence(flow),
+    }
+}
+
+fn panel(id: &str, content: PanelContent) -> Panel {
+    Panel {
+        id: PanelId::new(id),
+        position: [0.0, 1.4, -1.0],
+        rotation: [0.0; 3],
+        size: [0.6, 0.4],
+        content,
     }
 }
 
@@ -273,7 +292,9 @@ fn the_first_step_is_entered_once_the_session_has_begun() {
     assert_eq!(
         room.log[1..],
         [EventBody::StepEntered {
-            step: StepId::new("touch")
+            step: StepId::new("touch"),
+            event: Some(LearningEvent::Practice),
+            hints: 0,
         }]
     );
 }
@@ -437,6 +458,121 @@ fn an_answer_on_a_panel_is_judged() {
         attempts.iter().map(|a| a.correct).collect::<Vec<_>>(),
         [false, true]
     );
+}
+
+#[test]
+fn what_a_learner_says_of_themselves_is_taken_down_and_is_no_attempt() {
+    let panel = PanelId::new("how");
+    let ask = Action::Rate {
+        panel: panel.clone(),
+    };
+    let mut room = Room::new(vec![step("say", ask)]);
+    // There is no fourth choice, and the other panel asks something else.
+    for (panel, choice) in [(&panel, 3), (&PanelId::new("quiz"), 1), (&panel, 1)] {
+        let panel = panel.clone();
+        room.app
+            .world_mut()
+            .write_message(PanelAnswered { panel, choice });
+        room.frame();
+    }
+    assert!(room.attempts().is_empty());
+    assert_eq!(room.completed(), ["say"]);
+    let told = EventBody::Told {
+        by: Principal::Learner,
+        about: Told::Criterion(Criterion::Comfort),
+        value: 0.5,
+    };
+    assert_eq!(room.log.iter().filter(|body| **body == told).count(), 1);
+}
+
+#[test]
+fn a_running_lesson_is_observed_every_five_seconds_and_a_pause_is_not() {
+    let mut room = Room::new(vec![step("touch", Action::Touch { object: cube() })]);
+    room.wait(seconds(16));
+    let observed = |room: &Room| {
+        room.log
+            .iter()
+            .filter_map(|body| match body {
+                EventBody::Observed { moment } => Some(moment.dt),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let moments = observed(&room);
+    assert_eq!(moments.len(), 3);
+    assert!(
+        moments
+            .iter()
+            .all(|dt| (5.0..5.2).contains(&dt.as_secs_f64()))
+    );
+    room.happen(EventBody::Paused {
+        by: PauseCause::Learner,
+    });
+    room.wait(seconds(16));
+    assert_eq!(observed(&room).len(), 3);
+}
+
+#[test]
+fn a_harder_task_is_judged_more_narrowly_and_an_easier_one_less() {
+    for (multiplier, offset, right) in [
+        (1.0, 0.025, true),
+        (1.6, 0.025, false),
+        (1.0, 0.05, false),
+        (0.5, 0.05, true),
+    ] {
+        let mut room = Room::new(vec![step("place", place("here"))]);
+        let command = Command {
+            id: CommandId::fresh(),
+            learner: LearnerId::fresh(),
+            principal: Principal::Instructor,
+            purpose: "test".to_owned(),
+            body: CommandBody::SetDifficulty { multiplier },
+        };
+        room.happen(EventBody::CommandApplied {
+            command,
+            hint_level: None,
+        });
+        room.grab("cube");
+        room.release_at("cube", "here", offset);
+        let correct: Vec<bool> = room.attempts().iter().map(|it| it.correct).collect();
+        assert_eq!(correct, [right], "{multiplier} {offset}");
+    }
+}
+
+#[test]
+fn the_other_way_is_taken_where_there_is_one() {
+    let steps = || {
+        vec![
+            step("touch", Action::Touch { object: cube() }),
+            step("grab", Action::Grab { object: cube() }),
+        ]
+    };
+    let entered = |room: &Room| {
+        let steps = room.log.iter().filter_map(|body| match body {
+            EventBody::StepEntered { step, .. } => Some(step.to_string()),
+            _ => None,
+        });
+        steps.collect::<Vec<_>>()
+    };
+    let take_other_way = |room: &mut Room| {
+        let learner = room.learner;
+        room.frame();
+        let is_there = room.app.world().get::<OtherWay>(learner).unwrap().0;
+        room.app.world_mut().write_message(WayChanged { learner });
+        room.frame();
+        is_there
+    };
+    let mut one_way = Room::new(steps());
+    assert!(!take_other_way(&mut one_way));
+    assert_eq!(entered(&one_way), ["touch"]);
+    let mut lesson = lesson(steps());
+    lesson.flow = Flow::Choice(vec![
+        Flow::Step(StepId::new("touch")),
+        Flow::Step(StepId::new("grab")),
+    ]);
+    let mut room = Room::with_lesson(lesson, Joining::newcomer());
+    assert!(take_other_way(&mut room));
+    assert_eq!(entered(&room), ["touch", "grab"]);
 }
 
 #[test]
@@ -651,7 +787,7 @@ impl Room {
                     spot,
                 });
             }
-            Action::Answer { panel } => {
+            Action::Answer { panel } | Action::Rate { panel } => {
                 let panel = panel.clone();
                 self.app
                     .world_mut()

@@ -45,7 +45,7 @@ pub(super) fn choose(
             .and_then(|lesson| lesson.lesson.panels.iter().find(|panel| panel.id == id.0));
         match panel.map(|panel| &panel.content) {
             Some(PanelContent::Guide) if open.is_some() => menu.act(choice),
-            Some(PanelContent::Question { .. }) => {
+            Some(PanelContent::Question { .. } | PanelContent::Rating { .. }) => {
                 view.chosen = Some(choice);
                 answered.write(PanelAnswered {
                     panel: id.0.clone(),

@@ -18,6 +18,8 @@ pub enum Feedback {
     Done,
     /// Not yet: another try is welcome.
     NotYet,
+    /// What the learner said was heard.
+    Heard,
 }
 
 impl Feedback {
@@ -27,6 +29,7 @@ impl Feedback {
         match self {
             Self::Done => "Well done!",
             Self::NotYet => "Not quite yet. Have another try.",
+            Self::Heard => "Thank you for telling.",
         }
     }
 }
@@ -64,7 +67,9 @@ pub(super) fn remember_how_it_went(
     mut latest: ResMut<Latest>,
 ) {
     let until = time.elapsed() + SHOWN_FOR;
+    let mut heard = false;
     for Folded { event, .. } in folded.read() {
+        heard |= matches!(event.body, EventBody::Told { .. });
         if let EventBody::Attempted(attempt) = &event.body {
             let panel = match &attempt.evidence {
                 Evidence::Answered { panel, .. } => Some(panel.clone()),
@@ -81,6 +86,13 @@ pub(super) fn remember_how_it_went(
                 until,
             });
         }
+    }
+    if heard {
+        latest.0 = Some(Shown {
+            feedback: Feedback::Heard,
+            panel: None,
+            until,
+        });
     }
     if latest
         .0

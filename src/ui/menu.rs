@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use super::view::PanelView;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::ids::CommandId;
+use crate::session::state::LearnerState;
 use crate::session::{CommandRequested, Learner};
 use crate::xr::rig::{Hand, HandInput, Recenter, SeatedOffset};
 
@@ -27,14 +28,16 @@ const SEATED: f32 = 0.4;
 enum Choice {
     GoOn,
     AskForHint,
+    TakeABreak,
     TurnTheRoom,
     SitOrStand,
     LettersSize,
 }
 
-const CHOICES: [Choice; 5] = [
+const CHOICES: [Choice; 6] = [
     Choice::GoOn,
     Choice::AskForHint,
+    Choice::TakeABreak,
     Choice::TurnTheRoom,
     Choice::SitOrStand,
     Choice::LettersSize,
@@ -45,6 +48,7 @@ impl Choice {
         match (self, seated, large_text) {
             (Self::GoOn, ..) => "Go on",
             (Self::AskForHint, ..) => "Show me a hint",
+            (Self::TakeABreak, ..) => "Take a break",
             (Self::TurnTheRoom, ..) => "Turn the room to me",
             (Self::SitOrStand, false, _) => "I am sitting",
             (Self::SitOrStand, true, _) => "I am standing",
@@ -82,7 +86,7 @@ pub(super) fn toggle_menu(
 #[derive(bevy::ecs::system::SystemParam)]
 pub(super) struct MenuDeeds<'w, 's> {
     commands: Commands<'w, 's>,
-    learners: Query<'w, 's, &'static Learner>,
+    learners: Query<'w, 's, (&'static Learner, &'static LearnerState)>,
     requested: MessageWriter<'w, CommandRequested>,
     recenter: MessageWriter<'w, Recenter>,
     seated: ResMut<'w, SeatedOffset>,
@@ -101,8 +105,16 @@ impl MenuDeeds<'_, '_> {
         }
     }
 
+    /// Whoever rests goes on.
+    fn end_break(&mut self) {
+        let resting = self.learners.iter().any(|(_, state)| state.adapted.resting);
+        if resting {
+            self.request(&CommandBody::EndBreak, "the learner goes on after a break");
+        }
+    }
+
     fn request(&mut self, body: &CommandBody, purpose: &str) {
-        for learner in &self.learners {
+        for (learner, _) in &self.learners {
             self.requested.write(CommandRequested(Command {
                 id: CommandId::fresh(),
                 learner: learner.id,
@@ -117,12 +129,19 @@ impl MenuDeeds<'_, '_> {
     pub(super) fn act(&mut self, choice: usize) {
         match CHOICES.get(choice) {
             None => {}
-            Some(Choice::GoOn) => self.set_open(false),
+            Some(Choice::GoOn) => {
+                self.end_break();
+                self.set_open(false);
+            }
             Some(Choice::AskForHint) => {
                 self.request(
                     &CommandBody::GiveHint { level: None },
                     "the learner asked for it",
                 );
+                self.set_open(false);
+            }
+            Some(Choice::TakeABreak) => {
+                self.request(&CommandBody::Rest, "the learner wants a break");
                 self.set_open(false);
             }
             Some(Choice::TurnTheRoom) => {

@@ -69,7 +69,7 @@ pub(super) fn paint(painter: &Painter, size: Vec2, view: &PanelView) {
 
 fn colour(feedback: Feedback) -> Color32 {
     match feedback {
-        Feedback::Done => DONE,
+        Feedback::Done | Feedback::Heard => DONE,
         Feedback::NotYet => NOT_YET,
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn describe_panels(
         next.large_text = reading.large_text;
         next.feedback = match panel.content {
             PanelContent::Guide if !menu_open => latest.any(),
-            PanelContent::Question { .. } => latest.of(&panel.id),
+            PanelContent::Question { .. } | PanelContent::Rating { .. } => latest.of(&panel.id),
             _ => None,
         };
         match view {
@@ -114,6 +114,14 @@ fn describe(
             prompt, choices, ..
         } => PanelView {
             heading: "Question".to_owned(),
+            body: prompt.clone(),
+            choices: choices.clone(),
+            ..PanelView::default()
+        },
+        PanelContent::Rating {
+            prompt, choices, ..
+        } => PanelView {
+            heading: "Your word".to_owned(),
             body: prompt.clone(),
             choices: choices.clone(),
             ..PanelView::default()
@@ -181,11 +189,20 @@ fn notice(
     if state.paused_by.contains(&PauseCause::Instructor) {
         return Some("Your instructor has paused the lesson.".to_owned());
     }
+    if state.paused_by.contains(&PauseCause::Break) {
+        return Some(
+            "You are taking a break. To go on, press the menu button and choose “Go on”."
+                .to_owned(),
+        );
+    }
     if state.paused_by.contains(&PauseCause::Runtime) {
         return Some("Paused: the headset is put down.".to_owned());
     }
     if state.paused_by.contains(&PauseCause::Learner) {
         return Some("Paused. Press the menu button to go on.".to_owned());
+    }
+    if state.adapted.break_offered {
+        return Some("How about a break? Press the menu button for one, or just go on.".to_owned());
     }
     fault.and_then(|fault| fault.0.as_deref()).map(|mistakes| {
         let first = mistakes
@@ -223,7 +240,7 @@ mod tests {
         let view = guide(&state, None);
         assert_eq!(view.body, "Touch the red cube.");
         assert!(view.caption.is_some());
-        assert_eq!(view.progress, Some((0, 10)));
+        assert_eq!(view.progress, Some((0, 11)));
     }
 
     #[test]
@@ -236,7 +253,7 @@ mod tests {
             completed: vec![done("touch-cube"), done("touch-cube"), done("grab-cube")],
             ..LearnerState::default()
         };
-        assert_eq!(guide(&state, None).progress, Some((2, 10)));
+        assert_eq!(guide(&state, None).progress, Some((2, 11)));
     }
 
     #[test]

@@ -14,10 +14,11 @@ use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 
 mod learning;
+mod sessions;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, or `all`.
+    /// Which: `frame`, `learning`, `sessions`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -170,8 +171,13 @@ pub fn run(args: &Args) -> Result<()> {
     let suites = match args.suite.as_str() {
         "frame" => vec![frame(args)?],
         "learning" => vec![learning::measure(args)?],
-        "all" => vec![frame(args)?, learning::measure(args)?],
-        other => bail!("there is no suite `{other}`; there are: frame, learning, all"),
+        "sessions" => vec![sessions::measure(args)?],
+        "all" => vec![
+            frame(args)?,
+            learning::measure(args)?,
+            sessions::measure(args)?,
+        ],
+        other => bail!("there is no suite `{other}`; there are: frame, learning, sessions, all"),
     };
     let mut tables = String::new();
     for mut suite in suites {

@@ -5,26 +5,23 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::learning::assessment::Credit;
-use crate::learning::few::Few;
-use crate::learning::five::Five;
-use crate::learning::five::observation::Observation;
-use crate::learning::five::params::{Params, SkillParams};
+use crate::learning::event::Place;
 use crate::learning::skill::SkillId;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::{Attempt, Event, EventBody, Evidence};
-use crate::protocol::ids::LearnerId;
+use crate::protocol::ids::{LearnerId, LessonId};
+use crate::session::state::{FoldError, LearnerState};
 
-/// Milliseconds of a day.
-const DAY: f64 = 86_400_000.0;
 /// Observations named for each skill.
 const NAMED: usize = 3;
 
 /// How an estimate went over the attempts that moved it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Curve {
+    /// The lesson the skill belongs to.
+    pub lesson: LessonId,
     /// The skill's name.
-    pub skill: String,
+    pub skill: SkillId,
     /// P(known) with its interval, [lower, mean, upper]: at the beginning and after each attempt.
     pub known: Vec<[f64; 3]>,
 }
@@ -84,53 +81,70 @@ pub(super) fn read(log: &Path, learner: Option<LearnerId>) -> Result<Vec<Event>,
     }
 }
 
+/// One decision of the adaptation rules: in words, then as data.
+///
+/// # Errors
+/// Says how many decisions there are.
+pub(super) fn decision(events: &[Event], number: u64) -> Result<String, Box<dyn Error>> {
+    let mut decisions = 0;
+    for event in events {
+        if let EventBody::Decided(decision) = &event.body {
+            if decision.number == number {
+                let data = serde_json::to_string_pretty(decision)?;
+                return Ok(format!("{}\n\n{data}\n", decision.in_words()));
+            }
+            decisions += 1;
+        }
+    }
+    Err(format!("there is no decision {number}; this log has {decisions}, counted from 0").into())
+}
+
 /// Tells the story.
-pub(super) fn tell(events: &[Event]) -> Story {
+///
+/// # Errors
+/// Where the log has a gap or a repetition.
+pub(super) fn tell(events: &[Event]) -> Result<Story, FoldError> {
     let mut teller = Teller::default();
     for event in events {
-        teller.hear(event);
+        teller.hear(event)?;
     }
-    teller.finish(events)
+    Ok(teller.finish(events))
 }
 
 #[derive(Default)]
 struct Teller {
-    skills: Vec<SkillId>,
-    params: Params,
-    five: Option<Five>,
+    state: LearnerState,
     curves: Vec<Curve>,
     attempts: BTreeMap<u64, String>,
     right: u32,
     sessions: u32,
     decisions: String,
-    last_ms: u64,
+    place: Option<Place>,
 }
 
 impl Teller {
-    fn hear(&mut self, event: &Event) {
-        match &event.body {
-            EventBody::SessionStarted { skills, .. } => {
-                self.sessions += 1;
-                // Skills of a later lesson come behind those already known.
-                for (id, bkt) in skills {
-                    if !self.skills.contains(id) {
-                        self.skills.push(id.clone());
-                        self.params.skills.push(SkillParams {
-                            bkt: *bkt,
-                            ..SkillParams::default()
-                        });
-                    }
-                }
-                let days = (event.at_unix_ms.saturating_sub(self.last_ms)) as f64 / DAY;
-                match &mut self.five {
-                    Some(five) if five.skills().len() == self.skills.len() => {
-                        five.away(days, &self.params);
-                    }
-                    // The skills are numbered anew with the first session of a further lesson.
-                    _ => self.five = Some(Five::new(self.skills.len(), &self.params)),
-                }
+    fn hear(&mut self, event: &Event) -> Result<(), FoldError> {
+        let tried: Vec<(SkillId, Option<[f64; 3]>)> = match &event.body {
+            EventBody::Attempted(attempt) => {
+                let skills = attempt.skills.iter();
+                skills.map(|id| (id.clone(), self.known(id))).collect()
             }
-            EventBody::Attempted(attempt) => self.attempted(event.seq, attempt),
+            _ => Vec::new(),
+        };
+        self.state.fold(event)?;
+        match &event.body {
+            EventBody::SessionStarted { .. } => self.sessions += 1,
+            EventBody::Attempted(attempt) => {
+                for (id, before) in tried {
+                    self.extend_curve(&id, before);
+                }
+                self.right += u32::from(attempt.correct);
+                self.attempts.insert(event.seq, in_words(attempt));
+            }
+            EventBody::Decided(decision) => {
+                let words = decision.in_words();
+                let _ = writeln!(self.decisions, "  #{:<4} {words}", event.seq);
+            }
             EventBody::CommandApplied { command, .. } => self.decided(event, command, "done"),
             EventBody::CommandRefused { command, refusal } => {
                 self.decided(event, command, &format!("not done: {refusal}"));
@@ -145,70 +159,69 @@ impl Teller {
                     event.seq
                 );
             }
+            EventBody::Observed { .. } => self.moved_on(event.seq),
             _ => {}
         }
-        self.last_ms = event.at_unix_ms;
+        Ok(())
     }
 
-    fn attempted(&mut self, seq: u64, attempt: &Attempt) {
-        let Some(five) = &mut self.five else { return };
-        let mut skills = Few::default();
-        for id in &attempt.skills {
-            let number = self.skills.iter().position(|known| known == id);
-            if let Some(number) = number.and_then(|number| u32::try_from(number).ok()) {
-                skills.push(number);
-            }
-        }
-        let seen = Observation {
-            id: seq,
-            skills,
-            correct: attempt.correct,
-            credit: Credit {
-                total: Some(f64::from(attempt.credit)),
-                ..Credit::default()
-            },
-            seconds: Some(attempt.latency.as_secs_f64()),
-            hints: u32::from(attempt.hints_used),
-            quality: attempt.quality,
-            ..Observation::default()
+    /// P(known) of a skill of the running lesson: [lower, mean, upper].
+    fn known(&self, id: &SkillId) -> Option<[f64; 3]> {
+        let lesson = self.state.lesson.as_ref()?;
+        let known = self.state.models.skill(lesson, id)?.known;
+        Some([known.lower, known.mean, known.upper])
+    }
+
+    fn extend_curve(&mut self, id: &SkillId, before: Option<[f64; 3]>) {
+        let (Some(before), Some(after), Some(lesson)) =
+            (before, self.known(id), &self.state.lesson)
+        else {
+            return;
         };
-        let known = |five: &Five, number: u32| {
-            let known = five.skills().get(number as usize).map(|skill| skill.known);
-            known.map(|known| [known.lower, known.mean, known.upper])
-        };
-        let before: Vec<_> = skills.iter().map(|number| known(five, *number)).collect();
-        five.observe(&seen, &self.params);
-        for (number, before) in skills.iter().zip(before) {
-            let (Some(id), Some(before), Some(after)) = (
-                self.skills.get(*number as usize),
-                before,
-                known(five, *number),
-            ) else {
-                continue;
-            };
-            let place = self
-                .curves
-                .iter()
-                .position(|curve| curve.skill == id.as_str());
-            let place = place.unwrap_or_else(|| {
-                self.curves.push(Curve {
-                    skill: id.to_string(),
-                    known: vec![before],
-                });
-                self.curves.len() - 1
+        let is_its = |curve: &Curve| curve.lesson == *lesson && curve.skill == *id;
+        let place = self.curves.iter().position(is_its).unwrap_or_else(|| {
+            self.curves.push(Curve {
+                lesson: lesson.clone(),
+                skill: id.clone(),
+                known: vec![before],
             });
-            if let Some(curve) = self.curves.get_mut(place) {
-                curve.known.push(after);
-            }
+            self.curves.len() - 1
+        });
+        if let Some(curve) = self.curves.get_mut(place) {
+            curve.known.push(after);
         }
-        self.right += u32::from(attempt.correct);
-        self.attempts.insert(seq, in_words(attempt));
+    }
+
+    /// The learner stands somewhere else between onboarding and mastery than before.
+    fn moved_on(&mut self, seq: u64) {
+        let place = self.state.models.five().chart().place();
+        if self.place == Some(place) {
+            return;
+        }
+        if self.place.replace(place).is_some()
+            && let Some(tick) = self.state.models.latest()
+        {
+            let guards: Vec<String> = tick
+                .verdict
+                .guards
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            let _ = writeln!(
+                self.decisions,
+                "  #{seq:<4} the models: {:?}, because {}",
+                tick.verdict.decision,
+                guards.join("; ")
+            );
+        }
     }
 
     fn decided(&mut self, event: &Event, command: &Command, what: &str) {
         let who = match command.principal {
+            Principal::Safety => "safety",
             Principal::Learner => "the learner",
             Principal::Instructor => "the instructor",
+            Principal::Governor => "the frame governor",
             Principal::Automatic => "the rules",
         };
         let asked = match &command.body {
@@ -218,6 +231,18 @@ impl Teller {
             CommandBody::Pause => "a pause".to_owned(),
             CommandBody::Resume => "to go on".to_owned(),
             CommandBody::Message { text } => format!("the message “{text}”"),
+            CommandBody::SetDifficulty { multiplier } => format!("difficulty ×{multiplier:.2}"),
+            CommandBody::SetPace { multiplier } => format!("pace ×{multiplier:.2}"),
+            CommandBody::AddSupport { level, .. } => format!("support of level {level}"),
+            CommandBody::FadeSupport => "no more support".to_owned(),
+            CommandBody::OfferBreak => "to offer a break".to_owned(),
+            CommandBody::Rest => "a break".to_owned(),
+            CommandBody::EndBreak => "the end of the break".to_owned(),
+            CommandBody::Vary { .. } => "the same otherwise".to_owned(),
+            CommandBody::ChangeApproach => "another way".to_owned(),
+            CommandBody::MoveOn => "to move on".to_owned(),
+            CommandBody::Review => "a review".to_owned(),
+            CommandBody::TellInstructor => "to tell the instructor".to_owned(),
         };
         let _ = writeln!(
             self.decisions,
@@ -243,14 +268,13 @@ impl Teller {
             "What they seem to know (inferred; with the interval of belief):"
         );
         for curve in &self.curves {
-            let number = self.skills.iter().position(|id| id.as_str() == curve.skill);
-            let skill = number.and_then(|number| self.five.as_ref()?.skills().get(number));
+            let skill = self.state.models.skill(&curve.lesson, &curve.skill);
             let Some(skill) = skill else { continue };
             let (known, tries) = (skill.known, curve.known.len() - 1);
             let _ = writeln!(
                 text,
                 "  {:<20} known {:.2} ({:.2} to {:.2}), ability {:+.2} ± {:.2} logits, {tries} attempt(s)",
-                curve.skill,
+                curve.skill.as_str(),
                 known.mean,
                 known.lower,
                 known.upper,

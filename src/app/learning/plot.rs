@@ -115,7 +115,7 @@ impl Picture for Skills<'_> {
         for (curve, area) in self.0.iter().zip(area.split_evenly((rows, columns))) {
             let last = (curve.known.len() - 1).max(1) as f64;
             let mut chart = ChartBuilder::on(&area)
-                .caption(&curve.skill, (FONT, 15, &INK))
+                .caption(curve.skill.as_str(), (FONT, 15, &INK))
                 .margin(8)
                 .x_label_area_size(20)
                 .y_label_area_size(32)

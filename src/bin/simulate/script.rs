@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use bevy::math::{EulerRot, Quat, Vec2, Vec3};
 use malloc_vr::interaction::teleport_aim;
-use malloc_vr::lesson::format::{Action, Flow, Lesson, Step};
+use malloc_vr::lesson::format::{Action, Flow, Lesson, PanelContent, RatingOf, Step};
 use malloc_vr::protocol::ids::{ObjectId, PanelId, SocketId, StepId};
 use malloc_vr::protocol::snapshot::LearnerSnapshot;
 use malloc_vr::ui::layout::choice_rect;
@@ -226,7 +226,7 @@ impl<'a> Learner<'a> {
             Action::Throw { object, at, .. } => self.throw(object, at.as_ref(), attempt),
             Action::Press { object } => self.press(object),
             Action::Teleport { to } => self.teleport(to, attempt),
-            Action::Answer { panel } => self.answer(panel),
+            Action::Answer { panel } | Action::Rate { panel } => self.answer(panel),
         }
     }
 
@@ -338,13 +338,18 @@ impl<'a> Learner<'a> {
             .iter()
             .find(|it| it.id == *panel)
             .with_context(|| format!("no panel `{panel}`"))?;
-        let malloc_vr::lesson::format::PanelContent::Question {
-            choices, correct, ..
-        } = &panel.content
-        else {
-            bail!("panel `{}` asks nothing", panel.id);
+        let (choice, choices) = match &panel.content {
+            PanelContent::Question {
+                choices, correct, ..
+            } => (*correct as usize, choices.len()),
+            // Who plays here is well, and nothing is ever hard.
+            PanelContent::Rating { about, choices, .. } => match about {
+                RatingOf::Comfort => (choices.len().saturating_sub(1), choices.len()),
+                RatingOf::Effort => (0, choices.len()),
+            },
+            _ => bail!("panel `{}` asks nothing", panel.id),
         };
-        let uv = choice_rect(*correct as usize, choices.len()).center();
+        let uv = choice_rect(choice, choices).center();
         let size = Vec2::from(panel.size);
         let local = Vec3::new((uv.x - 0.5) * size.x, (0.5 - uv.y) * size.y, 0.0);
         let at = Vec3::from(panel.position) + turned(panel.rotation) * local - self.stage;

@@ -222,7 +222,8 @@ fn same_deed(a: &Action, b: &Action) -> bool {
                 object: b, at: bt, ..
             },
         ) => a == b && at == bt,
-        (Action::Answer { panel: a }, Action::Answer { panel: b }) => a == b,
+        (Action::Answer { panel: a }, Action::Answer { panel: b })
+        | (Action::Rate { panel: a }, Action::Rate { panel: b }) => a == b,
         _ => false,
     }
 }

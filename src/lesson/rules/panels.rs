@@ -117,33 +117,7 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
             choices,
             correct,
         } => {
-            if prompt.trim().is_empty() {
-                out.error(&inside("prompt"), "the question is empty", "write it");
-            }
-            if !(2..=6).contains(&choices.len()) {
-                out.error(
-                    &inside("choices"),
-                    format!("a question has two to six choices, not {}", choices.len()),
-                    "add or take away choices",
-                );
-            }
-            for (place, choice) in choices.iter().enumerate() {
-                let [a, b, c, d] = inside("choices");
-                let path = [a, b, c, d, Key::Item(place)];
-                if choice.trim().is_empty() {
-                    out.error(&path, "the choice is empty", "write it, or take it away");
-                } else if choices
-                    .iter()
-                    .take(place.min(6))
-                    .any(|before| before == choice)
-                {
-                    out.error(
-                        &path,
-                        format!("the choice `{choice}` stands twice"),
-                        "change one of them",
-                    );
-                }
-            }
+            choices_of(index, prompt, choices, out);
             if usize::try_from(*correct).is_ok_and(|correct| correct >= choices.len()) {
                 out.error(
                     &inside("correct"),
@@ -161,6 +135,61 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
                     format!("add a step with `action: Answer(panel: \"{}\")`", panel.id),
                 );
             }
+        }
+        PanelContent::Rating {
+            prompt, choices, ..
+        } => {
+            choices_of(index, prompt, choices, out);
+            let asked = lesson
+                .steps
+                .iter()
+                .any(|step| matches!(&step.action, Action::Rate { panel: id } if *id == panel.id));
+            if !asked {
+                out.warning(
+                    &[Key::Field("panels"), Key::Item(index), Key::Field("id")],
+                    "no step asks for this rating",
+                    format!("add a step with `action: Rate(panel: \"{}\")`", panel.id),
+                );
+            }
+        }
+    }
+}
+
+/// A question, and what can be chosen.
+fn choices_of(index: usize, prompt: &str, choices: &[String], out: &mut Findings) {
+    let inside = |field| {
+        [
+            Key::Field("panels"),
+            Key::Item(index),
+            Key::Field("content"),
+            Key::Field(field),
+        ]
+    };
+    if prompt.trim().is_empty() {
+        out.error(&inside("prompt"), "the question is empty", "write it");
+    }
+    if !(2..=6).contains(&choices.len()) {
+        out.error(
+            &inside("choices"),
+            format!("a question has two to six choices, not {}", choices.len()),
+            "add or take away choices",
+        );
+    }
+    for (place, choice) in choices.iter().enumerate() {
+        let [a, b, c, d] = inside("choices");
+        let path = [a, b, c, d, Key::Item(place)];
+        if choice.trim().is_empty() {
+            out.error(&path, "the choice is empty", "write it, or take it away");
+        } else if choices
+            .iter()
+            .take(place.min(6))
+            .any(|before| before == choice)
+        {
+            out.error(
+                &path,
+                format!("the choice `{choice}` stands twice"),
+                "change one of them",
+            );
         }
     }
 }
@@ -186,6 +215,9 @@ fn words(index: usize, panel: &Panel, out: &mut Findings) {
             }
         }
         PanelContent::Question {
+            prompt, choices, ..
+        }
+        | PanelContent::Rating {
             prompt, choices, ..
         } => {
             if prompt.chars().count() > room(width, height * PROMPT_SHARE) {

@@ -54,7 +54,7 @@ pub(super) fn check(lesson: &Lesson, known: &Known, out: &mut Findings) {
                     struck |= at.as_ref() == Some(&object.id);
                 }
                 Action::LookAt { object: id, .. } => looked_at |= *id == object.id,
-                Action::Teleport { .. } | Action::Answer { .. } => {}
+                Action::Teleport { .. } | Action::Answer { .. } | Action::Rate { .. } => {}
             }
         }
         if handled {

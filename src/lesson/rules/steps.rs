@@ -79,7 +79,15 @@ fn check_judging(index: usize, step: &Step, known: &Known, out: &mut Findings) {
             "leave it out for no limit",
         );
     }
-    if step.evidence_for.is_empty() {
+    let says = matches!(step.action, Action::Rate { .. });
+    if says && !step.evidence_for.is_empty() {
+        out.error(
+            &at("evidence_for"),
+            "how learners feel is no evidence for a skill",
+            "leave `evidence_for` out",
+        );
+    }
+    if step.evidence_for.is_empty() && !says {
         out.warning(
             &at("id"),
             "the step is evidence for no skill",
@@ -289,6 +297,18 @@ fn check_action(index: usize, step: &Step, known: &Known, out: &mut Findings) {
                 &at("panel"),
                 format!("panel `{panel}` asks nothing"),
                 "give it `content: Question(…)`",
+            ),
+            Some(_) => {}
+        },
+        Action::Rate { panel } => match known.lesson.panels.iter().find(|it| it.id == *panel) {
+            None => {
+                let names = known.lesson.panels.iter().map(|it| it.id.as_str());
+                dangling("panel", panel.as_str(), names, &at("panel"), out);
+            }
+            Some(found) if !matches!(found.content, PanelContent::Rating { .. }) => out.error(
+                &at("panel"),
+                format!("panel `{panel}` does not ask how it is"),
+                "give it `content: Rating(…)`",
             ),
             Some(_) => {}
         },

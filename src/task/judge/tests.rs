@@ -76,7 +76,13 @@ fn lesson() -> Lesson {
 }
 
 fn verdict(action: Action, deed: &Deed) -> Option<Verdict> {
-    judge(&lesson(), &step(action), deed, &BTreeSet::new())
+    judge(
+        &lesson(),
+        &step(action),
+        deed,
+        &BTreeSet::new(),
+        Leeway::default(),
+    )
 }
 
 fn place_cube() -> Action {
@@ -166,9 +172,15 @@ fn a_wrong_object_taken_counts_once() {
     let deed = Deed::Grabbed {
         object: object("ball"),
     };
-    let first = judge(&lesson(), &ask, &deed, &BTreeSet::new());
+    let first = judge(&lesson(), &ask, &deed, &BTreeSet::new(), Leeway::default());
     assert!(!first.expect("an attempt").correct);
-    let again = judge(&lesson(), &ask, &deed, &BTreeSet::from([object("ball")]));
+    let again = judge(
+        &lesson(),
+        &ask,
+        &deed,
+        &BTreeSet::from([object("ball")]),
+        Leeway::default(),
+    );
     assert_eq!(again, None);
 }
 
@@ -371,9 +383,9 @@ proptest! {
     #[test]
     fn a_step_that_a_deed_fulfils_wins_over_one_that_it_fails(deed in any_deed()) {
         let steps = [step(Action::Press { object: object("lamp") }), step(Action::Press { object: object("cube") })];
-        if let Some((_, verdict)) = judge_among(&lesson(), steps.iter(), &deed, &BTreeSet::new()) {
+        if let Some((_, verdict)) = judge_among(&lesson(), steps.iter(), &deed, &BTreeSet::new(), Leeway::default()) {
             let anyone_right = steps.iter().any(|step| {
-                judge(&lesson(), step, &deed, &BTreeSet::new()).is_some_and(|v| v.correct)
+                judge(&lesson(), step, &deed, &BTreeSet::new(), Leeway::default()).is_some_and(|v| v.correct)
             });
             prop_assert_eq!(verdict.correct, anyone_right);
         }

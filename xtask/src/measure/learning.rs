@@ -188,7 +188,7 @@ fn python(ours: [f64; 3]) -> Result<Theirs> {
 }
 
 /// Runs a program to its end and reads the JSON that it printed.
-fn run<T: DeserializeOwned>(command: &mut Command) -> Result<T> {
+pub(super) fn run<T: DeserializeOwned>(command: &mut Command) -> Result<T> {
     let shown = shown(command);
     // The words of a program handed over as an argument are many.
     let shown = shown.lines().next().unwrap_or_default();

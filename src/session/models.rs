@@ -1,0 +1,447 @@
+//! The five models in the fold: what each event of the log tells them.
+//!
+//! In: events, in order. Out: what is known of the learner over all sessions and lessons, as data. Never: a clock, or
+//! anything that is not in the log; so the same log gives the same models to the bit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::learning::assessment::Credit;
+use crate::learning::bkt::BktParams;
+use crate::learning::event::LearningEvent;
+use crate::learning::event_criteria::Criterion;
+use crate::learning::few::Few;
+use crate::learning::five::observation::{Moment, Observation};
+use crate::learning::five::params::{Params, SkillParams};
+use crate::learning::five::skill::Skill;
+use crate::learning::five::{Five, Tick};
+use crate::learning::skill::SkillId;
+use crate::protocol::event::{Attempt, Evidence, Told};
+use crate::protocol::ids::{LessonId, StepId};
+
+/// Milliseconds of a day.
+const DAY: f64 = 86_400_000.0;
+
+/// What is believed of one learner, and with which parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Models {
+    five: Five,
+    params: Params,
+    /// The skills by number: those of a later lesson come behind those known before.
+    skills: Vec<(LessonId, SkillId)>,
+    /// Steps that were tried, by the number of the variant they are.
+    tried: Vec<(LessonId, StepId)>,
+    /// What the latest moment came to; `None` before the first.
+    latest: Option<Tick>,
+    /// The learner's own rating of effort, until the next moment has taken it in.
+    effort: Option<f64>,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        let params = Params::default();
+        Self {
+            five: Five::new(0, &params),
+            params,
+            skills: Vec::new(),
+            tried: Vec::new(),
+            latest: None,
+            effort: None,
+        }
+    }
+}
+
+/// Where an attempt was made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Where<'a> {
+    pub lesson: &'a LessonId,
+    /// Phase of learning of its step, where the log says so.
+    pub event: Option<LearningEvent>,
+    /// Rungs of the step's hint ladder.
+    pub hints: u8,
+    /// Wrong attempts on the step before this one.
+    pub failures: u32,
+    /// How much harder than authored the task is, in logit.
+    pub harder: f64,
+}
+
+impl Models {
+    /// The models.
+    #[must_use]
+    pub fn five(&self) -> &Five {
+        &self.five
+    }
+
+    /// The parameters in force.
+    #[must_use]
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// What the latest moment came to: signals, weights, index, load, where the learner stands and why.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Tick> {
+        self.latest.as_ref()
+    }
+
+    /// The number of a lesson's skill in the models.
+    #[must_use]
+    pub fn number(&self, lesson: &LessonId, skill: &SkillId) -> Option<u32> {
+        let place = self
+            .skills
+            .iter()
+            .position(|(of, id)| of == lesson && id == skill)?;
+        u32::try_from(place).ok()
+    }
+
+    /// What is believed of a lesson's skill; `None`: the log does not know it.
+    #[must_use]
+    pub fn skill(&self, lesson: &LessonId, skill: &SkillId) -> Option<&Skill> {
+        let number = self.number(lesson, skill)?;
+        self.five.skills().get(number as usize)
+    }
+
+    /// Skills and their names, in the order in which they were met.
+    pub fn skills(&self) -> impl Iterator<Item = (&LessonId, &SkillId, &Skill)> {
+        let named = self.skills.iter().zip(self.five.skills());
+        named.map(|((lesson, id), skill)| (lesson, id, skill))
+    }
+
+    /// Skills that are due for review so many milliseconds of wall-clock time after the last event, in the order in which
+    /// they were met.
+    #[must_use]
+    pub fn due_after(&self, milliseconds: u64) -> Vec<(&LessonId, &SkillId)> {
+        let day = self.five.day() + milliseconds as f64 / DAY;
+        self.skills()
+            .filter(|(.., skill)| skill.is_due(day))
+            .map(|(lesson, id, _)| (lesson, id))
+            .collect()
+    }
+
+    /// A session of this lesson begins. What is known of its skills stays; the parameters are the session's.
+    pub(super) fn begin<'a>(
+        &mut self,
+        lesson: &LessonId,
+        skills: impl Iterator<Item = (&'a SkillId, &'a BktParams)>,
+    ) {
+        for (id, bkt) in skills {
+            match self.number(lesson, id) {
+                Some(number) => {
+                    if let Some(skill) = self.params.skills.get_mut(number as usize) {
+                        skill.bkt = *bkt;
+                    }
+                }
+                None => {
+                    self.skills.push((lesson.clone(), id.clone()));
+                    self.params.skills.push(SkillParams {
+                        bkt: *bkt,
+                        ..SkillParams::default()
+                    });
+                }
+            }
+        }
+        self.five.meet_skills(&self.params);
+    }
+
+    /// So many milliseconds of wall-clock time lie between the last event and this one. A clock that was set back has
+    /// passed no time; one that was set forward widens intervals, and no mean moves for it.
+    pub(super) fn away(&mut self, milliseconds: u64) {
+        self.five.away(milliseconds as f64 / DAY, &self.params);
+    }
+
+    /// Takes in an attempt, `seq`: its place in the log.
+    pub(super) fn attempted(&mut self, seq: u64, attempt: &Attempt, at: &Where) {
+        let mut skills = Few::default();
+        for skill in &attempt.skills {
+            if let Some(number) = self.number(at.lesson, skill) {
+                skills.push(number);
+            }
+        }
+        let seen = Observation {
+            id: seq,
+            skills,
+            // The tasks of a lesson are as hard as their skills, which begin at 0, but for what was adapted.
+            difficulty: (at.harder != 0.0).then_some(at.harder),
+            variant: self.variant(at.lesson, &attempt.step),
+            correct: attempt.correct,
+            credit: Credit {
+                total: Some(f64::from(attempt.credit)),
+                ..Credit::default()
+            },
+            seconds: Some(attempt.latency.as_secs_f64()),
+            help_on_offer: at.hints > 0,
+            hints: u32::from(attempt.hints_used),
+            errors: at.failures,
+            shows: shown_by(&attempt.evidence, at.event),
+            quality: attempt.quality,
+            ..Observation::default()
+        };
+        self.five.observe(&seen, &self.params);
+    }
+
+    fn variant(&mut self, lesson: &LessonId, step: &StepId) -> Option<u32> {
+        let known = self
+            .tried
+            .iter()
+            .position(|(of, id)| of == lesson && id == step);
+        let place = known.unwrap_or_else(|| {
+            self.tried.push((lesson.clone(), step.clone()));
+            self.tried.len() - 1
+        });
+        u32::try_from(place).ok()
+    }
+
+    /// Lets a moment pass.
+    pub(super) fn observed(&mut self, moment: &Moment) {
+        let mut moment = *moment;
+        moment.load.own_rating = self.effort.take().or(moment.load.own_rating);
+        self.latest = Some(self.five.tick(&moment, &self.params));
+    }
+
+    /// Takes in what somebody said.
+    pub(super) fn told(&mut self, about: Told, value: f64) {
+        match about {
+            Told::Criterion(criterion) => self.five.told(criterion, value, &self.params),
+            Told::Effort if value.is_finite() => {
+                self.effort = Some(1.0 + 8.0 * value.clamp(0.0, 1.0));
+            }
+            Told::Effort => {}
+        }
+    }
+}
+
+/// What an attempt shows beyond the skills it exercises. The phase of its step says what it is about: the same grasp
+/// is a matter of handling at first and of purpose later.
+fn shown_by(evidence: &Evidence, event: Option<LearningEvent>) -> Few<Criterion, 4> {
+    let mut shown = Few::default();
+    match evidence {
+        Evidence::Looked { .. } | Evidence::Teleported { .. } => {
+            shown.push(Criterion::Orientation);
+        }
+        Evidence::Touched { .. }
+        | Evidence::Grabbed { .. }
+        | Evidence::Placed { .. }
+        | Evidence::Thrown { .. }
+        | Evidence::Pressed { .. } => {
+            shown.push(Criterion::Interactions);
+        }
+        Evidence::Answered { .. } => {
+            shown.push(Criterion::Interface);
+        }
+        Evidence::TimedOut => {}
+    }
+    match event {
+        Some(LearningEvent::Introduction) => {
+            if matches!(evidence, Evidence::Answered { .. }) {
+                shown.push(Criterion::Comprehension);
+            }
+        }
+        Some(LearningEvent::Application) => {
+            shown.push(Criterion::Purpose);
+        }
+        Some(LearningEvent::Mastery) => {
+            shown.push(Criterion::Expertise);
+        }
+        Some(LearningEvent::Onboarding | LearningEvent::Practice) | None => {}
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::learning::event::{Activity, Place};
+    use crate::learning::quality::Quality;
+    use crate::protocol::event::{Event, EventBody};
+    use crate::protocol::ids::{AttemptId, LearnerId, ObjectId, SessionId};
+    use crate::session::state::LearnerState;
+
+    /// A log that is written as it goes.
+    struct Log {
+        state: LearnerState,
+        learner: LearnerId,
+        session: SessionId,
+        at_unix_ms: u64,
+    }
+
+    impl Log {
+        fn new() -> Self {
+            let mut log = Self {
+                state: LearnerState::default(),
+                learner: LearnerId::fresh(),
+                session: SessionId::fresh(),
+                at_unix_ms: 1_795_000_000_000,
+            };
+            log.start("sorting");
+            log
+        }
+
+        fn happen(&mut self, body: EventBody) {
+            let event = Event {
+                seq: self.state.seq + 1,
+                at_unix_ms: self.at_unix_ms,
+                learner: self.learner,
+                session: self.session,
+                body,
+            };
+            self.state.fold(&event).unwrap();
+        }
+
+        fn start(&mut self, lesson: &str) {
+            self.happen(EventBody::SessionStarted {
+                lesson: LessonId::new(lesson),
+                lesson_digest: "0".to_owned(),
+                seed: 1,
+                skills: BTreeMap::from([(skill(), BktParams::default())]),
+                protocol: 1,
+            });
+        }
+
+        fn attempt(&mut self, correct: bool, quality: Quality) {
+            self.happen(EventBody::Attempted(Attempt {
+                id: AttemptId::fresh(),
+                step: StepId::new("sort-it"),
+                skills: vec![skill()],
+                correct,
+                credit: f32::from(u8::from(correct)),
+                latency: Duration::from_secs(4),
+                hints_used: 0,
+                position_error: None,
+                rotation_error: None,
+                quality,
+                evidence: Evidence::Grabbed {
+                    object: ObjectId::new("cube"),
+                },
+            }));
+        }
+
+        fn moments(&mut self, how_many: u32) {
+            for _ in 0..how_many {
+                let moment = Moment {
+                    dt: Duration::from_secs(5),
+                    ready: true,
+                    ..Moment::default()
+                };
+                self.happen(EventBody::Observed { moment });
+            }
+        }
+
+        fn skill(&self, lesson: &str) -> Skill {
+            let lesson = LessonId::new(lesson);
+            *self.state.models.skill(&lesson, &skill()).unwrap()
+        }
+    }
+
+    fn skill() -> SkillId {
+        SkillId::new("sort")
+    }
+
+    #[test]
+    fn success_raises_what_is_believed_and_bad_hardware_lowers_nothing() {
+        let mut log = Log::new();
+        let before = log.skill("sorting");
+        log.attempt(true, Quality::PERFECT);
+        let after = log.skill("sorting");
+        assert!(after.known.mean > before.known.mean && after.ability.mean > before.ability.mean);
+        let lost = Quality {
+            frame_health: 0.0,
+            tracking: 0.0,
+        };
+        log.attempt(false, lost);
+        let blamed = log.skill("sorting");
+        assert_eq!(blamed.known, after.known);
+        assert_eq!(blamed.ability, after.ability);
+    }
+
+    #[test]
+    fn what_is_known_outlives_the_session_and_another_lesson() {
+        let mut log = Log::new();
+        log.attempt(true, Quality::PERFECT);
+        log.attempt(true, Quality::PERFECT);
+        let known = log.skill("sorting").known;
+        log.start("knots");
+        // The same word in another lesson is another skill.
+        assert!(log.skill("knots").known.mean < known.mean);
+        log.start("sorting");
+        assert_eq!(log.skill("sorting").known, known);
+    }
+
+    #[test]
+    fn who_was_away_is_known_less_surely_and_no_worse() {
+        let mut log = Log::new();
+        log.attempt(true, Quality::PERFECT);
+        let before = log.skill("sorting").ability;
+        assert!(log.state.models.due_after(0).is_empty());
+        assert_eq!(
+            log.state.models.due_after(90 * 86_400_000),
+            [(&LessonId::new("sorting"), &skill())]
+        );
+        log.at_unix_ms += 90 * 86_400_000;
+        log.happen(EventBody::SessionResumed);
+        let after = log.skill("sorting").ability;
+        assert_eq!(after.mean.to_bits(), before.mean.to_bits());
+        assert!(after.variance > before.variance);
+        assert!(log.state.models.five().review_due());
+        assert!(log.state.models.due_after(0).len() == 1);
+        // A clock set back is no time passed, and no reason to fail.
+        log.at_unix_ms -= 365 * 86_400_000;
+        log.happen(EventBody::SessionResumed);
+        assert_eq!(log.skill("sorting").ability, after);
+    }
+
+    #[test]
+    fn nobody_advances_without_having_shown_anything() {
+        let mut log = Log::new();
+        log.moments(500);
+        let place = log.state.models.five().chart().place();
+        assert_eq!(
+            place,
+            Place::In(LearningEvent::Onboarding, Activity::Active)
+        );
+    }
+
+    #[test]
+    fn who_shows_it_all_and_says_they_are_well_leaves_onboarding() {
+        let mut log = Log::new();
+        for _ in 0..60 {
+            for evidence in [
+                Evidence::Touched {
+                    object: ObjectId::new("cube"),
+                },
+                Evidence::Teleported { object: None },
+                Evidence::Answered {
+                    panel: crate::protocol::ids::PanelId::new("question"),
+                    choice: 0,
+                },
+            ] {
+                log.happen(EventBody::Attempted(Attempt {
+                    id: AttemptId::fresh(),
+                    step: StepId::new("look-and-touch"),
+                    skills: vec![skill()],
+                    correct: true,
+                    credit: 1.0,
+                    latency: Duration::from_secs(3),
+                    hints_used: 0,
+                    position_error: None,
+                    rotation_error: None,
+                    quality: Quality::PERFECT,
+                    evidence,
+                }));
+            }
+        }
+        log.moments(20);
+        let onboarding = Place::In(LearningEvent::Onboarding, Activity::Active);
+        // Nobody has asked how they are.
+        assert_eq!(log.state.models.five().chart().place(), onboarding);
+        log.happen(EventBody::Told {
+            by: crate::protocol::command::Principal::Learner,
+            about: Told::Criterion(Criterion::Comfort),
+            value: 1.0,
+        });
+        log.moments(20);
+        let introduction = Place::In(LearningEvent::Introduction, Activity::Active);
+        assert_eq!(log.state.models.five().chart().place(), introduction);
+    }
+}
