@@ -116,6 +116,32 @@ fn records_that_are_none_are_named_and_left_as_they_are() {
     }
 }
 
+#[test]
+fn records_without_their_key_are_said_to_be_sealed_and_not_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    drop(Playing::start(home.path()));
+    let verify = || {
+        let mut command = malloc_vr(home.path());
+        command.args(["records", "verify"]);
+        command
+    };
+    let other = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    let (code, text) = run(verify().env("MALLOC_VR_MASTER_KEY", other));
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["another master key", "MALLOC_VR_MASTER_KEY"]);
+    assert!(!text.contains(other), "{text}");
+    let key = home.path().join("data/master.key");
+    let away = home.path().join("away");
+    std::fs::rename(&key, &away).unwrap();
+    let (code, text) = run(&mut verify());
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &[key.to_str().unwrap(), "put it back"]);
+    assert!(!key.exists(), "no new key is made for sealed records");
+    std::fs::rename(&away, &key).unwrap();
+    let (code, text) = run(&mut verify());
+    assert_eq!(code, Some(0), "{text}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_full_disk_is_named_and_leaves_no_half_of_a_store() {

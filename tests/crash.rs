@@ -13,13 +13,17 @@ use bevy::prelude::*;
 use malloc_vr::lesson;
 use malloc_vr::protocol::event::{Attempt, EventBody, Evidence};
 use malloc_vr::protocol::ids::{AttemptId, ObjectId};
-use malloc_vr::record::{Recorder, Store};
+use malloc_vr::record::{Keys, Recorder, Store};
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::state::LearnerState;
 use malloc_vr::session::{AcknowledgedSeq, Happened, SessionPlugin};
 
 const STORE: &str = "MALLOC_VR_CRASH_STORE";
 const KILLS: u32 = 200;
+
+fn open(file: &Path) -> Store {
+    Store::open(file, &Keys::beside(file).unwrap()).unwrap()
+}
 
 /// Makes attempts as fast as frames go and says what is acknowledged. Started by the test below, and killed by it.
 #[test]
@@ -28,7 +32,7 @@ fn child_that_makes_attempts() {
     let Some(file) = std::env::var_os(STORE) else {
         return;
     };
-    let store = Store::open(Path::new(&file)).unwrap();
+    let store = open(Path::new(&file));
     let joining = Joining::latest(&store).unwrap();
     let loaded = lesson::load("first-steps").unwrap();
     let mut app = App::new();
@@ -110,7 +114,7 @@ fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
         child.wait().unwrap();
         acknowledged = lines.iter().last().unwrap_or(acknowledged);
 
-        let store = Store::open(&file).unwrap();
+        let store = open(&file);
         let check = store.check().unwrap();
         assert!(
             check.problems.is_empty(),

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 
 use super::cli::DoctorArgs;
 use super::view;
-use crate::record::Store;
 use crate::xr;
 
 /// What one look found.
@@ -94,7 +93,7 @@ fn records(data_dir: &Path) -> Finding {
     if !file.exists() {
         return Finding::Good(format!("none yet; they will be kept in {}", file.display()));
     }
-    match Store::open(&file) {
+    match super::records::open_file(&file) {
         Ok(_) => Finding::Good(file.display().to_string()),
         Err(error) => Finding::Broken(error.to_string()),
     }

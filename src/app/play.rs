@@ -27,7 +27,7 @@ use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
 use crate::protocol::event::{EventBody, PauseCause};
 use crate::protocol::ids::LessonId;
-use crate::record::{Recorder, Store};
+use crate::record::Recorder;
 use crate::session::join::Joining;
 use crate::session::state::LearnerState;
 use crate::session::{Folded, Happened, Learner, SessionPlugin, unix_ms};
@@ -55,7 +55,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let lesson = lesson::load(&args.lesson)?;
     let strategies = policy::read(args.policy.as_deref())?;
     let view = choose_view(args)?;
-    let store = Store::open(&records::file(&args.data.data_dir))?;
+    let store = records::open_file(&records::file(&args.data.data_dir))?;
     let joining = Joining::latest(&store)?;
     let recorder = Recorder::start(store)?;
     let bridge = Bridge::start(BridgeConfig {

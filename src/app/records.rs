@@ -5,11 +5,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::protocol::ids::LearnerId;
-use crate::record::Store;
+use crate::record::{Keys, RecordError, Store};
 
 /// The store in a data folder.
 pub(super) fn file(data_dir: &Path) -> PathBuf {
     data_dir.join("records.redb")
+}
+
+/// Opens the store in this file with the key that belongs to it, making both where they are missing.
+pub(super) fn open_file(file: &Path) -> Result<Store, RecordError> {
+    let keys = Keys::beside(file).map_err(|cause| RecordError::Key {
+        file: file.to_owned(),
+        cause,
+    })?;
+    Store::open(file, &keys)
 }
 
 /// Opens a store that must be there: looking must not make one.
@@ -22,7 +31,7 @@ fn open(data_dir: &Path) -> Result<Store, Box<dyn Error>> {
         )
         .into());
     }
-    Ok(Store::open(&file)?)
+    Ok(open_file(&file)?)
 }
 
 pub(super) fn list(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
@@ -72,9 +81,11 @@ pub(super) fn verify(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
         println!("{problem}");
     }
     println!(
-        "{} events, {} problem(s)",
+        "{} events, {} audit entries, {} problem(s); fingerprint {}",
         check.events,
-        check.problems.len()
+        check.audit,
+        check.problems.len(),
+        check.fingerprint
     );
     Ok(if check.problems.is_empty() {
         ExitCode::SUCCESS

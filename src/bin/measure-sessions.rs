@@ -17,7 +17,7 @@ use malloc_vr::learning::skill::SkillId;
 use malloc_vr::protocol::event::{Attempt, Event, EventBody, Evidence};
 use malloc_vr::protocol::ids::{AttemptId, LearnerId, LessonId, ObjectId, SessionId, StepId};
 use malloc_vr::protocol::parcel::Position;
-use malloc_vr::record::Store;
+use malloc_vr::record::{Keys, Store};
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::state::LearnerState;
 use malloc_vr::session::stream::buffer::{BufferRules, Outgoing};
@@ -174,11 +174,14 @@ fn folded(log: &[Event]) -> Result<Value, Box<dyn Error>> {
 /// From a closed store to a learner who can go on: opened, read, checked and folded; milliseconds.
 fn resumed(log: &[Event], folder: &Path) -> Result<Value, Box<dyn Error>> {
     let file = folder.join("records.redb");
-    Store::open(&file)?.append(log)?;
+    let keys = Keys::beside(&file)?;
+    // It makes the key; the others read it.
+    Store::open(&file, &keys)?.append(log)?;
+    let keys = Keys::beside(&file)?;
     let mut times = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        let joining = Joining::latest(&Store::open(&file)?)?;
+        let joining = Joining::latest(&Store::open(&file, &keys)?)?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
         if joining.state.seq != log.len() as u64 {
             return Err("the store gave back another log".into());

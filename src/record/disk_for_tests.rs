@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::error::RecordError;
+use super::key::Keys;
 use super::store::Store;
 use crate::learning::bkt::BktParams;
 use crate::learning::quality::Quality;
@@ -16,6 +17,11 @@ use crate::protocol::ids::{AttemptId, LearnerId, LessonId, ObjectId, SessionId, 
 
 /// What the store on a [`Disk`] is called.
 pub(super) const FILE: &str = "/data/records.redb";
+
+/// The master key of stores on a [`Disk`].
+pub(super) fn keys() -> Keys {
+    Keys::from_text("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap()
+}
 
 /// A disk: clones are the same one, as a file opened twice.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +61,12 @@ impl Disk {
         platter.full_at = Some(platter.steps);
     }
 
+    /// After so many more writes nothing fits any more.
+    pub(super) fn fill_after(&self, steps: usize) {
+        let mut platter = self.platter();
+        platter.full_at = Some(platter.steps + steps);
+    }
+
     /// Somebody made room.
     pub(super) fn make_room(&self) {
         self.platter().full_at = None;
@@ -71,7 +83,11 @@ impl Disk {
     }
 
     pub(super) fn open(&self) -> Result<Store, RecordError> {
-        Store::open_on(Path::new(FILE), self.clone())
+        self.open_with(&keys())
+    }
+
+    pub(super) fn open_with(&self, keys: &Keys) -> Result<Store, RecordError> {
+        Store::open_on(Path::new(FILE), self.clone(), keys)
     }
 
     fn platter(&self) -> MutexGuard<'_, Platter> {

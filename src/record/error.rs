@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use redb::{DatabaseError, StorageError};
 
+use super::key::KeyError;
+use super::seal::NoRandomness;
 use crate::protocol::ids::LearnerId;
 
 /// Why the log cannot be read or written. Every variant names the file and the cure.
@@ -54,6 +56,42 @@ pub enum RecordError {
         /// What is wrong.
         cause: String,
     },
+    /// Sealed, and not with the key at hand.
+    #[error(
+        "the records in {file} are sealed with another master key than {place}; put the right key there, none of them is damaged or lost"
+    )]
+    WrongKey {
+        /// The store.
+        file: PathBuf,
+        /// Where the key at hand came from.
+        place: String,
+    },
+    /// No master key to open or make it with.
+    #[error("the records in {file} need their master key: {cause}")]
+    Key {
+        /// The store.
+        file: PathBuf,
+        /// What is wrong with it.
+        cause: KeyError,
+    },
+    /// Written by a later version of this program.
+    #[error(
+        "{file} is written in format {format}, newer than this program reads; update Malloc VR"
+    )]
+    Newer {
+        /// The store.
+        file: PathBuf,
+        /// Its format.
+        format: u8,
+    },
+    /// Written before records were sealed.
+    #[error(
+        "{file} is written in clear, by an older version; start `malloc-vr` on that file itself, which seals it"
+    )]
+    Unsealed {
+        /// The store.
+        file: PathBuf,
+    },
     /// One event cannot be read.
     #[error("event {seq} of learner {learner} in {file} cannot be read: {cause}")]
     BadEvent {
@@ -77,6 +115,78 @@ pub enum RecordError {
         why: &'static str,
     },
 }
+
+/// What went wrong inside, before it is told of a file.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Told(RecordError),
+    Redb(redb::Error),
+    Key(KeyError),
+    /// What lies there is not what was written.
+    Damaged(String),
+}
+
+impl Fault {
+    pub(super) fn damaged(cause: impl Into<String>) -> Self {
+        Self::Damaged(cause.into())
+    }
+
+    pub(super) fn of(self, file: &Path) -> RecordError {
+        let file = file.to_owned();
+        match self {
+            Self::Told(error) => error,
+            Self::Redb(redb::Error::Io(cause)) => storage(&file, cause),
+            Self::Redb(other) => RecordError::Damaged {
+                file,
+                cause: other.to_string(),
+            },
+            Self::Key(cause) => RecordError::Key { file, cause },
+            Self::Damaged(cause) => RecordError::Damaged { file, cause },
+        }
+    }
+}
+
+impl From<RecordError> for Fault {
+    fn from(error: RecordError) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl From<KeyError> for Fault {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<NoRandomness> for Fault {
+    fn from(error: NoRandomness) -> Self {
+        Self::Key(error.into())
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self::Redb(redb::Error::Io(error))
+    }
+}
+
+macro_rules! redb_fault {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Fault {
+            fn from(error: $error) -> Self {
+                Self::Redb(error.into())
+            }
+        }
+    )*};
+}
+
+redb_fault!(
+    redb::CommitError,
+    redb::SetDurabilityError,
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError
+);
 
 pub(super) fn opening(file: &Path, error: DatabaseError) -> RecordError {
     match error {

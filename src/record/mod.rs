@@ -1,34 +1,59 @@
-//! The append-only log on disk: a learner's events, written by a thread of its own, fsync'd before they count.
+//! The append-only log on disk: a learner's events, sealed, written by a thread of its own, fsync'd before they count.
 //! In: events over a bounded channel. Out: [`Acknowledged`] once they are safe, [`Health`] while they are not.
-//! Never: waits in the frame, drops an event, writes one twice.
+//! Never: waits in the frame, drops an event, writes one twice, writes anything of a learner in clear.
 
 pub mod access;
 pub mod ages;
 pub mod aggregate;
 pub mod anonymity;
+mod audit;
 pub mod boundary;
+#[cfg(test)]
+mod canary_tests;
+mod check;
 mod codec;
 pub mod compliance;
 pub mod consent;
 #[cfg(test)]
+mod cost_tests;
+mod disk;
+#[cfg(test)]
 mod disk_for_tests;
+mod erase;
 mod error;
 pub mod export;
 mod export_summary;
+mod key;
+mod key_source;
 pub mod motion;
 pub mod noise;
 pub mod pii;
+mod plain;
 pub mod privacy_page;
 pub mod purpose;
 pub mod purpose_fields;
+mod retention;
 pub mod rights;
+mod roster;
+mod rotate;
+mod seal;
+mod sealed;
 mod store;
 mod time;
+mod unlock;
 mod writer;
+mod writing;
 pub mod xapi;
 #[cfg(test)]
 mod xapi_check;
 
+pub use audit::{Action, AuditEntry, By, Subject, Tombstone};
+pub use check::Check;
+pub use erase::ErasureProof;
 pub use error::RecordError;
-pub use store::{Check, LearnerEntry, Store};
+pub use key::{KeyError, Keys, MASTER_KEY_VARIABLE, PASSPHRASE_VARIABLE};
+pub use retention::{Retention, SweepReport};
+pub use roster::{Person, Roster, RosterError, RosterId};
+pub use seal::NoRandomness;
+pub use store::{LearnerEntry, Store};
 pub use writer::{Acknowledged, Health, Recorder};

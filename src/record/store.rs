@@ -1,26 +1,32 @@
-//! The store: one redb file with every learner's events, keyed by learner and place in the log.
+//! The store: one redb file with every learner's events, sealed with a data key of their own.
 
 use std::path::{Path, PathBuf};
 
-use redb::{
-    Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    TableDefinition, TableError,
-};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 use tracing::warn;
-use uuid::Uuid;
 
 use super::codec;
-use super::error::{RecordError, guarded, opening, storage};
+use super::disk::Shared;
+use super::error::{Fault, RecordError, guarded, storage};
+use super::key::{Keys, MasterKey};
+use super::plain;
+use super::sealed::{LearnerHead, Secrets, StoreHead, event_place, key_place};
+use super::unlock::{Found, backend, begin_store, found, part, put_in_place, unlock, whole};
+use super::writing::{
+    EVENTS, HEADS, KEYS, META, META_HEAD, Writing, begin, no_data_key, open_head, read_head,
+};
 use crate::protocol::event::Event;
 use crate::protocol::ids::LearnerId;
-
-const EVENTS: TableDefinition<(u128, u64), &[u8]> = TableDefinition::new("events");
 
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
-    file: PathBuf,
-    database: Database,
+    pub(super) file: PathBuf,
+    pub(super) database: Database,
+    pub(super) disk: Shared,
+    pub(super) keys: Keys,
+    pub(super) master: MasterKey,
+    pub(super) secrets: Secrets,
 }
 
 /// A learner in the store.
@@ -34,21 +40,13 @@ pub struct LearnerEntry {
     pub last_at_unix_ms: u64,
 }
 
-/// What [`Store::check`] found.
-#[derive(Debug, Default)]
-pub struct Check {
-    /// Events read.
-    pub events: u64,
-    /// What is wrong, in words; empty: the store is whole.
-    pub problems: Vec<String>,
-}
-
 impl Store {
-    /// Opens the store, making file and folder where they are missing.
+    /// Opens the store, making file, folder and key where they are missing. One that an earlier version wrote in
+    /// clear is sealed first.
     ///
     /// # Errors
     /// [`RecordError`] names the file and what to do.
-    pub fn open(file: &Path) -> Result<Self, RecordError> {
+    pub fn open(file: &Path, keys: &Keys) -> Result<Self, RecordError> {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder).map_err(|cause| RecordError::Folder {
                 file: file.to_owned(),
@@ -57,13 +55,17 @@ impl Store {
         }
         let there = file.try_exists().map_err(|cause| storage(file, cause))?;
         if !there {
-            Self::make(file)?;
+            let keys = Self::make(file, keys)?;
+            return Self::open_existing(file, &keys);
         }
-        Self::open_existing(file)
+        match Self::open_existing(file, keys) {
+            Err(RecordError::Unsealed { .. }) => plain::seal(file, keys),
+            opened => opened,
+        }
     }
 
     /// Opens a store that must be there: a log that goes on must not go on in a new, empty file.
-    pub(super) fn open_existing(file: &Path) -> Result<Self, RecordError> {
+    pub(super) fn open_existing(file: &Path, keys: &Keys) -> Result<Self, RecordError> {
         let found = std::fs::metadata(file).map_err(|cause| match cause.kind() {
             std::io::ErrorKind::NotFound => RecordError::Gone {
                 file: file.to_owned(),
@@ -77,85 +79,76 @@ impl Store {
                 cause: "it is empty".to_owned(),
             });
         }
-        Self::open_file(file)
+        Self::checked(file, backend(file, file, false)?, keys)
     }
 
-    /// A process killed while it makes the file must not leave half of one under its name.
-    fn make(file: &Path) -> Result<(), RecordError> {
-        let part = file.with_extension("part");
+    /// A process killed while it makes the file must not leave half of one under its name. Returns the keys it is
+    /// sealed with, which may be new too.
+    fn make(file: &Path, keys: &Keys) -> Result<Keys, RecordError> {
+        let part = part(file);
         let _ = std::fs::remove_file(&part);
         // Problems are told of the file that was asked for, not of the one it is made in.
-        drop(Self::checked(file, || Database::create(&part))?);
-        std::fs::rename(&part, file).map_err(|cause| storage(file, cause))?;
-        // Without this a power cut could take the name away again, and the whole log with it.
-        #[cfg(unix)]
-        if let Some(folder) = file.parent().filter(|it| !it.as_os_str().is_empty()) {
-            std::fs::File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(|cause| storage(file, cause))?;
-        }
-        Ok(())
-    }
-
-    fn open_file(file: &Path) -> Result<Self, RecordError> {
-        Self::checked(file, || Database::create(file))
+        let store = Self::checked(file, backend(file, &part, true)?, keys)?;
+        let keys = store.keys.clone();
+        drop(store);
+        put_in_place(&part, file)?;
+        Ok(keys)
     }
 
     /// A store over any backend of redb's: for tests of failing disks.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn open_on(file: &Path, backend: impl redb::StorageBackend) -> Result<Self, RecordError> {
-        Self::checked(file, || Database::builder().create_with_backend(backend))
+    pub fn open_on(
+        file: &Path,
+        backend: impl redb::StorageBackend,
+        keys: &Keys,
+    ) -> Result<Self, RecordError> {
+        Self::checked(file, Shared::new(backend), keys)
     }
 
     /// Opens and reads all of it once against its checksums: redb itself does so only after a crash, and else
     /// takes a damaged page at its word, up to a log that ends too early.
-    fn checked(
-        file: &Path,
-        open: impl FnOnce() -> Result<Database, DatabaseError>,
-    ) -> Result<Self, RecordError> {
+    pub(super) fn checked(file: &Path, disk: Shared, keys: &Keys) -> Result<Self, RecordError> {
         guarded(file, || {
-            let mut database = open().map_err(|error| opening(file, error))?;
-            let whole = database
-                .check_integrity()
-                .map_err(|error| opening(file, error))?;
-            if !whole {
-                // Only its book-keeping: both of redb's roots hold every acknowledged event (see `append`).
-                warn!(
-                    "{} was damaged and is mended; no event was touched",
-                    file.display()
-                );
-            }
-            let store = Self {
-                file: file.to_owned(),
-                database,
-            };
-            store.make_tables()?;
-            Ok(store)
+            let database = whole(file, disk.clone())?;
+            Self::unlocked(file, database, disk, keys).map_err(|fault| fault.of(file))
         })
     }
 
-    /// Makes the tables where they are missing; a whole store is not written to, the disk may be full.
-    fn make_tables(&self) -> Result<(), RecordError> {
-        let read = self
-            .database
-            .begin_read()
-            .map_err(|e| self.broken(e.into()))?;
-        match read.open_table(EVENTS) {
-            Ok(_) => return Ok(()),
-            Err(TableError::TableDoesNotExist(_)) => {}
-            Err(error) => return Err(self.broken(error.into())),
+    /// Finds the key that it is sealed with, or seals a new one.
+    fn unlocked(file: &Path, database: Database, disk: Shared, keys: &Keys) -> Result<Self, Fault> {
+        let (keys, master, secrets) = match found(file, &database)? {
+            Found::Nothing => {
+                let (keys, master) = keys.clone().made()?;
+                let secrets = Secrets::fresh()?;
+                begin_store(&database, &master, &secrets)?;
+                (keys, master, secrets)
+            }
+            Found::Plain => {
+                return Err(RecordError::Unsealed {
+                    file: file.to_owned(),
+                }
+                .into());
+            }
+            Found::Sealed { master: sealed } => {
+                let (master, secrets) = unlock(file, &sealed, keys)?;
+                (keys.settled(&master)?, master, secrets)
+            }
+        };
+        let store = Self {
+            file: file.to_owned(),
+            database,
+            disk,
+            keys,
+            master,
+            secrets,
+        };
+        if let Err(fault) = store.wipe() {
+            // Tried again each time; nothing of it is needed to go on.
+            warn!("{}", fault.of(file));
         }
-        let write = self
-            .database
-            .begin_write()
-            .map_err(|e| self.broken(e.into()))?;
-        // A table comes into being when it is first opened for writing.
-        write
-            .open_table(EVENTS)
-            .map_err(|e| self.broken(e.into()))?;
-        write.commit().map_err(|e| self.broken(e.into()))
+        Ok(store)
     }
 
     /// Where it lies.
@@ -164,82 +157,91 @@ impl Store {
         &self.file
     }
 
+    /// The keys it was opened with.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// Writes events, in order, all or none; they are on the disk when this returns. One that is there already
-    /// is left as it is, so that a retry doubles nothing.
+    /// is left as it is, so that a retry doubles nothing. What was still under way when its learner was erased is
+    /// not written.
     ///
     /// # Errors
     /// [`RecordError`]; nothing was then written.
     pub fn append(&self, events: &[Event]) -> Result<(), RecordError> {
-        guarded(&self.file, || {
-            self.insert(events)?;
-            // redb keeps the last two commits and silently falls back to the older when the newer is damaged.
-            // What is acknowledged must be in both.
-            self.insert(&[])
+        self.guarded(|| {
+            self.write(|writing| {
+                for event in events {
+                    writing.append(event)?;
+                }
+                Ok(())
+            })
         })
     }
 
-    fn insert(&self, events: &[Event]) -> Result<(), RecordError> {
-        let mut write = self
-            .database
-            .begin_write()
-            .map_err(|e| self.broken(e.into()))?;
-        write
-            .set_durability(Durability::Immediate)
-            .map_err(|e| self.broken(e.into()))?;
-        {
-            let mut table = write
-                .open_table(EVENTS)
-                .map_err(|e| self.broken(e.into()))?;
-            for event in events {
-                let learner = event.learner.0.as_u128();
-                let bytes = codec::encode(event).map_err(|error| self.bad(event, error))?;
-                let known = table
-                    .get((learner, event.seq))
-                    .map_err(|e| self.broken(e.into()))?
-                    .map(|there| there.value() == bytes.as_slice());
-                match known {
-                    Some(true) => continue,
-                    Some(false) => return Err(cannot_follow(event, "another event has its place")),
-                    None => {}
-                }
-                let follows = event.seq == 1
-                    || table
-                        .get((learner, event.seq.saturating_sub(1)))
-                        .map_err(|e| self.broken(e.into()))?
-                        .is_some();
-                if !follows {
-                    return Err(cannot_follow(event, "the one before it is missing"));
-                }
-                table
-                    .insert((learner, event.seq), bytes.as_slice())
-                    .map_err(|e| self.broken(e.into()))?;
-            }
-        }
-        write.commit().map_err(|e| self.broken(e.into()))
+    /// Writes, and is done when it is on the disk for good.
+    pub(super) fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let write = begin(&self.database)?;
+        let mut writing = Writing::open(self, &write)?;
+        let done = work(&mut writing)?;
+        writing.finish()?;
+        write.commit()?;
+        // redb keeps the last two commits and silently falls back to the older when the newer is damaged.
+        // What is acknowledged must be in both.
+        begin(&self.database)?.commit()?;
+        Ok(done)
     }
 
     /// A learner's whole log, in order; empty for an unknown learner.
     ///
     /// # Errors
-    /// [`RecordError::BadEvent`] at the first that cannot be read.
+    /// [`RecordError::BadEvent`] at the first that cannot be read; [`RecordError::Damaged`] where some are missing.
     pub fn events(&self, learner: LearnerId) -> Result<Vec<Event>, RecordError> {
-        guarded(&self.file, || self.read_events(learner))
+        self.guarded(|| self.read_events(learner))
     }
 
-    fn read_events(&self, learner: LearnerId) -> Result<Vec<Event>, RecordError> {
-        let read = self
-            .database
-            .begin_read()
-            .map_err(|e| self.broken(e.into()))?;
-        let table = read.open_table(EVENTS).map_err(|e| self.broken(e.into()))?;
-        let key = learner.0.as_u128();
+    fn read_events(&self, learner: LearnerId) -> Result<Vec<Event>, Fault> {
+        let read = self.database.begin_read()?;
+        let row = self.secrets.row(learner);
+        let Some(head) = read.open_table(HEADS)?.get(row)? else {
+            return Ok(Vec::new());
+        };
+        let head = open_head(&self.secrets, row, head.value())?;
+        let sealer = read
+            .open_table(KEYS)?
+            .get(row)?
+            .and_then(|key| {
+                let wrapping = self.master.wrapping();
+                wrapping.open_secret(&key_place(learner), key.value())
+            })
+            .ok_or_else(no_data_key)?
+            .sealer();
+        let table = read.open_table(EVENTS)?;
         let mut events = Vec::new();
-        for entry in table
-            .range((key, 0)..=(key, u64::MAX))
-            .map_err(|e| self.broken(e.into()))?
-        {
-            let (key, value) = entry.map_err(|e| self.broken(e.into()))?;
-            events.push(self.decode(key.value(), value.value())?);
+        for entry in table.range((row, 0)..=(row, u64::MAX))? {
+            let (key, sealed) = entry?;
+            let (_, seq) = key.value();
+            let bad = |cause: String| RecordError::BadEvent {
+                file: self.file.clone(),
+                learner,
+                seq,
+                cause,
+            };
+            let text = sealer
+                .open(&event_place(row, seq), sealed.value())
+                .ok_or_else(|| bad("it was changed or moved since it was sealed".to_owned()))?;
+            events.push(codec::decode(&text).map_err(|error| bad(error.to_string()))?);
+        }
+        if events.len() as u64 != head.events {
+            return Err(Fault::Damaged(format!(
+                "learner {learner} has {} events, and {} were written",
+                events.len(),
+                head.events
+            )));
         }
         Ok(events)
     }
@@ -249,125 +251,43 @@ impl Store {
     /// # Errors
     /// [`RecordError`].
     pub fn learners(&self) -> Result<Vec<LearnerEntry>, RecordError> {
-        guarded(&self.file, || self.read_learners())
-    }
-
-    fn read_learners(&self) -> Result<Vec<LearnerEntry>, RecordError> {
-        let read = self
-            .database
-            .begin_read()
-            .map_err(|e| self.broken(e.into()))?;
-        let table = read.open_table(EVENTS).map_err(|e| self.broken(e.into()))?;
-        let mut found = Vec::new();
-        let mut next = Some(0_u128);
-        // Events have no gaps, so a learner's last place in the log is their count.
-        while let Some(from) = next {
-            let Some(first) = table
-                .range((from, 0)..)
-                .map_err(|e| self.broken(e.into()))?
-                .next()
-            else {
-                break;
+        self.guarded(|| {
+            let read = self.database.begin_read()?;
+            let mut heads = Vec::new();
+            for entry in read.open_table(HEADS)?.iter()? {
+                let (row, sealed) = entry?;
+                heads.push(open_head(&self.secrets, row.value(), sealed.value())?);
+            }
+            // By the order of writing: the clock may have been set.
+            heads.sort_by_key(|head| std::cmp::Reverse(head.written));
+            let entry = |head: &LearnerHead| LearnerEntry {
+                learner: head.learner,
+                events: head.events,
+                last_at_unix_ms: head.last_at_unix_ms,
             };
-            let (learner, _) = first.map_err(|e| self.broken(e.into()))?.0.value();
-            if let Some(last) = table
-                .range((learner, 0)..=(learner, u64::MAX))
-                .map_err(|e| self.broken(e.into()))?
-                .next_back()
-            {
-                let (key, value) = last.map_err(|e| self.broken(e.into()))?;
-                let event = self.decode(key.value(), value.value())?;
-                found.push(LearnerEntry {
-                    learner: event.learner,
-                    events: event.seq,
-                    last_at_unix_ms: event.at_unix_ms,
-                });
-            }
-            next = learner.checked_add(1);
-        }
-        found.sort_by_key(|entry| std::cmp::Reverse(entry.last_at_unix_ms));
-        Ok(found)
-    }
-
-    /// Reads everything and says what is wrong with it.
-    ///
-    /// # Errors
-    /// [`RecordError`] where reading itself fails.
-    pub fn check(&self) -> Result<Check, RecordError> {
-        guarded(&self.file, || self.read_check())
-    }
-
-    fn read_check(&self) -> Result<Check, RecordError> {
-        let read = self
-            .database
-            .begin_read()
-            .map_err(|e| self.broken(e.into()))?;
-        let table = read.open_table(EVENTS).map_err(|e| self.broken(e.into()))?;
-        let mut check = Check {
-            events: table.len().map_err(|e| self.broken(e.into()))?,
-            problems: Vec::new(),
-        };
-        let mut expected = (0, 1);
-        for entry in table.iter().map_err(|e| self.broken(e.into()))? {
-            let (key, value) = entry.map_err(|e| self.broken(e.into()))?;
-            let (learner, seq) = key.value();
-            if expected.0 != learner {
-                expected = (learner, 1);
-            }
-            if seq != expected.1 {
-                check.problems.push(format!(
-                    "learner {}: after event {} comes {seq}",
-                    Uuid::from_u128(learner),
-                    expected.1 - 1
-                ));
-            }
-            expected.1 = seq.saturating_add(1);
-            match self.decode((learner, seq), value.value()) {
-                Ok(event) if event.seq == seq && event.learner.0.as_u128() == learner => {}
-                Ok(_) => check.problems.push(format!(
-                    "learner {}: event {seq} names another learner or place",
-                    Uuid::from_u128(learner)
-                )),
-                Err(error) => check.problems.push(error.to_string()),
-            }
-        }
-        Ok(check)
-    }
-
-    fn decode(&self, (learner, seq): (u128, u64), bytes: &[u8]) -> Result<Event, RecordError> {
-        codec::decode(bytes).map_err(|error| RecordError::BadEvent {
-            file: self.file.clone(),
-            learner: LearnerId(Uuid::from_u128(learner)),
-            seq,
-            cause: error.to_string(),
+            Ok(heads.iter().map(entry).collect())
         })
     }
 
-    fn bad(&self, event: &Event, error: codec::CodecError) -> RecordError {
+    pub(super) fn store_head(&self, read: &ReadTransaction) -> Result<StoreHead, Fault> {
+        let sealed = read.open_table(META)?.get(META_HEAD)?;
+        read_head(&self.secrets, sealed.map(|head| head.value().to_vec()))
+    }
+
+    pub(super) fn guarded<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, RecordError> {
+        guarded(&self.file, || work().map_err(|fault| fault.of(&self.file)))
+    }
+
+    pub(super) fn bad(&self, event: &Event, error: &codec::CodecError) -> RecordError {
         RecordError::BadEvent {
             file: self.file.clone(),
             learner: event.learner,
             seq: event.seq,
             cause: error.to_string(),
         }
-    }
-
-    fn broken(&self, error: redb::Error) -> RecordError {
-        match error {
-            redb::Error::Io(cause) => storage(&self.file, cause),
-            other => RecordError::Damaged {
-                file: self.file.clone(),
-                cause: other.to_string(),
-            },
-        }
-    }
-}
-
-fn cannot_follow(event: &Event, why: &'static str) -> RecordError {
-    RecordError::CannotFollow {
-        learner: event.learner,
-        seq: event.seq,
-        why,
     }
 }
 

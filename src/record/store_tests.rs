@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::super::disk_for_tests::{Disk, FILE, log};
+use super::super::disk_for_tests::{Disk, FILE, keys, log};
 use super::*;
 
 /// Two learners' logs as they lie after the program ended, and as they lie after it was killed.
@@ -167,6 +167,42 @@ proptest! {
 }
 
 #[test]
+fn a_store_that_is_open_is_not_opened_again_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("records.redb");
+    let store = Store::open(&file, &keys()).unwrap();
+    let log = log(4);
+    store.append(&log[..2]).unwrap();
+    let error = Store::open(&file, &keys()).unwrap_err().to_string();
+    for part in [file.to_str().unwrap(), "another process", "--data-dir"] {
+        assert!(error.contains(part), "`{part}` is missing in: {error}");
+    }
+    store.append(&log[2..]).unwrap();
+    drop(store);
+    let store = Store::open(&file, &keys()).unwrap();
+    assert_eq!(store.events(log[0].learner).unwrap(), log);
+}
+
+#[test]
+fn a_clock_that_is_set_back_or_ahead_changes_no_order() {
+    const DAY: u64 = 86_400_000;
+    let (mut first, mut second) = (log(6), log(6));
+    for (event, days) in first.iter_mut().zip([3, 4, 2, 3, 400, 1, 3]) {
+        event.at_unix_ms = days * DAY;
+    }
+    for event in &mut second {
+        event.at_unix_ms = 1;
+    }
+    let store = Disk::default().open().unwrap();
+    store.append(&first).unwrap();
+    store.append(&second).unwrap();
+    assert_eq!(store.events(first[0].learner).unwrap(), first);
+    let latest = store.learners().unwrap()[0];
+    assert_eq!(latest.learner, second[0].learner, "the last to be written");
+    assert!(store.check().unwrap().problems.is_empty());
+}
+
+#[test]
 fn a_file_that_is_no_store_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("records.redb");
@@ -174,7 +210,7 @@ fn a_file_that_is_no_store_is_refused_and_left_as_it_is() {
     for text in ["", "x", "a letter to a friend", &long] {
         std::fs::write(&file, text).unwrap();
         for _ in 0..2 {
-            let error = Store::open(&file).unwrap_err();
+            let error = Store::open(&file, &keys()).unwrap_err();
             refused(&error, file.to_str().unwrap(), || {
                 text.chars().take(30).collect()
             });
@@ -195,7 +231,7 @@ fn a_place_that_cannot_hold_a_store_is_named() {
         file.join("records.redb"),
         file.join("a/records.redb"),
     ] {
-        let error = Store::open(&place).unwrap_err().to_string();
+        let error = Store::open(&place, &keys()).unwrap_err().to_string();
         for part in [place.to_str().unwrap(), "cannot be kept", "--data-dir"] {
             assert!(error.contains(part), "`{part}` is missing in: {error}");
         }
@@ -214,14 +250,14 @@ fn a_place_that_is_forbidden_is_named() {
         folder.path().join("records.redb"),
         closed.join("records.redb"),
     );
-    drop(Store::open(&file).unwrap());
+    drop(Store::open(&file, &keys()).unwrap());
     let forbid = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     forbid(&file, 0o400);
     forbid(&closed, 0o500);
     let root = std::fs::write(closed.join("probe"), "").is_ok();
-    let errors = [Store::open(&file), Store::open(&new)].map(Result::err);
+    let errors = [Store::open(&file, &keys()), Store::open(&new, &keys())].map(Result::err);
     forbid(&closed, 0o700);
     for (error, place) in errors.into_iter().zip([&file, &new]) {
         // Nothing is forbidden to root.

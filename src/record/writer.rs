@@ -1,5 +1,6 @@
 //! The thread that writes: batches events, commits them with fsync, and says so.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +8,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::Resource;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, never};
+use crossbeam_channel::{
+    Receiver, RecvTimeoutError, Sender, TrySendError, bounded, never, select_biased,
+};
 use tracing::{error, info};
 
 use super::error::{RecordError, guarded};
@@ -17,6 +20,8 @@ use crate::protocol::ids::LearnerId;
 
 /// Events under way to the thread: minutes of the busiest lesson. What doesn't fit stays with the session.
 const UNDER_WAY: usize = 4096;
+/// Requests to the store under way to the thread; more are refused.
+const REQUESTS: usize = 64;
 /// Events written in one commit at most.
 const BATCH: usize = 512;
 /// Pause before a failed commit is tried again.
@@ -46,10 +51,14 @@ pub enum Health {
     },
 }
 
+/// Work on the store, between two writes; it is given the error where there is no store to be had.
+type Request = Box<dyn FnOnce(Result<&Store, RecordError>) -> bool + Send>;
+
 /// The log's entrance. Dropping it writes what is still under way.
 #[derive(Resource, Debug)]
 pub struct Recorder {
     events: Option<Sender<Event>>,
+    requests: Option<Sender<Request>>,
     acknowledged: Receiver<Acknowledged>,
     health: Arc<Mutex<Option<Health>>>,
     closing: Arc<AtomicBool>,
@@ -63,7 +72,8 @@ impl Recorder {
     /// The system's, where no thread can be had.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let file = store.file().to_owned();
-        Self::start_reopening(store, move || Store::open_existing(&file))
+        let keys = store.keys().clone();
+        Self::start_reopening(store, move || Store::open_existing(&file, &keys))
     }
 
     /// As [`Recorder::start`]; `reopen` gives a fresh store after a failed write, which leaves the old one unusable.
@@ -75,6 +85,7 @@ impl Recorder {
         reopen: impl FnMut() -> Result<Store, RecordError> + Send + 'static,
     ) -> std::io::Result<Self> {
         let (events, incoming) = bounded(UNDER_WAY);
+        let (requests, asked) = bounded(REQUESTS);
         let (acknowledge, acknowledged) = bounded(UNDER_WAY);
         let health = Arc::new(Mutex::new(None));
         let health_out = health.clone();
@@ -89,6 +100,7 @@ impl Recorder {
                     store: Some(store),
                     reopen,
                     incoming,
+                    asked,
                     acknowledge,
                     health: health_out,
                     closing: closed,
@@ -99,6 +111,7 @@ impl Recorder {
             })?;
         Ok(Self {
             events: Some(events),
+            requests: Some(requests),
             acknowledged,
             health,
             closing,
@@ -121,6 +134,29 @@ impl Recorder {
         }
     }
 
+    /// Has something done with the store that only this thread can reach: an audit entry, an export, an erasure.
+    /// Never waits: the answer comes over the channel. It may come before events that were handed over earlier are
+    /// written. Dropping the channel does not stop the work.
+    ///
+    /// # Errors
+    /// `None` where too much is asked already, or the thread has ended: ask again later.
+    #[must_use]
+    pub fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, RecordError> + Send + 'static,
+    ) -> Option<Receiver<Result<T, RecordError>>> {
+        let (answer, answered) = bounded(1);
+        let request: Request = Box::new(move |store| {
+            let done = store.and_then(work);
+            let good = done.is_ok();
+            // Nobody may be waiting any more.
+            let _ = answer.send(done);
+            good
+        });
+        self.requests.as_ref()?.try_send(request).ok()?;
+        Some(answered)
+    }
+
     /// What became safe since the last call.
     pub fn acknowledgements(&self) -> impl Iterator<Item = Acknowledged> + '_ {
         self.acknowledged.try_iter()
@@ -141,6 +177,7 @@ impl Drop for Recorder {
         // nobody reads any more must not stop it.
         self.closing.store(true, Ordering::Relaxed);
         self.events = None;
+        self.requests = None;
         self.acknowledged = never();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -155,6 +192,7 @@ struct Writer<R> {
     store: Option<Store>,
     reopen: R,
     incoming: Receiver<Event>,
+    asked: Receiver<Request>,
     acknowledge: Sender<Acknowledged>,
     /// The newest, until the session takes it: a session that does not look must not miss the last one.
     health: Arc<Mutex<Option<Health>>>,
@@ -169,9 +207,22 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
         let mut ending: Option<Instant> = None;
         loop {
             if self.batch.is_empty() {
-                match self.incoming.recv() {
-                    Ok(event) => self.batch.push(event),
-                    Err(_) => return,
+                select_biased! {
+                    recv(self.incoming) -> event => match event {
+                        Ok(event) => self.batch.push(event),
+                        Err(_) => {
+                            self.answer();
+                            return;
+                        }
+                    },
+                    recv(self.asked) -> request => {
+                        match request {
+                            Ok(request) => self.carry_out(request),
+                            // The program ends: events may still come.
+                            Err(_) => self.asked = never(),
+                        }
+                        continue;
+                    }
                 }
             }
             let room = BATCH.saturating_sub(self.batch.len());
@@ -181,6 +232,8 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
                 Ok(()) => {
                     self.good();
                     self.acknowledge();
+                    // Events come first, but a busy lesson must not shut others out.
+                    self.answer();
                 }
                 Err(error) => {
                     self.failing(&error);
@@ -200,11 +253,41 @@ impl<R: FnMut() -> Result<Store, RecordError>> Writer<R> {
         }
     }
 
+    /// Carries out what is asked for by now.
+    fn answer(&mut self) {
+        for _ in 0..REQUESTS {
+            match self.asked.try_recv() {
+                Ok(request) => self.carry_out(request),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn carry_out(&mut self, request: Request) {
+        let store = guarded(&self.file.clone(), || self.take_store());
+        match store {
+            Ok(store) => {
+                let done = catch_unwind(AssertUnwindSafe(|| request(Ok(&store))));
+                // As after a failed write, it may be of no more use.
+                if done.unwrap_or(false) {
+                    self.store = Some(store);
+                }
+            }
+            Err(error) => {
+                request(Err(error));
+            }
+        }
+    }
+
+    fn take_store(&mut self) -> Result<Store, RecordError> {
+        match self.store.take() {
+            Some(store) => Ok(store),
+            None => (self.reopen)(),
+        }
+    }
+
     fn write(&mut self) -> Result<(), RecordError> {
-        let store = match self.store.take() {
-            Some(store) => store,
-            None => (self.reopen)()?,
-        };
+        let store = self.take_store()?;
         store.append(&self.batch)?;
         // Kept only while it works: redb refuses a database whose disk failed once.
         self.store = Some(store);

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::super::disk_for_tests::{Disk, FILE, log};
+use super::super::disk_for_tests::{Disk, FILE, keys, log};
 use super::*;
 
 /// What the session would see of a log written through a disk that is full at this step until somebody makes room.
@@ -146,15 +146,53 @@ fn records_that_are_taken_away_are_named_and_go_on_when_they_are_back() {
     let folder = tempfile::tempdir().unwrap();
     let (file, away) = (folder.path().join("r.redb"), folder.path().join("away"));
     let log = log(5);
-    Store::open(&file).unwrap().append(&log[..3]).unwrap();
+    Store::open(&file, &keys())
+        .unwrap()
+        .append(&log[..3])
+        .unwrap();
     std::fs::rename(&file, &away).unwrap();
-    let error = Store::open_existing(&file).unwrap_err().to_string();
+    let error = Store::open_existing(&file, &keys())
+        .unwrap_err()
+        .to_string();
     for part in [file.to_str().unwrap(), "gone", "put the file back"] {
         assert!(error.contains(part), "{error}");
     }
     assert!(!file.exists(), "a new one is not made in its place");
     std::fs::rename(&away, &file).unwrap();
-    let store = Store::open_existing(&file).unwrap();
+    let store = Store::open_existing(&file, &keys()).unwrap();
     store.append(&log).unwrap();
     assert_eq!(store.events(log[0].learner).unwrap(), log);
+}
+
+#[test]
+fn what_is_asked_of_the_store_is_answered_between_writes_and_after_errors() {
+    let disk = Disk::default();
+    let again = disk.clone();
+    let recorder = Recorder::start_reopening(disk.open().unwrap(), move || again.open()).unwrap();
+    let log = log(40);
+    let learner = log[0].learner;
+    for event in &log[..20] {
+        recorder.append(event.clone()).unwrap();
+    }
+    while recorder.acknowledgements().all(|it| it.seq < 20) {
+        std::thread::yield_now();
+    }
+    let count = |recorder: &Recorder| {
+        let answer = recorder.ask(move |store| store.events(learner)).unwrap();
+        let answer = answer.recv_timeout(Duration::from_secs(60)).unwrap();
+        answer.map(|events| events.len())
+    };
+    assert_eq!(count(&recorder).unwrap(), 20);
+    let refused = log[30..].to_vec();
+    let answer = recorder.ask(move |store| store.append(&refused)).unwrap();
+    assert!(answer.recv().unwrap().is_err());
+    let answer = recorder.ask(|_| -> Result<(), RecordError> { panic!("a mistake") });
+    assert!(answer.unwrap().recv().is_err());
+    drop(recorder.ask(|store| store.check()));
+    for event in &log[20..] {
+        recorder.append(event.clone()).unwrap();
+    }
+    assert!(count(&recorder).unwrap() >= 20);
+    drop(recorder);
+    assert_eq!(disk.open().unwrap().events(learner).unwrap(), log);
 }

@@ -22,6 +22,8 @@ pub fn in_a_world_of_its_own(command: &mut Command, home: &Path) {
     command
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
+        .env_remove("MALLOC_VR_MASTER_KEY")
+        .env_remove("MALLOC_VR_PASSPHRASE")
         .env("XR_RUNTIME_JSON", "/nowhere/openxr.json")
         .env("MALLOC_VR_DATA_DIR", home.join("data"))
         .env("MALLOC_VR_LISTEN", "127.0.0.1:0")

@@ -10,7 +10,6 @@ use crate::learning::skill::SkillId;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::{Attempt, Event, EventBody, Evidence};
 use crate::protocol::ids::{LearnerId, LessonId};
-use crate::record::Store;
 use crate::session::state::{FoldError, LearnerState};
 
 /// Observations named for each skill.
@@ -51,7 +50,7 @@ pub(super) fn read(log: &Path, learner: Option<LearnerId>) -> Result<Vec<Event>,
         if !store.exists() {
             return Err(cannot(&"there are no records in this folder").into());
         }
-        let store = Store::open(&store)?;
+        let store = crate::app::records::open_file(&store)?;
         let learner = crate::app::records::choose(&store, learner)?;
         return Ok(store.events(learner)?);
     }
