@@ -31,6 +31,7 @@ use super::event_criteria::{Bounded, Criterion};
 use super::few::Few;
 use super::habits::Learner;
 use super::load::Load;
+use super::load::rating::Ratings;
 use super::policy::{Recommendation, advise};
 use super::policy_view::View;
 use super::weights::Weights;
@@ -62,6 +63,8 @@ pub struct Five {
     index: Index,
     weights: Weights,
     load: Option<Load>,
+    #[serde(default)]
+    ratings: Ratings,
     chart: Chart,
     /// The learner's own calendar: days since the first session began.
     day: f64,
@@ -86,6 +89,7 @@ impl Five {
             index: Index::default(),
             weights: Weights::base(event_at(chart.place())),
             load: None,
+            ratings: Ratings::default(),
             chart,
             day: 0.0,
         }
@@ -131,6 +135,12 @@ impl Five {
         if criterion == Criterion::Comfort {
             self.habits.told_comfort(value, &p.habits);
         }
+    }
+
+    /// The learner rates their mental effort, 1 (very, very low) to 9 (very, very high) (Paas 1992). It counts as a sign
+    /// of load for a while, and teaches what the other signs mean in this learner. What is no number was not said.
+    pub fn rated(&mut self, rating: f64) {
+        self.ratings.rated(rating, self.load.as_ref());
     }
 
     /// The learner was away for so many `days`: intervals widen, reviews come due, engagement begins anew.

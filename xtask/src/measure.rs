@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 
+mod adaptation;
 mod learning;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, or `all`.
+    /// Which: `frame`, `learning`, `adaptation`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -170,8 +171,13 @@ pub fn run(args: &Args) -> Result<()> {
     let suites = match args.suite.as_str() {
         "frame" => vec![frame(args)?],
         "learning" => vec![learning::measure(args)?],
-        "all" => vec![frame(args)?, learning::measure(args)?],
-        other => bail!("there is no suite `{other}`; there are: frame, learning, all"),
+        "adaptation" => vec![adaptation::measure(args)?],
+        "all" => vec![
+            frame(args)?,
+            learning::measure(args)?,
+            adaptation::measure(args)?,
+        ],
+        other => bail!("there is no suite `{other}`; there are: frame, learning, adaptation, all"),
     };
     let mut tables = String::new();
     for mut suite in suites {

@@ -1,0 +1,444 @@
+//! What adaptation does to simulated learners: prints one JSON object for `cargo xtask measure adaptation`.
+//!
+//! Learners are paired: each takes the lesson under every policy with the same traits and the same luck. Intervals are
+//! 95 %, from drawing learners again. All of it is about simulated learners, and says nothing about people.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use malloc_vr::learning::five::params::Params;
+use malloc_vr::learning::policy::Action;
+use malloc_vr::learning::predict::fit::logistic;
+use malloc_vr::learning::predict::reliability::Reliability;
+use malloc_vr::learning::predict::{
+    INTERVAL, Inputs, LeavingInputs, Predictor, STALL, StallInputs, SuccessInputs,
+};
+use malloc_vr::learning::simulated::draws::Draws;
+use malloc_vr::learning::simulated::lesson::Lesson;
+use malloc_vr::learning::simulated::run::{Advice, Happened, Outcome, Policy, Run, Seen};
+use malloc_vr::learning::simulated::study::{Compared, Judged, Mean, judge, outcomes};
+use malloc_vr::learning::simulated::truth::{Learner, Population};
+use malloc_vr::learning::simulated::{original, ours};
+use serde_json::{Value, json};
+
+#[derive(Parser)]
+#[command(about = "What adaptation does to simulated learners, as one JSON object.")]
+struct Args {
+    /// Learners whose gains are compared.
+    #[arg(long, default_value_t = 300)]
+    learners: u64,
+    /// Learners of whom every decision is compared with the oracle's.
+    #[arg(long, default_value_t = 60)]
+    judged: u64,
+    /// Learners that predictions are tested on.
+    #[arg(long, default_value_t = 200)]
+    predicted: u64,
+    /// Seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How much worse than the best a decision may be to count as appropriate, as a share of what the time until the next
+    /// one is worth.
+    #[arg(long, default_value_t = 0.2)]
+    margin: f64,
+    /// Also list what was decided where something else would have been better.
+    #[arg(long)]
+    why: bool,
+    /// Fit the prediction's parameters to learners of another seed, print them, and do nothing else.
+    #[arg(long)]
+    fit: bool,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let p = Params::default();
+    let printed = if args.fit {
+        serde_json::to_value(fit(&args, &p))?
+    } else {
+        figures(&args, &p).context("no learners: --learners and --judged must be at least 1")?
+    };
+    println!("{printed}");
+    Ok(())
+}
+
+/// Learners with their luck, from one seed.
+fn people(n: u64, seed: u64) -> Vec<(Learner, Draws)> {
+    let population = Population::default();
+    let one = |i| {
+        let draws = Draws::new(seed).of(i);
+        (population.learner(draws), draws)
+    };
+    (0..n).map(one).collect()
+}
+
+fn figures(args: &Args, p: &Params) -> Option<Value> {
+    let our = |seen: &Seen| ours(&p.policy, seen);
+    let ours = Policy::Models(&our);
+    let theirs = Policy::Models(&original);
+    // The original as it would be with a cool-down of 30 s, so that its worst fault doesn't decide alone.
+    let patient = |seen: &Seen| {
+        let waits = seen.view.since.change.is_some_and(|since| since < 30.0);
+        if waits {
+            Advice::default()
+        } else {
+            original(seen)
+        }
+    };
+    let patient = Policy::Models(&patient);
+    let lesson = Lesson::default();
+    let class = people(args.learners, args.seed);
+    let draws = Draws::new(args.seed).of(u64::MAX);
+    let under = |policy| outcomes(&class, &lesson, p, policy);
+    let [none, our, their, slow, best] =
+        [Policy::Nothing, ours, theirs, patient, Policy::Oracle].map(under);
+    let gain = |a: &[Outcome], b: &[Outcome]| {
+        let each: Vec<f64> = a.iter().zip(b).map(|(a, b)| a.after - b.after).collect();
+        Mean::of(&each, draws)
+    };
+    let indifferent: Vec<_> = class
+        .iter()
+        .map(|(learner, draws)| (learner.indifferent_to_difficulty(), *draws))
+        .collect();
+    let [flat_none, flat_ours] =
+        [Policy::Nothing, ours].map(|policy| outcomes(&indifferent, &lesson, p, policy));
+    let chart = chart(args, p, &our);
+    let mut figures = BTreeMap::new();
+    let mut put = |name: &str, value: Value| figures.insert(name.to_owned(), value);
+    put("gain_vs_none", mean(gain(&our, &none)?));
+    put("gain_vs_original_thresholds", mean(gain(&our, &their)?));
+    put("gain_vs_original_with_cool_down", mean(gain(&our, &slow)?));
+    put("gain_of_oracle_vs_none", mean(gain(&best, &none)?));
+    put(
+        "gain_vs_none_if_difficulty_is_irrelevant",
+        mean(gain(&flat_ours, &flat_none)?),
+    );
+    for (name, under) in [
+        ("none", &none),
+        ("ours", &our),
+        ("original", &their),
+        ("oracle", &best),
+    ] {
+        let share = |f: &dyn Fn(&Outcome) -> f64| {
+            Mean::of(&under.iter().map(f).collect::<Vec<f64>>(), draws).map(mean)
+        };
+        put(&format!("test_score_{name}"), share(&|it| it.after)?);
+        put(
+            &format!("left_early_{name}"),
+            share(&|it| f64::from(u8::from(it.left)))?,
+        );
+        put(&format!("worst_sickness_{name}"), share(&|it| it.sickness)?);
+        put(
+            &format!("actions_{name}"),
+            share(&|it| f64::from(it.actions))?,
+        );
+    }
+    for (name, value) in chart {
+        put(name, value);
+    }
+    for (name, policy) in [
+        ("appropriateness", ours),
+        ("appropriateness_none", Policy::Nothing),
+        ("appropriateness_original", theirs),
+        ("appropriateness_chance", Policy::Chance),
+        ("appropriateness_oracle", Policy::Oracle),
+    ] {
+        for (suffix, value) in judged(args, p, policy, name == "appropriateness")? {
+            put(&format!("{name}{suffix}"), value);
+        }
+    }
+    for (name, value) in predictions(args, p, ours)? {
+        put(&name, value);
+    }
+    Some(json!(figures))
+}
+
+fn mean(mean: Mean) -> Value {
+    json!({ "value": mean.mean, "n": mean.n, "spread": [mean.lower, mean.upper] })
+}
+
+/// Evidence and the learning events: nobody without any advances, some who lose it fall back, nothing flips.
+fn chart(args: &Args, p: &Params, outcomes: &[Outcome]) -> Vec<(&'static str, Value)> {
+    let lesson = Lesson::default();
+    let none: Vec<_> = people(args.learners, args.seed)
+        .into_iter()
+        .map(|(learner, draws)| (learner.who_never_succeeds(), draws))
+        .collect();
+    let our = |seen: &Seen| ours(&p.policy, seen);
+    let never =
+        malloc_vr::learning::simulated::study::outcomes(&none, &lesson, p, Policy::Models(&our));
+    let count = |value: f64, n: usize| json!({ "value": value, "n": n, "spread": [value, value] });
+    let sum = |of: &[Outcome], f: &dyn Fn(&Outcome) -> f64| of.iter().map(f).sum::<f64>();
+    let faster = |of: &Outcome, than: f64, quickest: Option<f64>| {
+        let _ = of;
+        f64::from(u8::from(
+            quickest.is_some_and(|seconds| seconds < than - 1e-6),
+        ))
+    };
+    vec![
+        (
+            "zero_evidence_advances",
+            count(sum(&never, &|it| f64::from(it.advances)), never.len()),
+        ),
+        (
+            "advances",
+            count(sum(outcomes, &|it| f64::from(it.advances)), outcomes.len()),
+        ),
+        (
+            "demotions",
+            count(sum(outcomes, &|it| f64::from(it.demotions)), outcomes.len()),
+        ),
+        (
+            "event_changes_faster_than_dwell",
+            count(
+                sum(outcomes, &|it| {
+                    faster(it, p.chart.dwell, it.quickest_change)
+                }),
+                outcomes.len(),
+            ),
+        ),
+        (
+            "difficulty_reversals_faster_than_cool_down",
+            count(
+                sum(outcomes, &|it| {
+                    faster(it, p.policy.cool_down, it.quickest_reversal)
+                }),
+                outcomes.len(),
+            ),
+        ),
+    ]
+}
+
+/// What an action is called, with the direction of what has one.
+fn name(action: &Action, of: &Compared) -> &'static str {
+    let setting = &of.world.setting;
+    match action {
+        Action::Rest => "rest",
+        Action::OfferBreak => "offer_break",
+        Action::OfferHint(_) => "offer_hint",
+        Action::FadeHint => "fade_hint",
+        Action::AddSupport => "add_support",
+        Action::FadeSupport => "fade_support",
+        Action::Difficulty(to) if *to < setting.difficulty => "easier",
+        Action::Difficulty(_) => "harder",
+        Action::Pace(to) if *to < setting.pace => "slower",
+        Action::Pace(_) => "faster",
+        Action::ChangeApproach => "change_approach",
+        Action::Vary => "vary",
+        Action::MoveOn => "move_on",
+        Action::Review => "review",
+        Action::TellInstructor => "tell_instructor",
+    }
+}
+
+/// Every decision of some lessons beside the oracle's.
+fn judged(args: &Args, p: &Params, policy: Policy, of_ours: bool) -> Option<Vec<(String, Value)>> {
+    let lesson = Lesson::default();
+    let mut better: BTreeMap<String, u32> = BTreeMap::new();
+    let judged: Vec<Judged> = people(args.judged, args.seed)
+        .iter()
+        .map(|(learner, draws)| {
+            let each = &mut |it: &Compared| {
+                if it.regret > args.margin {
+                    let did: Vec<_> = it.advice.iter().map(|action| name(action, it)).collect();
+                    let best = it.best.as_ref().map_or("nothing", |best| name(best, it));
+                    let did = if did.is_empty() {
+                        "nothing".to_owned()
+                    } else {
+                        did.join("+")
+                    };
+                    *better.entry(format!("{did}, better {best}")).or_default() += 1;
+                }
+            };
+            judge(learner, &lesson, p, *draws, policy, args.margin, each).1
+        })
+        .collect();
+    let share = |f: &dyn Fn(&Judged) -> (u32, u32)| {
+        let (of, all) = judged
+            .iter()
+            .map(f)
+            .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+        // Learners are what is drawn, so the interval is over their shares.
+        let each: Vec<f64> = judged
+            .iter()
+            .map(f)
+            .filter(|(_, all)| *all > 0)
+            .map(|(of, all)| f64::from(of) / f64::from(all))
+            .collect();
+        let around = Mean::of(&each, Draws::new(args.seed))?;
+        let value = f64::from(of) / f64::from(all.max(1));
+        Some(json!({ "value": value, "n": all, "spread": [around.lower, around.upper] }))
+    };
+    let regret: Vec<f64> = judged.iter().map(|it| it.regret).collect();
+    let mut figures = vec![
+        (String::new(), share(&|it| (it.appropriate, it.decisions))?),
+        (
+            "_regret".to_owned(),
+            mean(Mean::of(&regret, Draws::new(args.seed))?),
+        ),
+    ];
+    if let Some(acts) = share(&|it| (it.appropriate_acts, it.acts)) {
+        figures.push(("_acts".to_owned(), acts));
+    }
+    if of_ours && args.why {
+        let mut better: Vec<_> = better.into_iter().collect();
+        better.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        better.truncate(30);
+        figures.push(("_why".to_owned(), json!(better)));
+    }
+    Some(figures)
+}
+
+/// What is predicted at moments and attempts of some lessons, with what happened.
+#[derive(Default)]
+struct Rows {
+    success: Vec<(Inputs, bool)>,
+    /// At the ends of intervals: inputs, seconds until the next stall and until leaving (if they came), seconds watched.
+    moments: Vec<Watched>,
+}
+
+struct Watched {
+    inputs: Inputs,
+    at: f64,
+    stalling: bool,
+    stalled: Option<f64>,
+    left: Option<f64>,
+    watched: f64,
+}
+
+fn rows(people: &[(Learner, Draws)], p: &Params, policy: Policy) -> Rows {
+    let lesson = Lesson::default();
+    let mut rows = Rows::default();
+    for (learner, draws) in people {
+        let first = rows.moments.len();
+        let (mut clock, mut next) = (0.0, INTERVAL);
+        let mut watch = |happened: &Happened| match happened {
+            Happened::Attempted { seen, correct } => {
+                let inputs = Inputs::of(seen.five, seen.skill, seen.view, p);
+                rows.success.push((inputs, *correct));
+            }
+            Happened::Passed {
+                seen,
+                seconds,
+                hesitated,
+                left,
+            } => {
+                let stalls = *hesitated >= STALL;
+                clock += seconds;
+                for moment in rows.moments.iter_mut().skip(first) {
+                    moment.watched = clock - moment.at;
+                    if stalls && moment.stalled.is_none() {
+                        moment.stalled = Some(clock - moment.at);
+                    }
+                    if *left {
+                        moment.left = Some(clock - moment.at);
+                    }
+                }
+                if clock >= next {
+                    next += INTERVAL;
+                    rows.moments.push(Watched {
+                        inputs: Inputs::of(seen.five, seen.skill, seen.view, p),
+                        at: clock,
+                        stalling: stalls,
+                        stalled: None,
+                        left: None,
+                        watched: 0.0,
+                    });
+                }
+            }
+            Happened::Decided { .. } => {}
+        };
+        Run::new(learner, &lesson, p, *draws).finish(policy, &mut watch);
+    }
+    rows
+}
+
+impl Watched {
+    /// Whether it came within so many seconds; `None`: the lesson ended before anybody could tell.
+    fn within(&self, when: Option<f64>, seconds: f64) -> Option<bool> {
+        let came = when.is_some_and(|when| when <= seconds);
+        (came || self.watched >= seconds || self.left.is_some()).then_some(came)
+    }
+}
+
+fn fit(args: &Args, p: &Params) -> Predictor {
+    let our = |seen: &Seen| ours(&p.policy, seen);
+    let seed = args.seed + 1;
+    let rows = rows(&people(args.predicted, seed), p, Policy::Models(&our));
+    let success: Vec<(SuccessInputs, bool)> = rows
+        .success
+        .iter()
+        .map(|(it, right)| (it.success[0], *right))
+        .collect();
+    let mut predictor = Predictor {
+        provenance: format!(
+            "simulated learners only: {} of the default population, seed {seed}, `measure-adaptation --fit`",
+            args.predicted
+        ),
+        success: logistic(&success),
+        ..Predictor::default()
+    };
+    let chance = |inputs: &Inputs| predictor.predict(inputs).success.mean;
+    let stall: Vec<(StallInputs, bool)> = rows
+        .moments
+        .iter()
+        .filter(|it| !it.stalling)
+        .filter_map(|it| {
+            let came = it.within(it.stalled, INTERVAL)?;
+            Some((it.inputs.stall_with(chance(&it.inputs)), came))
+        })
+        .collect();
+    let leaving: Vec<(LeavingInputs, bool)> = rows
+        .moments
+        .iter()
+        .filter_map(|it| Some((it.inputs.leaving, it.within(it.left, INTERVAL)?)))
+        .collect();
+    let (stall, leaving) = (logistic(&stall), logistic(&leaving));
+    predictor.stall = stall;
+    predictor.leaving = leaving;
+    predictor
+}
+
+/// How well predictions hold on learners that they were not fitted on.
+fn predictions(args: &Args, p: &Params, policy: Policy) -> Option<Vec<(String, Value)>> {
+    // A seed that the fit never sees.
+    let rows = rows(&people(args.predicted, args.seed + 1000), p, policy);
+    let predictor = Predictor::default();
+    let mut figures = Vec::new();
+    let mut success = Reliability::default();
+    for (inputs, right) in &rows.success {
+        success.observe(predictor.predict(inputs).success.mean, *right);
+    }
+    let mut all = vec![("success".to_owned(), success)];
+    for seconds in [60.0, 300.0] {
+        let (mut stall, mut leaving) = (Reliability::default(), Reliability::default());
+        for it in &rows.moments {
+            let soon = predictor.predict(&it.inputs);
+            if !it.stalling
+                && let Some(came) = it.within(it.stalled, seconds)
+            {
+                stall.observe(soon.stalls_within(seconds), came);
+            }
+            if let Some(came) = it.within(it.left, seconds) {
+                leaving.observe(soon.leaves_within(seconds), came);
+            }
+        }
+        all.push((format!("stall_{seconds}s"), stall));
+        all.push((format!("leaving_{seconds}s"), leaving));
+    }
+    for (name, reliability) in all {
+        let n = reliability.len();
+        let one = |value: f64| json!({ "value": value, "n": n, "spread": [value, value] });
+        figures.push((format!("brier_{name}"), one(reliability.brier()?)));
+        figures.push((
+            format!("brier_base_rate_{name}"),
+            one(reliability.brier_of_base_rate()?),
+        ));
+        figures.push((
+            format!("calibration_error_{name}"),
+            one(reliability.calibration_error()?),
+        ));
+        let curve: Vec<_> = reliability.curve().collect();
+        figures.push((format!("reliability_{name}"), json!(curve)));
+    }
+    Some(figures)
+}

@@ -1,0 +1,647 @@
+//! A simulated learner takes a lesson: what they do goes into [`Five`], what a policy says comes back.
+//!
+//! In: a learner, a lesson, a policy, a family of random numbers. Out: what came of it. Equal inputs give equal outputs.
+
+use std::time::Duration;
+
+use super::draws::{Draws, Purpose};
+use super::lesson::Lesson;
+use super::mind::{LOGITS_PER_MULTIPLE, MOST_SICKNESS, RUNGS, STUCK_SECONDS};
+use super::oracle::Oracle;
+use super::truth::{Kind, Learner};
+use super::world::{BREAK_SECONDS, World};
+use crate::learning::engagement::Stretch;
+use crate::learning::estimate::{Estimate, sigmoid};
+use crate::learning::event_chart::Decision;
+use crate::learning::event_criteria::Criterion;
+use crate::learning::few::Few;
+use crate::learning::five::Five;
+use crate::learning::five::observation::{Moment, Observation};
+use crate::learning::five::params::Params;
+use crate::learning::load::Observed;
+use crate::learning::policy::Action;
+use crate::learning::policy_view::{HintView, Since, View};
+
+/// What a policy says at once.
+pub type Advice = Few<Action, 5>;
+
+/// Seconds between two moments of deciding, as the sources have it.
+pub const TICK: f64 = 5.0;
+/// What our models assume that support and a rung of the hint ladder make easier, logit. The truth is
+/// [`super::mind::SUPPORT`] and [`super::mind::RUNG`], which nobody can know: ours here are rounder.
+const ASSUMED_SUPPORT: f64 = 1.0;
+const ASSUMED_RUNG: f64 = 0.5;
+/// Seconds between two questions how the learner feels.
+const ASKED_EVERY: f64 = 180.0;
+/// Onboarding before the lesson: interactions of two seconds each, and how often one succeeds.
+const ONBOARDING: u64 = 60;
+const ONBOARDING_SUCCESS: f64 = 0.97;
+
+/// Share of the time on task with no engagement, and what full engagement adds (ours).
+const ON_TASK: [f64; 2] = [0.1, 0.85];
+
+/// Engagement in [0.05, 1] that shows as this share of the time on task.
+pub(super) fn engagement_of(on_task: f64) -> f64 {
+    ((on_task - ON_TASK[0]) / ON_TASK[1]).clamp(0.05, 1.0)
+}
+
+/// What a policy sees.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The models.
+    pub five: &'a Five,
+    /// Their parameters.
+    pub params: &'a Params,
+    /// The step's skill.
+    pub skill: u32,
+    /// Difficulty of the step as it is set now, logit.
+    pub difficulty: Estimate,
+    /// What the policy room looks at, complete.
+    pub view: &'a View,
+    /// The skill is taught by the other approach.
+    pub other_approach: bool,
+}
+
+/// Who decides.
+#[derive(Clone, Copy)]
+pub enum Policy<'a> {
+    /// Nobody: the lesson as authored, with help for who asks.
+    Nothing,
+    /// Something that sees what the models say.
+    Models(&'a dyn Fn(&Seen) -> Advice),
+    /// Who knows the truth.
+    Oracle,
+    /// Chance: each of the oracle's options is as likely.
+    Chance,
+}
+
+/// What happens on the way, for those who count or fit.
+#[derive(Debug, Clone, Copy)]
+pub enum Happened<'a> {
+    /// Something was decided: before it was done. `free`: no change was made within the dwell.
+    Decided {
+        /// The truth.
+        world: &'a World,
+        /// What was decided.
+        advice: &'a Advice,
+        /// Whether a change was allowed.
+        free: bool,
+        /// Number of the moment.
+        tick: u64,
+    },
+    /// A moment passed.
+    Passed {
+        /// What is seen, before it passed.
+        seen: Seen<'a>,
+        /// Seconds that passed.
+        seconds: f64,
+        /// Seconds without progress.
+        hesitated: f64,
+        /// The learner left for good.
+        left: bool,
+    },
+    /// An attempt came out.
+    Attempted {
+        /// What is seen, before it came out.
+        seen: Seen<'a>,
+        /// Whether it was right.
+        correct: bool,
+    },
+}
+
+/// What came of a lesson.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Outcome {
+    /// Score in a test before, in [0, 1].
+    pub before: f64,
+    /// Score on the next day.
+    pub after: f64,
+    /// Seconds taught.
+    pub seconds: f64,
+    /// Left before the end.
+    pub left: bool,
+    /// Highest sickness, 0 to 20.
+    pub sickness: f64,
+    /// Attempts.
+    pub attempts: u32,
+    /// Actions done.
+    pub actions: u32,
+    /// Times the chart went on to the next learning event.
+    pub advances: u32,
+    /// Times it went back.
+    pub demotions: u32,
+    /// Least seconds between two changes of the learning event.
+    pub quickest_change: Option<f64>,
+    /// Least seconds between two changes of difficulty in opposite directions.
+    pub quickest_reversal: Option<f64>,
+}
+
+/// A learner in a lesson.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    /// Truth.
+    pub learner: &'a Learner,
+    /// Lesson.
+    pub lesson: &'a Lesson,
+    /// Parameters of the models and of the policy.
+    pub params: &'a Params,
+    /// What the models believe.
+    pub five: Five,
+    /// Where the learner truly is.
+    pub world: World,
+    draws: Draws,
+    tick: u64,
+    attempt: u64,
+    clock: f64,
+    elapsed: f64,
+    asked: Option<f64>,
+    view: View,
+    changed_event: Option<f64>,
+    moved: Option<(f64, bool)>,
+    outcome: Outcome,
+}
+
+impl<'a> Run<'a> {
+    /// Before the lesson. The models know nothing of the learner.
+    #[must_use]
+    pub fn new(learner: &'a Learner, lesson: &'a Lesson, params: &'a Params, draws: Draws) -> Self {
+        let five = Five::new(lesson.skills(), params);
+        let mut run = Self::from(learner, lesson, params, draws, five);
+        run.onboard();
+        run
+    }
+
+    /// Before a lesson with a learner the models know already.
+    #[must_use]
+    pub fn from(
+        learner: &'a Learner,
+        lesson: &'a Lesson,
+        params: &'a Params,
+        draws: Draws,
+        five: Five,
+    ) -> Self {
+        let world = World::new(learner, lesson);
+        Self {
+            learner,
+            lesson,
+            params,
+            five,
+            world,
+            draws,
+            tick: 0,
+            attempt: 0,
+            clock: 0.0,
+            elapsed: 0.0,
+            asked: None,
+            view: View {
+                hints: HintView {
+                    rungs: RUNGS,
+                    ..HintView::default()
+                },
+                ..View::default()
+            },
+            changed_event: None,
+            moved: None,
+            outcome: Outcome {
+                before: world.mind.test(learner, lesson.skills()),
+                ..Outcome::default()
+            },
+        }
+    }
+
+    /// Sets difficulty, pace, support and hints.
+    pub fn set(&mut self, setting: super::mind::Setting) {
+        self.world.setting = setting;
+        self.show_setting();
+    }
+
+    fn show_setting(&mut self) {
+        let setting = &self.world.setting;
+        self.view.difficulty = setting.difficulty;
+        self.view.pace = setting.pace;
+        self.view.supported = setting.supported;
+        self.view.hints.rung = setting.rung;
+    }
+
+    /// Takes the lesson to its end, or until the learner leaves.
+    pub fn finish(mut self, policy: Policy, watch: &mut dyn FnMut(&Happened)) -> Outcome {
+        self.begin_attempt();
+        while self.world.left > 0.0 && !self.outcome.left {
+            self.decide(policy, watch);
+            self.pass(watch);
+        }
+        let world = &self.world;
+        self.outcome.after = world.mind.test(self.learner, self.lesson.skills());
+        self.outcome.seconds = self.clock;
+        self.outcome
+    }
+
+    /// First interactions, which go on until most people have them.
+    fn onboard(&mut self) {
+        let mut shows = Few::default();
+        for criterion in [
+            Criterion::Interactions,
+            Criterion::Orientation,
+            Criterion::Interface,
+        ] {
+            shows.push(criterion);
+        }
+        self.tell_comfort();
+        let able = self.learner.chance(0.0) > 0.0;
+        for n in 0..ONBOARDING {
+            let luck = self.draws.uniform(Purpose::Measured, 1_000_000 + n);
+            let seen = Observation {
+                correct: able && luck < ONBOARDING_SUCCESS,
+                shows,
+                ..Observation::default()
+            };
+            self.five.observe(&seen, self.params);
+            let moment = Moment {
+                dt: Duration::from_secs(2),
+                ready: true,
+                ..Moment::default()
+            };
+            let tick = self.five.tick(&moment, self.params);
+            self.noted(
+                tick.verdict.decision,
+                2.0 * n as f64 - 2.0 * ONBOARDING as f64,
+            );
+        }
+    }
+
+    fn decide(&mut self, policy: Policy, watch: &mut dyn FnMut(&Happened)) {
+        self.ask_for_help();
+        let skill = self.skill();
+        let view = self
+            .five
+            .view(&[skill], self.difficulty(), &self.view, self.params);
+        let cool_down = self.params.policy.cool_down;
+        let free = view.since.change.is_none_or(|since| since >= cool_down);
+        let oracle = Oracle {
+            learner: self.learner,
+            lesson: self.lesson,
+            dwell: cool_down,
+        };
+        let mut advice = match policy {
+            Policy::Nothing => Advice::default(),
+            Policy::Models(advise) => advise(&self.seen(&view)),
+            Policy::Oracle => {
+                let options = oracle.options(&self.world, free);
+                let best = options.iter().copied().reduce(|best, other| {
+                    if other.value > best.value {
+                        other
+                    } else {
+                        best
+                    }
+                });
+                only(best.and_then(|best| best.action))
+            }
+            Policy::Chance => {
+                let options = oracle.options(&self.world, free);
+                let which = self.draws.uniform(Purpose::Choice, self.tick) * options.len() as f64;
+                only(options.iter().nth(which as usize).and_then(|it| it.action))
+            }
+        };
+        watch(&Happened::Decided {
+            world: &self.world,
+            advice: &advice,
+            free,
+            tick: self.tick,
+        });
+        // Who asks for help gets it from everybody.
+        let hints = |action: &Action| matches!(action, Action::OfferHint(_));
+        if view.hints.wanted && !advice.iter().any(hints) {
+            advice.push(Action::OfferHint(view.hints.rung.saturating_add(1)));
+        }
+        for &action in advice.iter() {
+            self.act(action);
+        }
+        self.view.hints.wanted = false;
+    }
+
+    fn act(&mut self, action: Action) {
+        let before = self.world;
+        match action {
+            Action::OfferBreak => {
+                self.view.since.break_offer = Some(0.0);
+                let luck = self.draws.uniform(Purpose::TakesBreak, self.tick);
+                if luck < self.world.takes_break() {
+                    self.take_break();
+                }
+            }
+            Action::Rest => self.take_break(),
+            Action::TellInstructor => self.view.since.notice = Some(0.0),
+            _ => self.world.apply(action, self.learner, self.lesson),
+        }
+        match action {
+            Action::OfferHint(_) | Action::FadeHint => self.hinted(&before),
+            Action::Difficulty(_)
+            | Action::Pace(_)
+            | Action::AddSupport
+            | Action::FadeSupport
+            | Action::ChangeApproach
+            | Action::Vary
+            | Action::MoveOn
+            | Action::Review => self.view.since.change = Some(0.0),
+            Action::Rest | Action::OfferBreak | Action::TellInstructor => {}
+        }
+        if self.world.begun != before.begun {
+            self.entered_step();
+            self.begin_attempt();
+        }
+        if action == Action::AddSupport || action == Action::ChangeApproach {
+            self.elapsed = 0.0;
+        }
+        self.note_reversal(before.setting.difficulty);
+        self.show_setting();
+        self.outcome.actions += 1;
+    }
+
+    fn hinted(&mut self, before: &World) {
+        if before.setting.rung != self.world.setting.rung {
+            self.view.hints.since_hint = Some(0.0);
+            self.view.hints.failures = 0;
+            self.view.hints.successes = 0;
+            self.elapsed = 0.0;
+        }
+    }
+
+    fn take_break(&mut self) {
+        self.world.rest(BREAK_SECONDS);
+        self.clock += BREAK_SECONDS;
+        self.view.since_break = 0.0;
+        self.asked = None;
+        let moment = Moment {
+            dt: Duration::from_secs_f64(BREAK_SECONDS),
+            ready: true,
+            break_wanted: true,
+            ..Moment::default()
+        };
+        let tick = self.five.tick(&moment, self.params);
+        self.noted(tick.verdict.decision, self.clock);
+    }
+
+    fn note_reversal(&mut self, before: f64) {
+        let step = self.world.setting.difficulty - before;
+        if step.abs() < 1e-9 {
+            return;
+        }
+        let up = step > 0.0;
+        if let Some((when, was_up)) = self.moved
+            && was_up != up
+        {
+            let passed = self.clock - when;
+            let quickest = self.outcome.quickest_reversal.unwrap_or(f64::INFINITY);
+            self.outcome.quickest_reversal = Some(quickest.min(passed));
+        }
+        self.moved = Some((self.clock, up));
+    }
+
+    fn noted(&mut self, decision: Decision, clock: f64) {
+        match decision {
+            Decision::Advance(_) | Decision::Complete(_) => self.outcome.advances += 1,
+            Decision::Demote(_) => self.outcome.demotions += 1,
+            _ => return,
+        }
+        if let Some(before) = self.changed_event {
+            let quickest = self.outcome.quickest_change.unwrap_or(f64::INFINITY);
+            self.outcome.quickest_change = Some(quickest.min(clock - before));
+        }
+        self.changed_event = Some(clock);
+    }
+
+    /// Lets the time until the next moment pass, or until the attempt comes out if that is sooner.
+    fn pass(&mut self, watch: &mut dyn FnMut(&Happened)) {
+        let until = (self.world.stuck + self.world.working).max(0.1);
+        let seconds = TICK.min(until).min(self.world.left.max(0.1));
+        let task = self.world.task(self.lesson);
+        let setting = self.world.setting;
+        let skill = self.skill();
+        let view = self
+            .five
+            .view(&[skill], self.difficulty(), &self.view, self.params);
+        self.world.mind.work(self.learner, &task, &setting, seconds);
+        let leaving = 1.0 - (-self.world.mind.hazard() * seconds / 60.0).exp();
+        self.outcome.left = self.draws.uniform(Purpose::Leaves, self.tick) < leaving;
+        self.outcome.sickness = self.outcome.sickness.max(self.world.mind.sickness);
+        watch(&Happened::Passed {
+            seen: self.seen(&view),
+            seconds,
+            hesitated: self.view.hints.hesitated,
+            left: self.outcome.left,
+        });
+        self.world.left -= seconds;
+        self.clock += seconds;
+        self.elapsed += seconds;
+        let stuck = self.world.stuck.min(seconds);
+        self.world.stuck -= stuck;
+        self.world.working -= seconds - stuck;
+        self.count_time(seconds);
+        self.report(seconds);
+        self.tick += 1;
+        if self.world.stuck + self.world.working <= 1e-9 {
+            self.come_out(watch);
+        }
+    }
+
+    fn count_time(&mut self, seconds: f64) {
+        let later = |since: &mut Option<f64>| {
+            if let Some(since) = since {
+                *since += seconds;
+            }
+        };
+        let Since {
+            change,
+            break_offer,
+            notice,
+        } = &mut self.view.since;
+        later(change);
+        later(break_offer);
+        later(notice);
+        later(&mut self.view.hints.since_hint);
+        self.view.since_break += seconds;
+        // Looking on is hesitation, the second half of an attempt is not: then a hand moves.
+        let half = 0.5 * self.world.usual_seconds(self.learner);
+        self.view.hints.hesitated = if self.world.stuck > 0.0 || self.world.working > half {
+            self.elapsed
+        } else {
+            0.0
+        };
+    }
+
+    /// What is measured and told in a moment.
+    fn report(&mut self, seconds: f64) {
+        let due = self
+            .asked
+            .is_none_or(|asked| self.clock - asked >= ASKED_EVERY);
+        if due {
+            self.asked = Some(self.clock);
+            self.tell_comfort();
+        }
+        let mind = &self.world.mind;
+        let noise = |n: u64| self.draws.normal(Purpose::Measured, 8 * self.tick + n);
+        let on_task = ON_TASK[0] + ON_TASK[1] * mind.engagement;
+        let strain = sigmoid(-mind.logit(&self.world.task(self.lesson), &self.world.setting));
+        let stuck = f64::from(u8::from(self.world.stuck > 0.0));
+        let moment = Moment {
+            dt: Duration::from_secs_f64(seconds),
+            stretch: Some(Stretch {
+                seconds,
+                on_task: Some((on_task + 0.12 * noise(0)).clamp(0.0, 1.0)),
+                head_on_task: Some((on_task - 0.1 * stuck + 0.15 * noise(1)).clamp(0.0, 1.0)),
+                ..Stretch::default()
+            }),
+            load: Observed {
+                hesitation: Some((0.8 + strain + stuck + 0.3 * noise(2)).max(0.1)),
+                path: Some((1.2 + strain + 0.3 * noise(3)).max(1.0)),
+                ..Observed::default()
+            },
+            ready: true,
+            ..Moment::default()
+        };
+        let tick = self.five.tick(&moment, self.params);
+        self.noted(tick.verdict.decision, self.clock);
+    }
+
+    fn tell_comfort(&mut self) {
+        let noise = 0.04 * self.draws.normal(Purpose::Told, self.tick);
+        let comfort = 1.0 - self.world.mind.sickness / MOST_SICKNESS + noise;
+        let comfort = comfort.clamp(0.0, 1.0);
+        self.five.told(Criterion::Comfort, comfort, self.params);
+    }
+
+    /// Who is stuck asks for help after a while, or not; who games the system asks at once.
+    fn ask_for_help(&mut self) {
+        let gaming = self.learner.kind == Kind::Gaming;
+        let waited = self.world.stuck > 0.0 && self.elapsed >= 15.0;
+        let luck = self.draws.uniform(Purpose::AsksForHelp, self.tick);
+        let asks = if gaming {
+            luck < 0.3
+        } else {
+            waited && luck < 0.3 * self.learner.help_seeking
+        };
+        self.view.hints.wanted = asks && self.world.setting.rung < RUNGS;
+    }
+
+    fn begin_attempt(&mut self) {
+        let draws = self.draws;
+        let usual = self.world.usual_seconds(self.learner);
+        let working = usual * (0.3 * draws.normal(Purpose::Seconds, self.attempt)).exp();
+        let task = self.world.task(self.lesson);
+        let is_stuck = draws.uniform(Purpose::Stuck, self.attempt)
+            < self.world.mind.stuck(&task, &self.world.setting);
+        let stuck = if is_stuck {
+            let luck = draws.uniform(Purpose::StuckSeconds, self.attempt);
+            -STUCK_SECONDS * (1.0 - luck).ln()
+        } else {
+            0.0
+        };
+        self.world.begin_attempt(working, stuck);
+        self.elapsed = 0.0;
+        self.view.hints.hesitated = 0.0;
+    }
+
+    fn come_out(&mut self, watch: &mut dyn FnMut(&Happened)) {
+        let task = self.world.task(self.lesson);
+        let setting = self.world.setting;
+        let chance = self.learner.chance(self.world.mind.logit(&task, &setting));
+        let correct = self.draws.uniform(Purpose::Right, self.attempt) < chance;
+        let skill = self.skill();
+        let view = self
+            .five
+            .view(&[skill], self.difficulty(), &self.view, self.params);
+        watch(&Happened::Attempted {
+            seen: self.seen(&view),
+            correct,
+        });
+        let seen = self.observation(correct);
+        self.five.observe(&seen, self.params);
+        self.world.mind.practise(self.learner, &task, &setting);
+        self.attempt += 1;
+        self.outcome.attempts += 1;
+        self.world.rounds += 1;
+        if correct {
+            self.world.in_a_row += 1.0;
+            self.view.hints.successes += 1;
+        } else {
+            self.world.in_a_row = 0.0;
+            self.view.hints.successes = 0;
+            self.view.hints.failures += 1;
+        }
+        if self.world.done(self.lesson) {
+            self.world.next_step(self.lesson);
+            self.entered_step();
+        }
+        self.begin_attempt();
+    }
+
+    fn entered_step(&mut self) {
+        self.view.hints = HintView {
+            rungs: RUNGS,
+            ..HintView::default()
+        };
+    }
+
+    fn observation(&self, correct: bool) -> Observation {
+        let mut skills = Few::default();
+        skills.push(self.skill());
+        let step = self.world.step(self.lesson);
+        let variants = step.map_or(1, |step| step.variants.max(1));
+        let mut shows = Few::default();
+        shows.push(Criterion::Exploration);
+        Observation {
+            id: self.attempt,
+            skills,
+            difficulty: Some(self.difficulty().mean),
+            variant: Some((self.attempt % u64::from(variants)) as u32),
+            correct,
+            seconds: Some(self.elapsed),
+            in_good_time: step.map(|step| self.elapsed <= step.reference),
+            help_on_offer: true,
+            hints: u32::from(self.world.setting.rung),
+            shows,
+            ..Observation::default()
+        }
+    }
+
+    fn skill(&self) -> u32 {
+        // At most 8.
+        self.world.task(self.lesson).skill as u32
+    }
+
+    /// What the lesson's author and the settings say about the difficulty: not the step's true one.
+    fn difficulty(&self) -> Estimate {
+        let setting = &self.world.setting;
+        let support = if setting.supported {
+            ASSUMED_SUPPORT
+        } else {
+            0.0
+        };
+        Estimate {
+            mean: LOGITS_PER_MULTIPLE * (setting.difficulty - 1.0)
+                - support
+                - ASSUMED_RUNG * f64::from(setting.rung),
+            variance: 0.0,
+        }
+    }
+
+    fn seen<'b>(&'b self, view: &'b View) -> Seen<'b> {
+        let skill = self.skill();
+        Seen {
+            five: &self.five,
+            params: self.params,
+            skill,
+            difficulty: self.difficulty(),
+            view,
+            other_approach: self.world.setting.approach >> (skill & 7) & 1 == 1,
+        }
+    }
+}
+
+fn only(action: Option<Action>) -> Advice {
+    let mut advice = Advice::default();
+    if let Some(action) = action {
+        advice.push(action);
+    }
+    advice
+}
