@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use bevy::prelude::*;
 
 use super::MessageShown;
-use super::decide::{Effect, Standing, decide, reading_time};
+use super::decide::{Able, Adapted, Effect, Standing, decide, reading_time};
 use super::watch::Watch;
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, Outcome, Refusal};
@@ -119,6 +119,10 @@ pub(super) fn carry_out(
             hint_level: state.hint_level,
             paused_by: &state.paused_by,
             since_instructor: watch.since_instructor,
+            // Nothing here carries these out yet; so they are refused.
+            adapted: Adapted::default(),
+            able: Able::default(),
+            holder: None,
         };
         let outcome = match decide(&command, &standing) {
             Ok((effect, words)) => {
@@ -135,7 +139,7 @@ pub(super) fn carry_out(
                     },
                 });
                 match effect {
-                    Effect::Hint(_) => {}
+                    Effect::Hint(_) | Effect::Adapt(_) | Effect::EndBreak => {}
                     Effect::Pause(by) => {
                         happened.write(Happened {
                             learner,

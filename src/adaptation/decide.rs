@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use crate::learning::strategy::action::{Action, Modality, SupportKind};
 use crate::lesson::format::Step;
-use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Principal, Refusal};
+use crate::protocol::command::{
+    Command, CommandBody, DIFFICULTY, MAX_MESSAGE_CHARS, PACE, Principal, Refusal, SUPPORT_LEVEL,
+};
 use crate::protocol::event::PauseCause;
 
 /// After the instructor gave or took a hint, the automatic rules leave hints alone for this long: who stands
@@ -21,10 +24,98 @@ pub struct Standing<'a> {
     pub paused_by: &'a [PauseCause],
     /// Time since the instructor last gave or took a hint on this step, pauses left out.
     pub since_instructor: Option<Duration>,
+    /// How the lesson is adapted now.
+    pub adapted: Adapted,
+    /// What of it can be changed.
+    pub able: Able,
+    /// Who set what this command would move, while that holds
+    /// ([`crate::learning::strategy::memory::Memory::holder`]).
+    pub holder: Option<Principal>,
+}
+
+/// How a lesson is adapted now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adapted {
+    /// Multiple of the authored difficulty.
+    pub difficulty: f64,
+    /// Multiple of the authored pace.
+    pub pace: f64,
+    /// Support in place: kind, level 1..3, and by which sense.
+    pub support: Option<(SupportKind, u8, Modality)>,
+    /// Whether the learner rests.
+    pub resting: bool,
+}
+
+impl Default for Adapted {
+    fn default() -> Self {
+        Self {
+            difficulty: 1.0,
+            pace: 1.0,
+            support: None,
+            resting: false,
+        }
+    }
+}
+
+impl Adapted {
+    /// What it is after an action was carried out.
+    #[must_use]
+    pub fn after(self, action: Action) -> Self {
+        match action {
+            Action::Difficulty { multiplier } => Self {
+                difficulty: multiplier,
+                ..self
+            },
+            Action::Pace { multiplier } => Self {
+                pace: multiplier,
+                ..self
+            },
+            Action::AddSupport {
+                kind,
+                level,
+                modality,
+            } => Self {
+                support: Some((kind, level, modality)),
+                ..self
+            },
+            Action::FadeSupport => Self {
+                support: None,
+                ..self
+            },
+            Action::Rest => Self {
+                resting: true,
+                ..self
+            },
+            _ => self,
+        }
+    }
+}
+
+/// What the running lesson has means for. Nothing, unless somebody says so: a command without effect is never `Applied`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Able {
+    /// Variants or tolerances of another difficulty.
+    pub difficulty: bool,
+    /// Times that can be changed.
+    pub pace: bool,
+    /// Support beyond hints.
+    pub support: bool,
+    /// Breaks.
+    pub breaks: bool,
+    /// The same in other forms.
+    pub variety: bool,
+    /// Another way to the same skill.
+    pub approach: bool,
+    /// A next skill to go to.
+    pub move_on: bool,
+    /// Something due for review.
+    pub review: bool,
+    /// An instructor who can be told.
+    pub instructor: bool,
 }
 
 /// What changes in the learner's world.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// This rung of the running step is shown; 0: none.
     Hint(u8),
@@ -34,6 +125,10 @@ pub enum Effect {
     Resume(PauseCause),
     /// These words are shown for a while.
     Message(String),
+    /// The lesson is adapted.
+    Adapt(Action),
+    /// The break is over.
+    EndBreak,
 }
 
 /// Decides about one command; the answer's second part says what the learner now sees, in words.
@@ -41,6 +136,20 @@ pub enum Effect {
 /// # Errors
 /// The reason why the command is not carried out.
 pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String), Refusal> {
+    if command.principal == Principal::Governor {
+        return Err(Refusal::NotForYou {
+            who: "the frame governor".to_owned(),
+            instead: "it decides about presentation only".to_owned(),
+        });
+    }
+    if let Some(holder) = standing.holder
+        && holder < command.principal
+        && command.body.lever().is_some()
+    {
+        return Err(Refusal::Outranked {
+            by: who(holder).to_owned(),
+        });
+    }
     match &command.body {
         CommandBody::GiveHint { level } => {
             hold_for_instructor(command.principal, standing)?;
@@ -53,7 +162,161 @@ pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String)
         CommandBody::Pause => pause(command.principal, standing),
         CommandBody::Resume => resume(command.principal, standing),
         CommandBody::Message { text } => message(text),
+        CommandBody::EndBreak => end_break(command.principal, standing),
+        body => adapt(body, command.principal, standing),
     }
+}
+
+fn who(principal: Principal) -> &'static str {
+    match principal {
+        Principal::Safety => "the learner's safety",
+        Principal::Learner => "the learner",
+        Principal::Instructor => "the instructor",
+        Principal::Governor => "the frame governor",
+        Principal::Automatic => "the adaptation rules",
+    }
+}
+
+/// Commands that adapt the lesson.
+fn adapt(
+    body: &CommandBody,
+    principal: Principal,
+    standing: &Standing,
+) -> Result<(Effect, String), Refusal> {
+    if standing.step.is_none() {
+        return Err(Refusal::NoStep);
+    }
+    let (now, able) = (standing.adapted, standing.able);
+    if now.resting && principal > Principal::Learner {
+        return Err(Refusal::Outranked {
+            by: "the break".to_owned(),
+        });
+    }
+    let already = |state: &str| Refusal::AlreadySo {
+        state: state.to_owned(),
+    };
+    let here = |able: bool, what: &str| {
+        able.then_some(()).ok_or_else(|| Refusal::NotHere {
+            what: what.to_owned(),
+        })
+    };
+    let (action, words) = match body {
+        CommandBody::SetDifficulty { multiplier } => {
+            within("multiplier", *multiplier, DIFFICULTY)?;
+            here(able.difficulty, "the difficulty")?;
+            if (multiplier - now.difficulty).abs() < LEAST_CHANGE {
+                return Err(already("the difficulty is that already"));
+            }
+            let multiplier = *multiplier;
+            let words = format!("the difficulty is {multiplier:.2} of the authored one");
+            (Action::Difficulty { multiplier }, words)
+        }
+        CommandBody::SetPace { multiplier } => {
+            within("multiplier", *multiplier, PACE)?;
+            here(able.pace, "the pace")?;
+            if (multiplier - now.pace).abs() < LEAST_CHANGE {
+                return Err(already("the pace is that already"));
+            }
+            let multiplier = *multiplier;
+            let words = format!("the pace is {multiplier:.2} of the authored one");
+            (Action::Pace { multiplier }, words)
+        }
+        CommandBody::AddSupport {
+            kind,
+            level,
+            modality,
+        } => {
+            within("level", f64::from(*level), SUPPORT_LEVEL.map(f64::from))?;
+            here(able.support, "support")?;
+            if now.support == Some((*kind, *level, *modality)) {
+                return Err(already("this support is in place"));
+            }
+            let action = Action::AddSupport {
+                kind: *kind,
+                level: *level,
+                modality: *modality,
+            };
+            (action, format!("support of level {level} is in place"))
+        }
+        CommandBody::FadeSupport => {
+            if now.support.is_none() {
+                return Err(already("no support is in place"));
+            }
+            (Action::FadeSupport, "the support is gone".to_owned())
+        }
+        CommandBody::Vary { by, level } => {
+            within("level", *level, [0.0, 1.0])?;
+            here(able.variety, "the form")?;
+            let (by, level) = (*by, *level);
+            (Action::Vary { by, level }, "the task is varied".to_owned())
+        }
+        CommandBody::OfferBreak | CommandBody::Rest => {
+            here(able.breaks, "a break")?;
+            if now.resting {
+                return Err(already("the learner rests"));
+            }
+            if *body == CommandBody::Rest {
+                (Action::Rest, "the learner rests".to_owned())
+            } else {
+                (Action::OfferBreak, "a break is offered".to_owned())
+            }
+        }
+        CommandBody::ChangeApproach => {
+            here(able.approach, "the way")?;
+            (Action::ChangeApproach, "another way is taken".to_owned())
+        }
+        CommandBody::MoveOn => {
+            here(able.move_on, "the skill")?;
+            (Action::MoveOn, "the next skill follows".to_owned())
+        }
+        CommandBody::Review => {
+            here(able.review, "the order")?;
+            (Action::Review, "a review follows".to_owned())
+        }
+        CommandBody::TellInstructor => {
+            here(able.instructor, "what an instructor knows")?;
+            (Action::TellInstructor, "the instructor is told".to_owned())
+        }
+        CommandBody::GiveHint { .. }
+        | CommandBody::FadeHint
+        | CommandBody::Pause
+        | CommandBody::Resume
+        | CommandBody::Message { .. }
+        | CommandBody::EndBreak => return Err(already("it is decided elsewhere")),
+    };
+    Ok((Effect::Adapt(action), words))
+}
+
+/// A difference of difficulty or pace that nobody notices.
+const LEAST_CHANGE: f64 = 0.005;
+
+/// What is no number lies in no range.
+fn within(what: &str, value: f64, [low, high]: [f64; 2]) -> Result<(), Refusal> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(Refusal::OutOfRange {
+        what: what.to_owned(),
+        value: value.to_string(),
+        low: low.to_string(),
+        high: high.to_string(),
+    })
+}
+
+/// Who rests has the last word on it: nobody is sent back into a headset.
+fn end_break(principal: Principal, standing: &Standing) -> Result<(Effect, String), Refusal> {
+    if !standing.adapted.resting {
+        return Err(Refusal::AlreadySo {
+            state: "nobody rests".to_owned(),
+        });
+    }
+    if principal != Principal::Learner {
+        return Err(Refusal::NotForYou {
+            who: who(principal).to_owned(),
+            instead: "only the learner ends a break".to_owned(),
+        });
+    }
+    Ok((Effect::EndBreak, "the break is over".to_owned()))
 }
 
 fn hold_for_instructor(principal: Principal, standing: &Standing) -> Result<(), Refusal> {
@@ -109,7 +372,7 @@ fn own_cause(principal: Principal) -> PauseCause {
     match principal {
         Principal::Learner => PauseCause::Learner,
         Principal::Instructor => PauseCause::Instructor,
-        Principal::Automatic => PauseCause::Runtime,
+        Principal::Safety | Principal::Governor | Principal::Automatic => PauseCause::Runtime,
     }
 }
 

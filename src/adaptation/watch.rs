@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::learning::policy::{Action, Observable, Recommendation, hint};
-use crate::learning::policy_rules::HintRules;
-use crate::learning::policy_view::HintView;
+use crate::learning::hints::{HintAction, HintReason, HintRules, HintView, hint};
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::EventBody;
@@ -131,18 +129,17 @@ pub(super) fn climb_the_ladder(
             continue;
         };
         let body = match advice.action {
-            Action::OfferHint(level) => {
+            HintAction::Offer(level) => {
                 // Also where it is refused: ask again only after the cool-down.
                 watch.since_hint = Some(Duration::ZERO);
                 CommandBody::GiveHint { level: Some(level) }
             }
-            Action::FadeHint => {
+            HintAction::Fade => {
                 watch.successes = 0;
                 CommandBody::FadeHint
             }
-            _ => continue,
         };
-        let purpose = in_words(&advice);
+        let purpose = in_words(advice.because);
         requests.write(CommandRequested(Command {
             id: CommandId::fresh(),
             learner: learner.id,
@@ -153,16 +150,11 @@ pub(super) fn climb_the_ladder(
     }
 }
 
-fn in_words(advice: &Recommendation) -> String {
-    let reasons: Vec<String> = advice
-        .because
-        .iter()
-        .map(|seen| match seen.of {
-            Observable::Failures => format!("{} wrong attempts", seen.value),
-            Observable::Hesitation => format!("{:.0} s without progress", seen.value.floor()),
-            Observable::Successes => "it went right".to_owned(),
-            other => format!("{other:?}"),
-        })
-        .collect();
-    reasons.join(", ")
+fn in_words(reason: HintReason) -> String {
+    match reason {
+        HintReason::Asked => "asked for".to_owned(),
+        HintReason::Failures(n) => format!("{n} wrong attempts"),
+        HintReason::Hesitation(seconds) => format!("{:.0} s without progress", seconds.floor()),
+        HintReason::Successes(_) => "it went right".to_owned(),
+    }
 }

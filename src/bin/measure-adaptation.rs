@@ -8,18 +8,21 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use clap::Parser;
 use malloc_vr::learning::five::params::Params;
-use malloc_vr::learning::policy::Action;
 use malloc_vr::learning::predict::fit::logistic;
 use malloc_vr::learning::predict::reliability::Reliability;
 use malloc_vr::learning::predict::{
     INTERVAL, Inputs, LeavingInputs, Predictor, STALL, StallInputs, SuccessInputs,
 };
+use malloc_vr::learning::simulated::act::Act;
 use malloc_vr::learning::simulated::draws::Draws;
 use malloc_vr::learning::simulated::lesson::Lesson;
-use malloc_vr::learning::simulated::run::{Advice, Happened, Outcome, Policy, Run, Seen};
+use malloc_vr::learning::simulated::ours::{original, ours, patient_original};
+use malloc_vr::learning::simulated::run::{DWELL, Happened, Outcome, Run};
+use malloc_vr::learning::simulated::scene::{Decider, Policy};
 use malloc_vr::learning::simulated::study::{Compared, Judged, Mean, judge, outcomes};
 use malloc_vr::learning::simulated::truth::{Learner, Population};
-use malloc_vr::learning::simulated::{original, ours};
+use malloc_vr::learning::strategy::check::{Checked, read};
+use malloc_vr::learning::strategy::table::Table;
 use serde_json::{Value, json};
 
 #[derive(Parser)]
@@ -41,6 +44,9 @@ struct Args {
     /// one is worth.
     #[arg(long, default_value_t = 0.2)]
     margin: f64,
+    /// An adaptation table (RON) instead of the delivered one.
+    #[arg(long)]
+    table: Option<std::path::PathBuf>,
     /// Also list what was decided where something else would have been better.
     #[arg(long)]
     why: bool,
@@ -52,10 +58,20 @@ struct Args {
 fn main() -> Result<()> {
     let args = Args::parse();
     let p = Params::default();
+    let text = match &args.table {
+        Some(file) => std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?,
+        None => Table::DEFAULT.to_owned(),
+    };
+    let table = read(&text).map_err(|mistakes| {
+        let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the table is not sound:\n{}", said.join("\n"))
+    })?;
     let printed = if args.fit {
-        serde_json::to_value(fit(&args, &p))?
+        serde_json::to_value(fit(&args, &p, &table))?
     } else {
-        figures(&args, &p).context("no learners: --learners and --judged must be at least 1")?
+        figures(&args, &p, &table)
+            .context("no learners: --learners and --judged must be at least 1")?
     };
     println!("{printed}");
     Ok(())
@@ -71,25 +87,18 @@ fn people(n: u64, seed: u64) -> Vec<(Learner, Draws)> {
     (0..n).map(one).collect()
 }
 
-fn figures(args: &Args, p: &Params) -> Option<Value> {
-    let our = |seen: &Seen| ours(&p.policy, seen);
+fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
+    let our = || -> Decider { ours(table) };
     let ours = Policy::Models(&our);
-    let theirs = Policy::Models(&original);
-    // The original as it would be with a cool-down of 30 s, so that its worst fault doesn't decide alone.
-    let patient = |seen: &Seen| {
-        let waits = seen.view.since.change.is_some_and(|since| since < 30.0);
-        if waits {
-            Advice::default()
-        } else {
-            original(seen)
-        }
-    };
+    let their = || -> Decider { original() };
+    let theirs = Policy::Models(&their);
+    let patient = || -> Decider { patient_original(30.0) };
     let patient = Policy::Models(&patient);
     let lesson = Lesson::default();
     let class = people(args.learners, args.seed);
     let draws = Draws::new(args.seed).of(u64::MAX);
     let under = |policy| outcomes(&class, &lesson, p, policy);
-    let [none, our, their, slow, best] =
+    let [none, ours_did, theirs_did, slow, best] =
         [Policy::Nothing, ours, theirs, patient, Policy::Oracle].map(under);
     let gain = |a: &[Outcome], b: &[Outcome]| {
         let each: Vec<f64> = a.iter().zip(b).map(|(a, b)| a.after - b.after).collect();
@@ -101,12 +110,18 @@ fn figures(args: &Args, p: &Params) -> Option<Value> {
         .collect();
     let [flat_none, flat_ours] =
         [Policy::Nothing, ours].map(|policy| outcomes(&indifferent, &lesson, p, policy));
-    let chart = chart(args, p, &our);
+    let chart = chart(args, p, ours, &ours_did);
     let mut figures = BTreeMap::new();
     let mut put = |name: &str, value: Value| figures.insert(name.to_owned(), value);
-    put("gain_vs_none", mean(gain(&our, &none)?));
-    put("gain_vs_original_thresholds", mean(gain(&our, &their)?));
-    put("gain_vs_original_with_cool_down", mean(gain(&our, &slow)?));
+    put("gain_vs_none", mean(gain(&ours_did, &none)?));
+    put(
+        "gain_vs_original_thresholds",
+        mean(gain(&ours_did, &theirs_did)?),
+    );
+    put(
+        "gain_vs_original_with_cool_down",
+        mean(gain(&ours_did, &slow)?),
+    );
     put("gain_of_oracle_vs_none", mean(gain(&best, &none)?));
     put(
         "gain_vs_none_if_difficulty_is_irrelevant",
@@ -114,8 +129,8 @@ fn figures(args: &Args, p: &Params) -> Option<Value> {
     );
     for (name, under) in [
         ("none", &none),
-        ("ours", &our),
-        ("original", &their),
+        ("ours", &ours_did),
+        ("original", &theirs_did),
         ("oracle", &best),
     ] {
         let share = |f: &dyn Fn(&Outcome) -> f64| {
@@ -157,23 +172,21 @@ fn mean(mean: Mean) -> Value {
 }
 
 /// Evidence and the learning events: nobody without any advances, some who lose it fall back, nothing flips.
-fn chart(args: &Args, p: &Params, outcomes: &[Outcome]) -> Vec<(&'static str, Value)> {
+fn chart(args: &Args, p: &Params, policy: Policy, did: &[Outcome]) -> Vec<(&'static str, Value)> {
     let lesson = Lesson::default();
     let none: Vec<_> = people(args.learners, args.seed)
         .into_iter()
         .map(|(learner, draws)| (learner.who_never_succeeds(), draws))
         .collect();
-    let our = |seen: &Seen| ours(&p.policy, seen);
-    let never =
-        malloc_vr::learning::simulated::study::outcomes(&none, &lesson, p, Policy::Models(&our));
+    let never = outcomes(&none, &lesson, p, policy);
     let count = |value: f64, n: usize| json!({ "value": value, "n": n, "spread": [value, value] });
     let sum = |of: &[Outcome], f: &dyn Fn(&Outcome) -> f64| of.iter().map(f).sum::<f64>();
-    let faster = |of: &Outcome, than: f64, quickest: Option<f64>| {
-        let _ = of;
-        f64::from(u8::from(
-            quickest.is_some_and(|seconds| seconds < than - 1e-6),
-        ))
+    let faster = |than: f64, quickest: Option<f64>| {
+        f64::from(u8::from(quickest.is_some_and(|it| it < than - 1e-6)))
     };
+    let all = did.len();
+    let events = sum(did, &|it| faster(p.chart.dwell, it.quickest_change));
+    let difficulty = sum(did, &|it| faster(DWELL, it.quickest_reversal));
     vec![
         (
             "zero_evidence_advances",
@@ -181,52 +194,37 @@ fn chart(args: &Args, p: &Params, outcomes: &[Outcome]) -> Vec<(&'static str, Va
         ),
         (
             "advances",
-            count(sum(outcomes, &|it| f64::from(it.advances)), outcomes.len()),
+            count(sum(did, &|it| f64::from(it.advances)), all),
         ),
         (
             "demotions",
-            count(sum(outcomes, &|it| f64::from(it.demotions)), outcomes.len()),
+            count(sum(did, &|it| f64::from(it.demotions)), all),
         ),
-        (
-            "event_changes_faster_than_dwell",
-            count(
-                sum(outcomes, &|it| {
-                    faster(it, p.chart.dwell, it.quickest_change)
-                }),
-                outcomes.len(),
-            ),
-        ),
+        ("event_changes_faster_than_dwell", count(events, all)),
         (
             "difficulty_reversals_faster_than_cool_down",
-            count(
-                sum(outcomes, &|it| {
-                    faster(it, p.policy.cool_down, it.quickest_reversal)
-                }),
-                outcomes.len(),
-            ),
+            count(difficulty, all),
         ),
     ]
 }
 
 /// What an action is called, with the direction of what has one.
-fn name(action: &Action, of: &Compared) -> &'static str {
+fn name(action: &Act, of: &Compared) -> &'static str {
     let setting = &of.world.setting;
     match action {
-        Action::Rest => "rest",
-        Action::OfferBreak => "offer_break",
-        Action::OfferHint(_) => "offer_hint",
-        Action::FadeHint => "fade_hint",
-        Action::AddSupport => "add_support",
-        Action::FadeSupport => "fade_support",
-        Action::Difficulty(to) if *to < setting.difficulty => "easier",
-        Action::Difficulty(_) => "harder",
-        Action::Pace(to) if *to < setting.pace => "slower",
-        Action::Pace(_) => "faster",
-        Action::ChangeApproach => "change_approach",
-        Action::Vary => "vary",
-        Action::MoveOn => "move_on",
-        Action::Review => "review",
-        Action::TellInstructor => "tell_instructor",
+        Act::Rest => "rest",
+        Act::OfferBreak => "offer_break",
+        Act::OfferHint(_) => "offer_hint",
+        Act::FadeHint => "fade_hint",
+        Act::AddSupport => "add_support",
+        Act::FadeSupport => "fade_support",
+        Act::Difficulty(to) if *to < setting.difficulty => "easier",
+        Act::Difficulty(_) => "harder",
+        Act::Pace(to) if *to < setting.pace => "slower",
+        Act::Pace(_) => "faster",
+        Act::ChangeApproach => "change_approach",
+        Act::Vary => "vary",
+        Act::MoveOn => "move_on",
     }
 }
 
@@ -313,7 +311,7 @@ fn rows(people: &[(Learner, Draws)], p: &Params, policy: Policy) -> Rows {
         let (mut clock, mut next) = (0.0, INTERVAL);
         let mut watch = |happened: &Happened| match happened {
             Happened::Attempted { seen, correct } => {
-                let inputs = Inputs::of(seen.five, seen.skill, seen.view, p);
+                let inputs = Inputs::of(seen.five, seen.skill, &seen.view(), p);
                 rows.success.push((inputs, *correct));
             }
             Happened::Passed {
@@ -336,7 +334,7 @@ fn rows(people: &[(Learner, Draws)], p: &Params, policy: Policy) -> Rows {
                 if clock >= next {
                     next += INTERVAL;
                     rows.moments.push(Watched {
-                        inputs: Inputs::of(seen.five, seen.skill, seen.view, p),
+                        inputs: Inputs::of(seen.five, seen.skill, &seen.view(), p),
                         at: clock,
                         stalling: stalls,
                         stalled: None,
@@ -360,8 +358,8 @@ impl Watched {
     }
 }
 
-fn fit(args: &Args, p: &Params) -> Predictor {
-    let our = |seen: &Seen| ours(&p.policy, seen);
+fn fit(args: &Args, p: &Params, table: &Checked) -> Predictor {
+    let our = || -> Decider { ours(table) };
     let seed = args.seed + 1;
     let rows = rows(&people(args.predicted, seed), p, Policy::Models(&our));
     let success: Vec<(SuccessInputs, bool)> = rows

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::event_criteria::Bounded;
 use super::few::Few;
-use super::policy_rules::PolicyRules;
 
 /// Most activities to choose among.
 pub const MAX_ACTIVITIES: usize = 8;
@@ -64,11 +63,13 @@ pub struct Choice {
     pub propensities: Few<f64, MAX_ACTIVITIES>,
 }
 
-/// Whether an activity belongs among the equally good: its probability of success is thought to lie in the band.
+/// Whether an activity belongs among the equally good: its probability of success is thought to lie in this band
+/// (of the adaptation table as delivered: 0.6 to 0.85).
 #[must_use]
-pub fn is_admissible(rules: &PolicyRules, success: &Bounded) -> bool {
+pub fn is_admissible(band: [f64; 2], success: &Bounded) -> bool {
+    let [low, high] = band;
     let checked = success.checked();
-    checked.is_some_and(|success| rules.band_low <= success.mean && success.mean <= rules.band_high)
+    checked.is_some_and(|success| low <= success.mean && success.mean <= high)
 }
 
 /// Chooses one of up to [`MAX_ACTIVITIES`] admissible activities; further ones are left out. `uniform` is drawn from

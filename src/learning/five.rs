@@ -2,8 +2,8 @@
 //! transition that follows from them.
 //!
 //! In: attempts ([`Five::observe`]), what people say ([`Five::told`]), passing time ([`Five::tick`], [`Five::away`]).
-//! Out: what each model says, the transition index, and where the learner stands, with reasons; recommendations
-//! ([`Five::advise`]). What was never observed is absent, not average. Nothing here allocates but [`Five::new`].
+//! Out: what each model says, the transition index, and where the learner stands, with reasons; what the adaptation rules
+//! look at ([`Five::view`]). What was never observed is absent, not average. Nothing here allocates but [`Five::new`].
 //! Never: anything of another learner. Equal logs give equal states, to the last bit.
 
 pub mod observation;
@@ -32,8 +32,7 @@ use super::few::Few;
 use super::habits::Learner;
 use super::load::Load;
 use super::load::rating::Ratings;
-use super::policy::{Recommendation, advise};
-use super::policy_view::View;
+use super::strategy::feature::{Feature, View};
 use super::weights::Weights;
 use observation::Observation;
 use params::Params;
@@ -160,23 +159,11 @@ impl Five {
         self.day += days;
     }
 
-    /// What to change now, most urgent first: `scene` with what the models know put in its place.
+    /// What the adaptation rules look at: `scene` with mastery, success, load, comfort, engagement, wheel-spinning,
+    /// reviews and recent attempts as the models have them. What they don't know is absent, whatever `scene` says.
     ///
     /// `skills` and `difficulty` (logit) are the next step's. Of several skills the weakest speaks for mastery, and the
     /// chance of success is that of the least able.
-    #[must_use]
-    pub fn advise(
-        &self,
-        skills: &[u32],
-        difficulty: Estimate,
-        scene: &View,
-        p: &Params,
-    ) -> Few<Recommendation, 5> {
-        advise(&p.policy, &self.view(skills, difficulty, scene, p))
-    }
-
-    /// What the policy looks at: `scene` with mastery, success, load, comfort, engagement, wheel-spinning and reviews
-    /// as the models have them. What they don't know is absent, whatever `scene` says.
     #[must_use]
     pub fn view(&self, skills: &[u32], difficulty: Estimate, scene: &View, p: &Params) -> View {
         let of_step = || {
@@ -184,19 +171,33 @@ impl Five {
             skills.iter().filter_map(known)
         };
         let weakest = |a: Bounded, b: Bounded| if b.mean < a.mean { b } else { a };
-        let tried = of_step().filter(|skill| skill.mastery().is_some());
-        View {
-            mastery: of_step().filter_map(Skill::mastery).reduce(weakest),
-            next_success: tried
-                .map(|skill| success(skill, difficulty))
-                .reduce(weakest),
-            load: self.load.as_ref().and_then(Load::as_estimate),
-            comfort: self.shown.get(Criterion::Comfort),
-            engagement_dropped: self.engagement_dropped(p),
-            wheel_spinning: of_step().filter_map(Skill::spinning).reduce(f64::max),
-            review_due: self.review_due(),
-            ..*scene
-        }
+        let tried = || of_step().filter(|skill| skill.mastery().is_some());
+        let next_success = tried()
+            .map(|skill| success(skill, difficulty))
+            .reduce(weakest);
+        let spinning = of_step().filter_map(Skill::spinning).reduce(f64::max);
+        let trials = tried().map(|skill| skill.wheel_spinning.attempts()).min();
+        let lately = self.recent.success(p.least_recent);
+        let n = self.recent.len();
+        let due = self.review_due().then_some(1.0);
+        let load = self.load.as_ref().and_then(Load::as_estimate);
+        scene
+            .inferred(
+                Feature::Mastery,
+                of_step().filter_map(Skill::mastery).reduce(weakest),
+            )
+            .inferred(Feature::NextSuccess, next_success)
+            .inferred(Feature::Load, load)
+            .inferred(Feature::Comfort, self.shown.get(Criterion::Comfort))
+            .concluded(Feature::EngagementDropped, self.engagement_dropped(p), 1)
+            .concluded(Feature::WheelSpinning, spinning, trials.unwrap_or(0))
+            .concluded(Feature::RecentSuccess, lately, n)
+            .concluded(Feature::ErrorRate, lately.map(|right| 1.0 - right), n)
+            .concluded(Feature::HelpSeeking, self.recent.hinted(p.least_recent), n)
+            .concluded(Feature::Flow, self.recent.clean(p.least_recent), n)
+            .measured(Feature::Attempts, trials.map(f64::from))
+            .measured(Feature::ReviewDue, due)
+            .with_outcomes(u64::from(self.attempts), self.recent.outcomes())
     }
 
     /// 1 while a noticed drop counts, 0 where the learner's habit is known and no drop was noticed.

@@ -224,7 +224,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// The same as an estimate, as [`super::policy`] takes it; `None`: nothing observed.
+    /// The same as an estimate, as [`super::strategy`] takes it; `None`: nothing observed.
     #[must_use]
     pub fn as_estimate(&self) -> Option<Bounded> {
         let seen = self.contributions.iter().filter(|c| c.says.is_some());

@@ -17,7 +17,7 @@ use super::estimate::{bounded, logit, sigmoid};
 use super::event_criteria::Bounded;
 use super::five::Five;
 use super::five::params::Params;
-use super::policy_view::View;
+use super::strategy::feature::{Feature, View};
 
 pub mod fit;
 pub mod reliability;
@@ -30,8 +30,8 @@ pub const STALL: f64 = 30.0;
 /// Inputs of the prediction of success: one, ability's logit, knowledge tracing's logit, recent successes − ½.
 pub type SuccessInputs = [f64; 4];
 /// Inputs of the hazard of stalling: one, logit of success, hesitation in units of 20 s (to 3), failures since the last
-/// hint in units of 3 (to 2), rung of the ladder in thirds, support.
-pub type StallInputs = [f64; 6];
+/// hint in units of 3 (to 2), support in thirds.
+pub type StallInputs = [f64; 5];
 /// Inputs of the hazard of leaving: one, 1 − comfort, 1 − share on task, minutes since the last break in half hours,
 /// recent failures.
 pub type LeavingInputs = [f64; 5];
@@ -58,7 +58,7 @@ impl Default for Predictor {
             version: 1,
             provenance: "simulated learners only: 400, seed 2, measure-adaptation --fit".to_owned(),
             success: [0.0, 0.5, 0.5, 0.0],
-            stall: [-3.0, -0.5, 0.5, 0.0, 0.0, 0.0],
+            stall: [-3.0, -0.5, 0.5, 0.0, 0.0],
             leaving: [-7.0, 5.0, 1.0, 0.0, 0.0],
         }
     }
@@ -117,46 +117,40 @@ impl Inputs {
             let bkt = p.skill(skill).bkt;
             logit(bkt::predict(known, &bkt))
         };
-        let even = Bounded {
-            mean: 0.5,
-            lower: 0.05,
-            upper: 0.95,
-            n: 0,
+        let of = |feature: Feature, mean: f64, lower: f64, upper: f64| {
+            let seen = view.get(feature);
+            seen.map_or((mean, lower, upper), |it| (it.mean, it.lower, it.upper))
         };
-        let ability = view.next_success.unwrap_or(even);
-        let known = view.mastery.unwrap_or_else(|| {
-            let prior = p.skill(skill).bkt.prior;
-            Bounded {
-                mean: prior,
-                lower: 0.05_f64.min(prior),
-                upper: 0.95_f64.max(prior),
-                n: 0,
-            }
-        });
+        let at = |feature: Feature, otherwise: f64| of(feature, otherwise, 0.0, 1.0).0;
+        let ability = of(Feature::NextSuccess, 0.5, 0.05, 0.95);
+        let prior = p.skill(skill).bkt.prior;
+        let known = of(
+            Feature::Mastery,
+            prior,
+            0.05_f64.min(prior),
+            0.95_f64.max(prior),
+        );
         let success = [
-            (ability.mean, known.mean),
-            (ability.lower, known.lower),
-            (ability.upper, known.upper),
+            (ability.0, known.0),
+            (ability.1, known.1),
+            (ability.2, known.2),
         ]
         .map(|(ability, known)| [1.0, logit(ability), traced(known), recent - 0.5]);
-        let hints = &view.hints;
-        let comfort = view.comfort.map_or(1.0, |comfort| comfort.mean);
         let on_task = five.engagement().on_task();
         Self {
             success,
             stall: [
                 1.0,
                 0.0,
-                bounded(hints.hesitated / 20.0, 0.0, 3.0, 0.0),
-                f64::from(hints.failures.min(6)) / 3.0,
-                f64::from(hints.rung.min(3)) / 3.0,
-                f64::from(u8::from(view.supported)),
+                bounded(at(Feature::Hesitation, 0.0) / 20.0, 0.0, 3.0, 0.0),
+                bounded(at(Feature::Failures, 0.0) / 3.0, 0.0, 2.0, 0.0),
+                at(Feature::SupportLevel, 0.0) / 3.0,
             ],
             leaving: [
                 1.0,
-                1.0 - comfort,
+                1.0 - at(Feature::Comfort, 1.0),
                 1.0 - on_task.map_or(1.0, |share| share.estimate.mean),
-                bounded(view.since_break / 1800.0, 0.0, 4.0, 0.0),
+                bounded(at(Feature::SinceBreak, 0.0) / 1800.0, 0.0, 4.0, 0.0),
                 1.0 - recent,
             ],
         }

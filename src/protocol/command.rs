@@ -4,6 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{CommandId, LearnerId};
+use crate::learning::strategy::action::{Action, Modality, SupportKind, Variety};
+use crate::learning::strategy::precedence::Lever;
+/// Who asks, in the order of precedence; the adaptation rules know it, too.
+pub use crate::learning::strategy::precedence::Principal;
 
 /// A typed request from whatever door: MCP, WebSocket, the desk, or the adaptation rules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,20 +22,6 @@ pub struct Command {
     pub purpose: String,
     /// What is asked.
     pub body: CommandBody,
-}
-
-/// Who asks. The order is the order of precedence: an earlier one outranks a later one.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Principal {
-    /// The learner.
-    Learner,
-    /// An instructor, human or machine, who holds the bridge's token.
-    Instructor,
-    /// The automatic adaptation rules.
-    Automatic,
 }
 
 /// What is asked.
@@ -54,6 +44,102 @@ pub enum CommandBody {
         /// At most [`MAX_MESSAGE_CHARS`] characters.
         text: String,
     },
+    /// Make the task harder or easier.
+    SetDifficulty {
+        /// Multiple of the authored difficulty, within [`DIFFICULTY`].
+        multiplier: f64,
+    },
+    /// Give more or less time.
+    SetPace {
+        /// Multiple of the authored pace, within [`PACE`]; more is faster.
+        multiplier: f64,
+    },
+    /// Put support in place, beyond hints.
+    AddSupport {
+        /// Which.
+        kind: SupportKind,
+        /// How much, within [`SUPPORT_LEVEL`].
+        level: u8,
+        /// By which sense.
+        modality: Modality,
+    },
+    /// Take that support away.
+    FadeSupport,
+    /// Offer the learner a break.
+    OfferBreak,
+    /// Stop for a break now.
+    Rest,
+    /// The break is over. Only the learner may say so.
+    EndBreak,
+    /// Give the same otherwise.
+    Vary {
+        /// What to vary.
+        by: Variety,
+        /// How much, 0..1.
+        level: f64,
+    },
+    /// Take another way to the same skill, or its prerequisite first.
+    ChangeApproach,
+    /// No more repetitions of the skill: the next one.
+    MoveOn,
+    /// Go over what is due.
+    Review,
+    /// Let the instructor know that more of the same doesn't help this learner; why is in the command's purpose.
+    TellInstructor,
+}
+
+/// Lowest and highest multiple of the authored difficulty.
+pub const DIFFICULTY: [f64; 2] = [0.4, 1.6];
+
+/// Lowest and highest multiple of the authored pace.
+pub const PACE: [f64; 2] = [0.6, 1.4];
+
+/// Least and most support.
+pub const SUPPORT_LEVEL: [u8; 2] = [1, 3];
+
+impl From<Action> for CommandBody {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Rest => Self::Rest,
+            Action::OfferBreak => Self::OfferBreak,
+            Action::OfferHint => Self::GiveHint { level: None },
+            Action::AddSupport {
+                kind,
+                level,
+                modality,
+            } => Self::AddSupport {
+                kind,
+                level,
+                modality,
+            },
+            Action::FadeSupport => Self::FadeSupport,
+            Action::Difficulty { multiplier } => Self::SetDifficulty { multiplier },
+            Action::Pace { multiplier } => Self::SetPace { multiplier },
+            Action::ChangeApproach => Self::ChangeApproach,
+            Action::Vary { by, level } => Self::Vary { by, level },
+            Action::MoveOn => Self::MoveOn,
+            Action::Review => Self::Review,
+            Action::TellInstructor => Self::TellInstructor,
+        }
+    }
+}
+
+impl CommandBody {
+    /// What it moves, for the memory of the adaptation rules; `None`: nothing that they move.
+    #[must_use]
+    pub fn lever(&self) -> Option<Lever> {
+        match self {
+            Self::GiveHint { .. } | Self::FadeHint => Some(Lever::Hint),
+            Self::Pause | Self::Resume | Self::Message { .. } => None,
+            Self::SetDifficulty { .. } => Some(Lever::Difficulty),
+            Self::SetPace { .. } => Some(Lever::Pace),
+            Self::AddSupport { .. } | Self::FadeSupport => Some(Lever::Support),
+            Self::OfferBreak | Self::Rest | Self::EndBreak => Some(Lever::Break),
+            Self::Vary { .. } => Some(Lever::Variety),
+            Self::ChangeApproach | Self::MoveOn | Self::Review => Some(Lever::Route),
+            Self::TellInstructor => Some(Lever::Notice),
+        }
+    }
 }
 
 /// Longest message, in characters, that a panel shows readably.
@@ -91,6 +177,20 @@ pub enum Refusal {
     /// The text is empty or too long.
     #[error("a message has 1 to {max} characters; this one has {length}")]
     BadMessage { length: usize, max: usize },
+    /// A number beyond what is good for anybody.
+    #[error("`{what}` is {value}; it must lie between {low} and {high}")]
+    OutOfRange {
+        what: String,
+        value: String,
+        low: String,
+        high: String,
+    },
+    /// The lesson as it runs has no means for it.
+    #[error("{what} cannot be changed here; a hint or a message may help instead")]
+    NotHere { what: String },
+    /// Not for whoever asked.
+    #[error("{who} may not do that; {instead}")]
+    NotForYou { who: String, instead: String },
     /// A higher-ranking cause keeps it so.
     #[error("{by} keeps it so; it can be undone only there")]
     Outranked { by: String },

@@ -11,6 +11,7 @@ use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, S
 use crate::learning::bkt::BktParams;
 use crate::learning::quality::Quality;
 use crate::learning::skill::SkillId;
+use crate::learning::strategy::explain::Decision;
 
 /// One line of a learner's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +61,8 @@ pub enum EventBody {
     },
     /// The learner tried.
     Attempted(Attempt),
+    /// The adaptation rules decided; the commands follow with what became of them.
+    Decided(Decision),
     /// A command had its effect in the world.
     CommandApplied {
         /// The command.

@@ -209,10 +209,10 @@ impl LearnerState {
                     self.hint_level = hint_level.unwrap_or(self.hint_level);
                 }
                 CommandBody::FadeHint => self.hint_level = hint_level.unwrap_or(0),
-                // Their own events follow.
-                CommandBody::Pause | CommandBody::Resume | CommandBody::Message { .. } => {}
+                // Their own events follow, or they change nothing that is folded.
+                _ => {}
             },
-            EventBody::CommandRefused { .. } => {}
+            EventBody::Decided(_) | EventBody::CommandRefused { .. } => {}
             EventBody::Paused { by } => {
                 if let Err(place) = self.paused_by.binary_search(by) {
                     self.paused_by.insert(place, *by);

@@ -132,6 +132,10 @@ impl Teller {
                 }
             }
             EventBody::Attempted(attempt) => self.attempted(event.seq, attempt),
+            EventBody::Decided(decision) => {
+                let words = decision.in_words();
+                let _ = writeln!(self.decisions, "  #{:<4} {words}", event.seq);
+            }
             EventBody::CommandApplied { command, .. } => self.decided(event, command, "done"),
             EventBody::CommandRefused { command, refusal } => {
                 self.decided(event, command, &format!("not done: {refusal}"));
@@ -208,8 +212,10 @@ impl Teller {
 
     fn decided(&mut self, event: &Event, command: &Command, what: &str) {
         let who = match command.principal {
+            Principal::Safety => "safety",
             Principal::Learner => "the learner",
             Principal::Instructor => "the instructor",
+            Principal::Governor => "the frame governor",
             Principal::Automatic => "the rules",
         };
         let asked = match &command.body {
@@ -219,6 +225,18 @@ impl Teller {
             CommandBody::Pause => "a pause".to_owned(),
             CommandBody::Resume => "to go on".to_owned(),
             CommandBody::Message { text } => format!("the message “{text}”"),
+            CommandBody::SetDifficulty { multiplier } => format!("difficulty ×{multiplier:.2}"),
+            CommandBody::SetPace { multiplier } => format!("pace ×{multiplier:.2}"),
+            CommandBody::AddSupport { level, .. } => format!("support of level {level}"),
+            CommandBody::FadeSupport => "no more support".to_owned(),
+            CommandBody::OfferBreak => "to offer a break".to_owned(),
+            CommandBody::Rest => "a break".to_owned(),
+            CommandBody::EndBreak => "the end of the break".to_owned(),
+            CommandBody::Vary { .. } => "the same otherwise".to_owned(),
+            CommandBody::ChangeApproach => "another way".to_owned(),
+            CommandBody::MoveOn => "to move on".to_owned(),
+            CommandBody::Review => "a review".to_owned(),
+            CommandBody::TellInstructor => "to tell the instructor".to_owned(),
         };
         let _ = writeln!(
             self.decisions,

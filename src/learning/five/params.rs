@@ -11,7 +11,6 @@ use crate::learning::estimate::RateParams;
 use crate::learning::event_rules::ChartRules;
 use crate::learning::habits::HabitParams;
 use crate::learning::load::LoadParams;
-use crate::learning::policy_rules::PolicyRules;
 use crate::learning::retention::RetentionParams;
 use crate::learning::weights::Rules;
 
@@ -61,8 +60,6 @@ pub struct Params {
     pub chart: ChartRules,
     /// Of load.
     pub load: LoadParams,
-    /// Of recommendations.
-    pub policy: PolicyRules,
 }
 
 impl Default for Params {
@@ -87,7 +84,6 @@ impl Default for Params {
             weights: Rules::default(),
             chart: ChartRules::default(),
             load: LoadParams::default(),
-            policy: PolicyRules::default(),
         }
     }
 }

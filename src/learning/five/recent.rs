@@ -68,6 +68,12 @@ impl Recent {
         self.enough(least).then_some(f64::from(longest))
     }
 
+    /// Whether each was right, the newest in the lowest bit.
+    #[must_use]
+    pub fn outcomes(&self) -> u32 {
+        u32::from(self.right)
+    }
+
     fn share(&self, bits: u16, least: u32) -> Option<f64> {
         let share = f64::from(bits.count_ones()) / f64::from(self.len().max(1));
         self.enough(least).then_some(share)

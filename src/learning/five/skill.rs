@@ -181,7 +181,7 @@ impl Skill {
         (n > 0.0).then(|| sum / n)
     }
 
-    /// P(known) as the chart and the policy take it; `None`: never tried.
+    /// P(known) as the chart and the adaptation rules take it; `None`: never tried.
     #[must_use]
     pub fn mastery(&self) -> Option<Bounded> {
         let n = self.wheel_spinning.attempts();

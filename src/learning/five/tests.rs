@@ -11,8 +11,12 @@ use crate::learning::bkt;
 use crate::learning::engagement::Stretch;
 use crate::learning::event::{LearningEvent, Place};
 use crate::learning::event_chart::Decision;
-use crate::learning::policy::Action;
 use crate::learning::quality::Quality;
+use crate::learning::strategy::action::Action;
+use crate::learning::strategy::check::{Checked, read};
+use crate::learning::strategy::choose::choose;
+use crate::learning::strategy::memory::Memory;
+use crate::learning::strategy::table::Table;
 
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
@@ -152,15 +156,22 @@ fn demotion_is_possible() {
 fn ten_failures_are_wheel_spinning_and_the_instructor_hears_of_it() {
     let p = Params::default();
     let mut five = Five::new(1, &p);
-    let view = View::default();
+    let difficulty = p.ability.prior(0.0);
     for id in 0..10 {
-        let difficulty = p.ability.prior(0.0);
-        assert_eq!(five.view(&[0], difficulty, &view, &p).wheel_spinning, None);
+        let view = five.view(&[0], difficulty, &View::default(), &p);
+        assert_eq!(view.get(Feature::WheelSpinning), None);
         five.observe(&attempt(id, 0, false), &p);
     }
-    let advice = five.advise(&[0], p.ability.prior(0.0), &view, &p);
-    assert!(advice.iter().any(|it| it.action == Action::TellInstructor));
-    assert!(advice.iter().any(|it| it.action == Action::ChangeApproach));
+    let done = actions(&five.view(&[0], difficulty, &View::default(), &p));
+    assert!(done.contains(&Action::TellInstructor));
+    assert!(done.contains(&Action::ChangeApproach));
+}
+
+/// What the table as delivered does with a learner it never met.
+fn actions(view: &View) -> Vec<Action> {
+    let table: Checked = read(Table::DEFAULT).expect("a sound table");
+    let choice = choose(&table, &mut Memory::new(&table), view, 100.0, None);
+    choice.picks.iter().map(|pick| pick.action).collect()
 }
 
 #[test]
@@ -175,10 +186,7 @@ fn advice_follows_from_what_is_known() {
     for id in 0..12 {
         five.observe(&attempt(id, 0, true), &p);
     }
-    let actions = |five: &Five, skills: &[u32]| -> Vec<Action> {
-        let advice = five.advise(skills, easy, &scene, &p);
-        advice.iter().map(|it| it.action).collect()
-    };
+    let actions = |five: &Five, skills: &[u32]| actions(&five.view(skills, easy, &scene, &p));
     assert_eq!(actions(&five, &[0]), [Action::MoveOn]);
     // Of a skill never tried nothing is known, and nothing advised; the weaker of two speaks for both.
     assert!(actions(&five, &[1]).is_empty());
@@ -229,7 +237,7 @@ fn a_drop_of_engagement_counts_for_a_while() {
     };
     let dropped = |five: &Five| {
         let view = five.view(&[0], p.ability.prior(0.0), &View::default(), &p);
-        view.engagement_dropped
+        view.get(Feature::EngagementDropped).map(|seen| seen.mean)
     };
     for i in 0..20 {
         assert_eq!(dropped(&five), None);

@@ -18,7 +18,7 @@ fn inputs(x: [f64; 8]) -> Inputs {
     let success = [[1.0, ability, known, recent - 0.5]; 3];
     Inputs {
         success,
-        stall: [1.0, 0.0, hesitated, failures, 0.0, 0.0],
+        stall: [1.0, 0.0, hesitated, failures, 0.0],
         leaving: [1.0, comfort, on_task, minutes, 1.0 - recent],
     }
 }

@@ -10,7 +10,8 @@
 use super::draws::{Draws, Purpose};
 use super::lesson::Lesson;
 use super::mind::{MOST_SICKNESS, Setting};
-use super::run::{Outcome, Policy, Run};
+use super::run::{Outcome, Run};
+use super::scene::Policy;
 use super::study::Mean;
 use super::truth::{Kind, Learner, Population};
 use crate::learning::event_criteria::Criterion;
@@ -56,7 +57,13 @@ pub struct WhatIf {
 impl Fork<'_> {
     /// Continues `n` times under both policies. `None` where `n` is 0.
     #[must_use]
-    pub fn compare(&self, first: Policy, second: Policy, n: u64, draws: Draws) -> Option<WhatIf> {
+    pub fn compare<'p>(
+        &self,
+        first: Policy<'p>,
+        second: Policy<'p>,
+        n: u64,
+        draws: Draws,
+    ) -> Option<WhatIf> {
         let pairs: Vec<[Outcome; 2]> = (0..n)
             .map(|i| {
                 let draws = draws.of(i);
@@ -147,9 +154,13 @@ impl Fork<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learning::policy::Action;
-    use crate::learning::simulated::ours;
-    use crate::learning::simulated::run::{Advice, Happened, Seen};
+    use crate::learning::simulated::act::Act;
+    use crate::learning::simulated::act::Advice;
+    use crate::learning::simulated::ours::ours;
+    use crate::learning::simulated::run::Happened;
+    use crate::learning::simulated::scene::{Decider, Seen};
+    use crate::learning::strategy::check::read;
+    use crate::learning::strategy::table::Table;
 
     /// What the models believe of a learner after ten minutes of the lesson.
     fn after_ten_minutes(lesson: &Lesson, p: &Params) -> (Five, usize) {
@@ -193,8 +204,9 @@ mod tests {
         let (p, lesson, population) = (Params::default(), Lesson::default(), Population::default());
         let (five, step) = after_ten_minutes(&lesson, &p);
         let fork = fork(&five, step, &p, &lesson, &population);
-        let advise = |seen: &Seen| ours(&p.policy, seen);
-        let policy = Policy::Models(&advise);
+        let table = read(Table::DEFAULT).unwrap();
+        let begin = || -> Decider { ours(&table) };
+        let policy = Policy::Models(&begin);
         let what_if = fork.compare(policy, policy, 8, Draws::new(1)).unwrap();
         assert!(
             what_if
@@ -211,10 +223,12 @@ mod tests {
         let (p, lesson, population) = (Params::default(), Lesson::default(), Population::default());
         let (five, step) = after_ten_minutes(&lesson, &p);
         let fork = fork(&five, step, &p, &lesson, &population);
-        let rest = |_: &Seen| {
-            let mut advice = Advice::default();
-            advice.push(Action::Rest);
-            advice
+        let rest = || -> Decider {
+            Box::new(|_: &Seen| {
+                let mut advice = Advice::default();
+                advice.push(Act::Rest);
+                advice
+            })
         };
         let what_if = fork
             .compare(Policy::Nothing, Policy::Models(&rest), 20, Draws::new(2))

@@ -189,8 +189,9 @@ impl Mind {
         let off = ((self.logit(task, setting) - learner.ideal).abs() - 2.0).clamp(0.0, 3.0) / 3.0;
         // Who is indifferent to difficulty is so here, too.
         let off = if learner.breadth > 100.0 { 0.0 } else { off };
-        let tends = learner.engagement - learner.drift * self.hours - OFF_IDEAL * off
-            + VARIETY * self.novelty;
+        let lost = learner.drift * self.hours + OFF_IDEAL * off;
+        // Variety gives back what was lost and no more: who is at it stays as much at it as before.
+        let tends = learner.engagement - (lost - VARIETY * self.novelty).max(0.0);
         let moved = 1.0 - (-seconds / ENGAGEMENT_SECONDS).exp();
         self.engagement += moved * (tends.clamp(0.05, 1.0) - self.engagement);
     }
@@ -199,7 +200,6 @@ impl Mind {
     pub fn rest(&mut self, seconds: f64) {
         self.fatigue *= (-seconds / REST_SECONDS).exp();
         self.sickness *= (-seconds / RECOVERY_SECONDS).exp();
-        self.novelty = 1.0_f64.max(self.novelty);
     }
 
     /// The same in another form: new for a while, less so each time.

@@ -6,13 +6,13 @@
 //! expected, not drawn: what changes in a learner does not depend on how an attempt comes out ([`super::mind`]), so only
 //! the number of repetitions and the chance of leaving are averaged over.
 
+use super::act::Act;
 use super::lesson::Lesson;
 use super::mind::{MOST_SICKNESS, Mind, STUCK_SECONDS, Setting, Task};
 use super::truth::{Learner, MAX_SKILLS};
 use super::world::{BREAK_SECONDS, World};
 use crate::learning::estimate::sigmoid;
 use crate::learning::few::Few;
-use crate::learning::policy::Action;
 
 /// What a whole lesson of the worst sickness would cost, as a share of the test's score. Ours: wellbeing is worth more
 /// than what little is learnt unwell.
@@ -41,7 +41,7 @@ pub struct Oracle<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Valued {
     /// `None`: nothing.
-    pub action: Option<Action>,
+    pub action: Option<Act>,
     /// Expected score, less the cost of sickness.
     pub value: f64,
 }
@@ -51,8 +51,8 @@ impl Oracle<'_> {
     #[must_use]
     pub fn options(&self, world: &World, free: bool) -> Few<Valued, CANDIDATES> {
         let mut options = Few::default();
-        let mut consider = |action: Option<Action>| {
-            let mut actions = Few::<Action, 5>::default();
+        let mut consider = |action: Option<Act>| {
+            let mut actions = Few::<Act, 5>::default();
             if let Some(action) = action {
                 actions.push(action);
             }
@@ -62,10 +62,10 @@ impl Oracle<'_> {
         consider(None);
         let setting = world.setting;
         if setting.rung < super::mind::RUNGS {
-            consider(Some(Action::OfferHint(setting.rung + 1)));
+            consider(Some(Act::OfferHint(setting.rung + 1)));
         }
         if setting.rung > 0 {
-            consider(Some(Action::FadeHint));
+            consider(Some(Act::FadeHint));
         }
         if !free {
             return options;
@@ -73,26 +73,21 @@ impl Oracle<'_> {
         for step in [-0.3, -0.2, -0.1, 0.1, 0.2] {
             let multiple = (setting.difficulty + step).clamp(0.4, 1.6);
             if (multiple - setting.difficulty).abs() > 0.01 {
-                consider(Some(Action::Difficulty(multiple)));
+                consider(Some(Act::Difficulty(multiple)));
             }
         }
         for step in [-0.1, 0.1] {
             let multiple = (setting.pace + step).clamp(0.6, 1.4);
             if (multiple - setting.pace).abs() > 0.01 {
-                consider(Some(Action::Pace(multiple)));
+                consider(Some(Act::Pace(multiple)));
             }
         }
         consider(Some(if setting.supported {
-            Action::FadeSupport
+            Act::FadeSupport
         } else {
-            Action::AddSupport
+            Act::AddSupport
         }));
-        for action in [
-            Action::OfferBreak,
-            Action::ChangeApproach,
-            Action::Vary,
-            Action::MoveOn,
-        ] {
+        for action in [Act::OfferBreak, Act::ChangeApproach, Act::Vary, Act::MoveOn] {
             consider(Some(action));
         }
         options
@@ -100,11 +95,11 @@ impl Oracle<'_> {
 
     /// The value of doing all `actions` now.
     #[must_use]
-    pub fn value(&self, world: &World, actions: &Few<Action, 5>) -> f64 {
+    pub fn value(&self, world: &World, actions: &Few<Act, 5>) -> f64 {
         let mut world = *world;
         let mut offered = false;
         for &action in actions.iter() {
-            offered |= action == Action::OfferBreak;
+            offered |= action == Act::OfferBreak;
             world.apply(action, self.learner, self.lesson);
         }
         let on = self.future(world);

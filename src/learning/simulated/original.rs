@@ -4,8 +4,9 @@
 //! where it repeated a command every five seconds, so does this. Read in its favour: a multiplier is one of the authored
 //! level and not of the present one, a change of approach is made once per step, support in place isn't put up again.
 
-use super::run::{Advice, Seen};
-use crate::learning::policy::Action;
+use super::act::{Act, Advice};
+use super::scene::Seen;
+use crate::learning::strategy::feature::Feature;
 
 /// What the thresholds look at, each in [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,7 +39,7 @@ impl Signals {
         let head = seen.five.engagement().head_on_task();
         let success = recent.success(1);
         Self {
-            stress: seen.view.load.map_or(0.5, |load| load.mean),
+            stress: seen.view().get(Feature::Load).map_or(0.5, |load| load.mean),
             completion: success.unwrap_or(0.5),
             confidence: skill
                 .and_then(|skill| skill.mastery())
@@ -55,8 +56,8 @@ impl Signals {
 /// What the thresholds say: at most five commands, most urgent first.
 #[must_use]
 pub fn advise(s: &Signals, other_approach: bool) -> Advice {
-    // Action and its priority there, 1 the most urgent.
-    let mut rows: [Option<(u8, Action)>; 8] = [None; 8];
+    // Act and its priority there, 1 the most urgent.
+    let mut rows: [Option<(u8, Act)>; 8] = [None; 8];
     let [
         difficulty,
         hints,
@@ -69,30 +70,30 @@ pub fn advise(s: &Signals, other_approach: bool) -> Advice {
     ] = &mut rows;
     if s.stress > 0.7 || s.completion < 0.3 {
         let multiple = 1.0 - (0.5 * s.stress).min(0.3);
-        *difficulty = Some((2, Action::Difficulty(multiple)));
+        *difficulty = Some((2, Act::Difficulty(multiple)));
     } else if s.confidence > 0.8 && s.errors < 0.1 {
         let multiple = 1.0 + (0.3 * s.confidence).min(0.2);
-        *difficulty = Some((3, Action::Difficulty(multiple)));
+        *difficulty = Some((3, Act::Difficulty(multiple)));
     }
     if s.help > 0.2 || s.errors > 0.4 {
-        *hints = (s.errors > 0.3).then_some((1, Action::OfferHint(1)));
-        *tutorial = (s.help > 0.15).then_some((2, Action::AddSupport));
+        *hints = (s.errors > 0.3).then_some((1, Act::OfferHint(1)));
+        *tutorial = (s.help > 0.15).then_some((2, Act::AddSupport));
     } else if s.help < 0.05 && s.confidence > 0.7 {
-        *reduce = Some((4, Action::FadeSupport));
+        *reduce = Some((4, Act::FadeSupport));
     }
     if s.attention < 0.4 {
-        *engagement = Some((2, Action::Vary));
-        *variety = (s.quality < 0.4).then_some((3, Action::Vary));
+        *engagement = Some((2, Act::Vary));
+        *variety = (s.quality < 0.4).then_some((3, Act::Vary));
     }
     if s.skill < 0.4 {
-        *content = (!other_approach).then_some((2, Action::ChangeApproach));
+        *content = (!other_approach).then_some((2, Act::ChangeApproach));
     } else if s.confidence > 0.8 && s.completion > 0.8 {
-        *content = Some((3, Action::MoveOn));
+        *content = Some((3, Act::MoveOn));
     }
     if s.stress > 0.6 || s.errors > 0.3 {
-        *pace = Some((2, Action::Pace(0.7)));
+        *pace = Some((2, Act::Pace(0.7)));
     } else if s.attention > 0.8 && s.errors < 0.1 {
-        *pace = Some((4, Action::Pace(1.2)));
+        *pace = Some((4, Act::Pace(1.2)));
     }
     let mut advice = Advice::default();
     for urgency in 1..=5 {
@@ -127,7 +128,7 @@ mod tests {
             ..calm
         };
         let said: Vec<_> = advise(&stressed, false).iter().copied().collect();
-        assert_eq!(said, [Action::Difficulty(0.7), Action::Pace(0.7)]);
+        assert_eq!(said, [Act::Difficulty(0.7), Act::Pace(0.7)]);
         let sure = Signals {
             confidence: 0.9,
             completion: 0.95,
@@ -135,6 +136,6 @@ mod tests {
             ..calm
         };
         let said: Vec<_> = advise(&sure, false).iter().copied().collect();
-        assert_eq!(said, [Action::Difficulty(1.2), Action::MoveOn]);
+        assert_eq!(said, [Act::Difficulty(1.2), Act::MoveOn]);
     }
 }

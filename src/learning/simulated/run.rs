@@ -4,33 +4,30 @@
 
 use std::time::Duration;
 
+use super::act::{Act, Advice};
 use super::draws::{Draws, Purpose};
 use super::lesson::Lesson;
-use super::mind::{LOGITS_PER_MULTIPLE, MOST_SICKNESS, RUNGS, STUCK_SECONDS};
+use super::mind::{MOST_SICKNESS, RUNGS, STUCK_SECONDS};
 use super::oracle::Oracle;
+use super::scene::{Decider, Policy, Scene, Seen, assumed_difficulty};
 use super::truth::{Kind, Learner};
 use super::world::{BREAK_SECONDS, World};
 use crate::learning::engagement::Stretch;
-use crate::learning::estimate::{Estimate, sigmoid};
+use crate::learning::estimate::sigmoid;
 use crate::learning::event_chart::Decision;
 use crate::learning::event_criteria::Criterion;
 use crate::learning::few::Few;
 use crate::learning::five::Five;
 use crate::learning::five::observation::{Moment, Observation};
 use crate::learning::five::params::Params;
+use crate::learning::hints::HintView;
 use crate::learning::load::Observed;
-use crate::learning::policy::Action;
-use crate::learning::policy_view::{HintView, Since, View};
 
-/// What a policy says at once.
-pub type Advice = Few<Action, 5>;
-
+/// Least seconds between two changes of the task, and for which the oracle holds what is decided: as our table has it
+/// ([`crate::learning::strategy::table::Limits::settle`]).
+pub const DWELL: f64 = 50.0;
 /// Seconds between two moments of deciding, as the sources have it.
 pub const TICK: f64 = 5.0;
-/// What our models assume that support and a rung of the hint ladder make easier, logit. The truth is
-/// [`super::mind::SUPPORT`] and [`super::mind::RUNG`], which nobody can know: ours here are rounder.
-const ASSUMED_SUPPORT: f64 = 1.0;
-const ASSUMED_RUNG: f64 = 0.5;
 /// Seconds between two questions how the learner feels.
 const ASKED_EVERY: f64 = 180.0;
 /// Onboarding before the lesson: interactions of two seconds each, and how often one succeeds.
@@ -43,36 +40,6 @@ const ON_TASK: [f64; 2] = [0.1, 0.85];
 /// Engagement in [0.05, 1] that shows as this share of the time on task.
 pub(super) fn engagement_of(on_task: f64) -> f64 {
     ((on_task - ON_TASK[0]) / ON_TASK[1]).clamp(0.05, 1.0)
-}
-
-/// What a policy sees.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The models.
-    pub five: &'a Five,
-    /// Their parameters.
-    pub params: &'a Params,
-    /// The step's skill.
-    pub skill: u32,
-    /// Difficulty of the step as it is set now, logit.
-    pub difficulty: Estimate,
-    /// What the policy room looks at, complete.
-    pub view: &'a View,
-    /// The skill is taught by the other approach.
-    pub other_approach: bool,
-}
-
-/// Who decides.
-#[derive(Clone, Copy)]
-pub enum Policy<'a> {
-    /// Nobody: the lesson as authored, with help for who asks.
-    Nothing,
-    /// Something that sees what the models say.
-    Models(&'a dyn Fn(&Seen) -> Advice),
-    /// Who knows the truth.
-    Oracle,
-    /// Chance: each of the oracle's options is as likely.
-    Chance,
 }
 
 /// What happens on the way, for those who count or fit.
@@ -152,10 +119,9 @@ pub struct Run<'a> {
     draws: Draws,
     tick: u64,
     attempt: u64,
-    clock: f64,
     elapsed: f64,
     asked: Option<f64>,
-    view: View,
+    scene: Scene,
     changed_event: Option<f64>,
     moved: Option<(f64, bool)>,
     outcome: Outcome,
@@ -190,16 +156,9 @@ impl<'a> Run<'a> {
             draws,
             tick: 0,
             attempt: 0,
-            clock: 0.0,
             elapsed: 0.0,
             asked: None,
-            view: View {
-                hints: HintView {
-                    rungs: RUNGS,
-                    ..HintView::default()
-                },
-                ..View::default()
-            },
+            scene: Scene::default(),
             changed_event: None,
             moved: None,
             outcome: Outcome {
@@ -212,27 +171,23 @@ impl<'a> Run<'a> {
     /// Sets difficulty, pace, support and hints.
     pub fn set(&mut self, setting: super::mind::Setting) {
         self.world.setting = setting;
-        self.show_setting();
-    }
-
-    fn show_setting(&mut self) {
-        let setting = &self.world.setting;
-        self.view.difficulty = setting.difficulty;
-        self.view.pace = setting.pace;
-        self.view.supported = setting.supported;
-        self.view.hints.rung = setting.rung;
+        self.scene.hints.rung = setting.rung;
     }
 
     /// Takes the lesson to its end, or until the learner leaves.
     pub fn finish(mut self, policy: Policy, watch: &mut dyn FnMut(&Happened)) -> Outcome {
+        let mut decider = match policy {
+            Policy::Models(begin) => Some(begin()),
+            _ => None,
+        };
         self.begin_attempt();
         while self.world.left > 0.0 && !self.outcome.left {
-            self.decide(policy, watch);
+            self.decide(policy, &mut decider, watch);
             self.pass(watch);
         }
         let world = &self.world;
         self.outcome.after = world.mind.test(self.learner, self.lesson.skills());
-        self.outcome.seconds = self.clock;
+        self.outcome.seconds = self.scene.now;
         self.outcome
     }
 
@@ -269,22 +224,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn decide(&mut self, policy: Policy, watch: &mut dyn FnMut(&Happened)) {
+    fn decide(
+        &mut self,
+        policy: Policy,
+        decider: &mut Option<Decider>,
+        watch: &mut dyn FnMut(&Happened),
+    ) {
         self.ask_for_help();
-        let skill = self.skill();
-        let view = self
-            .five
-            .view(&[skill], self.difficulty(), &self.view, self.params);
-        let cool_down = self.params.policy.cool_down;
-        let free = view.since.change.is_none_or(|since| since >= cool_down);
+        let free = self.scene.since_change.is_none_or(|since| since >= DWELL);
         let oracle = Oracle {
             learner: self.learner,
             lesson: self.lesson,
-            dwell: cool_down,
+            dwell: DWELL,
         };
         let mut advice = match policy {
             Policy::Nothing => Advice::default(),
-            Policy::Models(advise) => advise(&self.seen(&view)),
+            Policy::Models(_) => decider
+                .as_mut()
+                .map_or_else(Advice::default, |decide| decide(&self.seen())),
             Policy::Oracle => {
                 let options = oracle.options(&self.world, free);
                 let best = options.iter().copied().reduce(|best, other| {
@@ -309,67 +266,59 @@ impl<'a> Run<'a> {
             tick: self.tick,
         });
         // Who asks for help gets it from everybody.
-        let hints = |action: &Action| matches!(action, Action::OfferHint(_));
-        if view.hints.wanted && !advice.iter().any(hints) {
-            advice.push(Action::OfferHint(view.hints.rung.saturating_add(1)));
+        let hints = |action: &Act| matches!(action, Act::OfferHint(_));
+        if self.scene.hints.wanted && !advice.iter().any(hints) {
+            advice.push(Act::OfferHint(self.scene.hints.rung.saturating_add(1)));
         }
         for &action in advice.iter() {
             self.act(action);
         }
-        self.view.hints.wanted = false;
+        self.scene.hints.wanted = false;
     }
 
-    fn act(&mut self, action: Action) {
+    fn act(&mut self, action: Act) {
         let before = self.world;
         match action {
-            Action::OfferBreak => {
-                self.view.since.break_offer = Some(0.0);
+            Act::OfferBreak => {
                 let luck = self.draws.uniform(Purpose::TakesBreak, self.tick);
                 if luck < self.world.takes_break() {
                     self.take_break();
                 }
             }
-            Action::Rest => self.take_break(),
-            Action::TellInstructor => self.view.since.notice = Some(0.0),
+            Act::Rest => self.take_break(),
             _ => self.world.apply(action, self.learner, self.lesson),
         }
-        match action {
-            Action::OfferHint(_) | Action::FadeHint => self.hinted(&before),
-            Action::Difficulty(_)
-            | Action::Pace(_)
-            | Action::AddSupport
-            | Action::FadeSupport
-            | Action::ChangeApproach
-            | Action::Vary
-            | Action::MoveOn
-            | Action::Review => self.view.since.change = Some(0.0),
-            Action::Rest | Action::OfferBreak | Action::TellInstructor => {}
+        if matches!(action, Act::OfferHint(_) | Act::FadeHint) {
+            self.hinted(&before);
+        }
+        if action.is_change() {
+            self.scene.since_change = Some(0.0);
         }
         if self.world.begun != before.begun {
             self.entered_step();
             self.begin_attempt();
         }
-        if action == Action::AddSupport || action == Action::ChangeApproach {
+        if action == Act::AddSupport || action == Act::ChangeApproach {
             self.elapsed = 0.0;
         }
         self.note_reversal(before.setting.difficulty);
-        self.show_setting();
+        self.scene.hints.rung = self.world.setting.rung;
         self.outcome.actions += 1;
     }
 
     fn hinted(&mut self, before: &World) {
         if before.setting.rung != self.world.setting.rung {
-            self.view.hints.since_hint = Some(0.0);
-            self.view.hints.failures = 0;
-            self.view.hints.successes = 0;
+            self.scene.hints.since_hint = Some(0.0);
+            self.scene.hints.failures = 0;
+            self.scene.hints.successes = 0;
             self.elapsed = 0.0;
         }
     }
 
     fn take_break(&mut self) {
         self.world.rest(BREAK_SECONDS);
-        self.clock += BREAK_SECONDS;
-        self.view.since_break = 0.0;
+        self.scene.now += BREAK_SECONDS;
+        self.scene.since_break = 0.0;
         self.asked = None;
         let moment = Moment {
             dt: Duration::from_secs_f64(BREAK_SECONDS),
@@ -378,7 +327,7 @@ impl<'a> Run<'a> {
             ..Moment::default()
         };
         let tick = self.five.tick(&moment, self.params);
-        self.noted(tick.verdict.decision, self.clock);
+        self.noted(tick.verdict.decision, self.scene.now);
     }
 
     fn note_reversal(&mut self, before: f64) {
@@ -390,11 +339,11 @@ impl<'a> Run<'a> {
         if let Some((when, was_up)) = self.moved
             && was_up != up
         {
-            let passed = self.clock - when;
+            let passed = self.scene.now - when;
             let quickest = self.outcome.quickest_reversal.unwrap_or(f64::INFINITY);
             self.outcome.quickest_reversal = Some(quickest.min(passed));
         }
-        self.moved = Some((self.clock, up));
+        self.moved = Some((self.scene.now, up));
     }
 
     fn noted(&mut self, decision: Decision, clock: f64) {
@@ -416,22 +365,18 @@ impl<'a> Run<'a> {
         let seconds = TICK.min(until).min(self.world.left.max(0.1));
         let task = self.world.task(self.lesson);
         let setting = self.world.setting;
-        let skill = self.skill();
-        let view = self
-            .five
-            .view(&[skill], self.difficulty(), &self.view, self.params);
         self.world.mind.work(self.learner, &task, &setting, seconds);
         let leaving = 1.0 - (-self.world.mind.hazard() * seconds / 60.0).exp();
         self.outcome.left = self.draws.uniform(Purpose::Leaves, self.tick) < leaving;
         self.outcome.sickness = self.outcome.sickness.max(self.world.mind.sickness);
         watch(&Happened::Passed {
-            seen: self.seen(&view),
+            seen: self.seen(),
             seconds,
-            hesitated: self.view.hints.hesitated,
+            hesitated: self.scene.hints.hesitated,
             left: self.outcome.left,
         });
         self.world.left -= seconds;
-        self.clock += seconds;
+        self.scene.now += seconds;
         self.elapsed += seconds;
         let stuck = self.world.stuck.min(seconds);
         self.world.stuck -= stuck;
@@ -450,19 +395,12 @@ impl<'a> Run<'a> {
                 *since += seconds;
             }
         };
-        let Since {
-            change,
-            break_offer,
-            notice,
-        } = &mut self.view.since;
-        later(change);
-        later(break_offer);
-        later(notice);
-        later(&mut self.view.hints.since_hint);
-        self.view.since_break += seconds;
+        later(&mut self.scene.since_change);
+        later(&mut self.scene.hints.since_hint);
+        self.scene.since_break += seconds;
         // Looking on is hesitation, the second half of an attempt is not: then a hand moves.
         let half = 0.5 * self.world.usual_seconds(self.learner);
-        self.view.hints.hesitated = if self.world.stuck > 0.0 || self.world.working > half {
+        self.scene.hints.hesitated = if self.world.stuck > 0.0 || self.world.working > half {
             self.elapsed
         } else {
             0.0
@@ -473,9 +411,9 @@ impl<'a> Run<'a> {
     fn report(&mut self, seconds: f64) {
         let due = self
             .asked
-            .is_none_or(|asked| self.clock - asked >= ASKED_EVERY);
+            .is_none_or(|asked| self.scene.now - asked >= ASKED_EVERY);
         if due {
-            self.asked = Some(self.clock);
+            self.asked = Some(self.scene.now);
             self.tell_comfort();
         }
         let mind = &self.world.mind;
@@ -500,7 +438,7 @@ impl<'a> Run<'a> {
             ..Moment::default()
         };
         let tick = self.five.tick(&moment, self.params);
-        self.noted(tick.verdict.decision, self.clock);
+        self.noted(tick.verdict.decision, self.scene.now);
     }
 
     fn tell_comfort(&mut self) {
@@ -520,7 +458,7 @@ impl<'a> Run<'a> {
         } else {
             waited && luck < 0.3 * self.learner.help_seeking
         };
-        self.view.hints.wanted = asks && self.world.setting.rung < RUNGS;
+        self.scene.hints.wanted = asks && self.world.setting.rung < RUNGS;
     }
 
     fn begin_attempt(&mut self) {
@@ -538,7 +476,7 @@ impl<'a> Run<'a> {
         };
         self.world.begin_attempt(working, stuck);
         self.elapsed = 0.0;
-        self.view.hints.hesitated = 0.0;
+        self.scene.hints.hesitated = 0.0;
     }
 
     fn come_out(&mut self, watch: &mut dyn FnMut(&Happened)) {
@@ -546,12 +484,8 @@ impl<'a> Run<'a> {
         let setting = self.world.setting;
         let chance = self.learner.chance(self.world.mind.logit(&task, &setting));
         let correct = self.draws.uniform(Purpose::Right, self.attempt) < chance;
-        let skill = self.skill();
-        let view = self
-            .five
-            .view(&[skill], self.difficulty(), &self.view, self.params);
         watch(&Happened::Attempted {
-            seen: self.seen(&view),
+            seen: self.seen(),
             correct,
         });
         let seen = self.observation(correct);
@@ -562,11 +496,11 @@ impl<'a> Run<'a> {
         self.world.rounds += 1;
         if correct {
             self.world.in_a_row += 1.0;
-            self.view.hints.successes += 1;
+            self.scene.hints.successes += 1;
         } else {
             self.world.in_a_row = 0.0;
-            self.view.hints.successes = 0;
-            self.view.hints.failures += 1;
+            self.scene.hints.successes = 0;
+            self.scene.hints.failures += 1;
         }
         if self.world.done(self.lesson) {
             self.world.next_step(self.lesson);
@@ -576,7 +510,7 @@ impl<'a> Run<'a> {
     }
 
     fn entered_step(&mut self) {
-        self.view.hints = HintView {
+        self.scene.hints = HintView {
             rungs: RUNGS,
             ..HintView::default()
         };
@@ -592,7 +526,7 @@ impl<'a> Run<'a> {
         Observation {
             id: self.attempt,
             skills,
-            difficulty: Some(self.difficulty().mean),
+            difficulty: Some(assumed_difficulty(&self.world.setting).mean),
             variant: Some((self.attempt % u64::from(variants)) as u32),
             correct,
             seconds: Some(self.elapsed),
@@ -609,36 +543,18 @@ impl<'a> Run<'a> {
         self.world.task(self.lesson).skill as u32
     }
 
-    /// What the lesson's author and the settings say about the difficulty: not the step's true one.
-    fn difficulty(&self) -> Estimate {
-        let setting = &self.world.setting;
-        let support = if setting.supported {
-            ASSUMED_SUPPORT
-        } else {
-            0.0
-        };
-        Estimate {
-            mean: LOGITS_PER_MULTIPLE * (setting.difficulty - 1.0)
-                - support
-                - ASSUMED_RUNG * f64::from(setting.rung),
-            variance: 0.0,
-        }
-    }
-
-    fn seen<'b>(&'b self, view: &'b View) -> Seen<'b> {
-        let skill = self.skill();
-        Seen {
-            five: &self.five,
-            params: self.params,
-            skill,
-            difficulty: self.difficulty(),
-            view,
-            other_approach: self.world.setting.approach >> (skill & 7) & 1 == 1,
-        }
+    fn seen(&self) -> Seen<'_> {
+        Seen::of(
+            &self.five,
+            self.params,
+            self.skill(),
+            &self.world,
+            &self.scene,
+        )
     }
 }
 
-fn only(action: Option<Action>) -> Advice {
+fn only(action: Option<Act>) -> Advice {
     let mut advice = Advice::default();
     if let Some(action) = action {
         advice.push(action);

@@ -2,10 +2,12 @@
 //!
 //! Learners are paired: each meets every policy with the same traits and the same luck.
 
+use super::act::{Act, Advice};
 use super::draws::{Draws, Purpose};
 use super::lesson::Lesson;
 use super::oracle::Oracle;
-use super::run::{Advice, Happened, Outcome, Policy, Run};
+use super::run::{DWELL, Happened, Outcome, Run};
+use super::scene::Policy;
 use super::truth::Learner;
 use super::world::World;
 use crate::learning::five::params::Params;
@@ -93,7 +95,7 @@ pub struct Compared<'a> {
     /// What was decided.
     pub advice: &'a Advice,
     /// What would have been best; `None`: nothing.
-    pub best: Option<crate::learning::policy::Action>,
+    pub best: Option<Act>,
     /// How much worse, as a share of what the dwell is worth; at least 0.
     pub regret: f64,
     /// The truth.
@@ -104,8 +106,9 @@ pub struct Compared<'a> {
 ///
 /// The regret of a decision is what it is worth less than the best one, divided by what the dwell is worth: the
 /// difference between the best and wasting it. A decision is appropriate if its regret is at most `margin`. Counted are
-/// the moments at which a change was allowed, and those at which something was done; at others there is nothing to
-/// decide but hints. Moments in which hardly anything is at stake (less than 1e-5 of the test) are left out.
+/// the moments at which something was done, and those at which nothing was although a change was allowed: of these one
+/// per dwell. Within the dwell after a change a
+/// decision is compared with hints and with nothing only. Moments in which hardly anything is at stake (less than 1e-5 of the test) are left out.
 pub fn judge(
     learner: &Learner,
     lesson: &Lesson,
@@ -118,9 +121,10 @@ pub fn judge(
     let oracle = Oracle {
         learner,
         lesson,
-        dwell: params.policy.cool_down,
+        dwell: DWELL,
     };
     let mut judged = Judged::default();
+    let mut silent = None;
     let mut watch = |happened: &Happened| {
         let Happened::Decided {
             world,
@@ -131,11 +135,18 @@ pub fn judge(
         else {
             return;
         };
-        if !free && advice.is_empty() {
-            return;
+        if advice.is_empty() {
+            // Silence is one decision per dwell, however often it is repeated.
+            let again = silent.is_some_and(|since: f64| since - world.left < DWELL);
+            if !free || again {
+                return;
+            }
+            silent = Some(world.left);
+        } else {
+            silent = None;
         }
         let value = oracle.value(world, advice);
-        let options = oracle.options(world, true);
+        let options = oracle.options(world, *free);
         let best = options.iter().copied().reduce(|best, other| {
             if other.value > best.value {
                 other

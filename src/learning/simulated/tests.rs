@@ -1,16 +1,19 @@
 //! Simulated lessons: what must hold whatever the figures are.
 
+use super::act::Act;
 use super::draws::Draws;
 use super::lesson::Lesson;
 use super::mind::Mind;
 use super::oracle::Oracle;
-use super::run::{Happened, Outcome, Policy, Run, Seen};
+use super::ours::{original, ours};
+use super::run::{Happened, Outcome, Run};
+use super::scene::{Decider, Policy, Seen};
 use super::study::{Mean, judge, outcomes};
 use super::truth::{Kind, Learner, Population};
 use super::world::World;
-use super::{original, ours};
 use crate::learning::five::params::Params;
-use crate::learning::policy::Action;
+use crate::learning::strategy::check::read;
+use crate::learning::strategy::table::Table;
 
 fn people(n: u64) -> Vec<(Learner, Draws)> {
     let one = |i| {
@@ -32,8 +35,8 @@ fn gain(a: &[Outcome], b: &[Outcome]) -> Mean {
 #[test]
 fn the_same_seed_gives_the_same_lesson_to_the_bit() {
     let people = people(3);
-    let rules = Params::default().policy;
-    let our = |seen: &Seen| ours(&rules, seen);
+    let table = read(Table::DEFAULT).unwrap();
+    let our = || -> Decider { ours(&table) };
     let (a, b) = (
         under(Policy::Models(&our), &people),
         under(Policy::Models(&our), &people),
@@ -47,12 +50,13 @@ fn a_learner_with_no_evidence_never_advances() {
         .into_iter()
         .map(|(learner, draws)| (learner.who_never_succeeds(), draws))
         .collect();
-    let rules = Params::default().policy;
-    let our = |seen: &Seen| ours(&rules, seen);
+    let table = read(Table::DEFAULT).unwrap();
+    let our = || -> Decider { ours(&table) };
+    let theirs = || -> Decider { original() };
     for policy in [
         Policy::Nothing,
         Policy::Models(&our),
-        Policy::Models(&original),
+        Policy::Models(&theirs),
     ] {
         let outcomes = under(policy, &people);
         assert!(
@@ -87,8 +91,8 @@ fn knowing_the_truth_is_worth_something() {
 #[test]
 fn ours_teaches_more_than_nothing_does() {
     let people = people(60);
-    let rules = Params::default().policy;
-    let our = |seen: &Seen| ours(&rules, seen);
+    let table = read(Table::DEFAULT).unwrap();
+    let our = || -> Decider { ours(&table) };
     let gain = gain(
         &under(Policy::Models(&our), &people),
         &under(Policy::Nothing, &people),
@@ -115,8 +119,8 @@ fn the_oracle_makes_it_easier_for_whom_it_is_too_hard_and_harder_for_whom_it_is_
         let mut world = World::new(&learner, &lesson);
         world.begin_attempt(8.0, 0.0);
         let value = |multiple: f64| {
-            let mut actions = super::run::Advice::default();
-            actions.push(Action::Difficulty(multiple));
+            let mut actions = super::act::Advice::default();
+            actions.push(Act::Difficulty(multiple));
             oracle.value(&world, &actions)
         };
         (value(0.7), value(1.0), value(1.3))
@@ -143,9 +147,9 @@ fn the_oracle_changes_the_approach_of_a_wheel_spinner_and_of_nobody_else() {
         };
         let mut world = World::new(&learner, &lesson);
         world.begin_attempt(8.0, 0.0);
-        let mut change = super::run::Advice::default();
-        change.push(Action::ChangeApproach);
-        oracle.value(&world, &change) - oracle.value(&world, &super::run::Advice::default())
+        let mut change = super::act::Advice::default();
+        change.push(Act::ChangeApproach);
+        oracle.value(&world, &change) - oracle.value(&world, &super::act::Advice::default())
     };
     assert!(worth(true) > 0.0 && worth(false) < 0.0);
 }
@@ -154,7 +158,7 @@ fn the_oracle_changes_the_approach_of_a_wheel_spinner_and_of_nobody_else() {
 fn doing_nothing_on_purpose_and_for_lack_of_a_policy_are_judged_alike() {
     let (learner, draws) = people(1)[0];
     let (lesson, p) = (Lesson::default(), Params::default());
-    let silent = |_: &Seen| super::run::Advice::default();
+    let silent = || -> Decider { Box::new(|_: &Seen| super::act::Advice::default()) };
     let judged = |policy| judge(&learner, &lesson, &p, draws, policy, 0.2, &mut |_| {});
     assert_eq!(judged(Policy::Nothing), judged(Policy::Models(&silent)));
 }

@@ -2,10 +2,10 @@
 //!
 //! Shared by the run, which draws what is up to chance, and by the oracle, which expects it.
 
+use super::act::Act;
 use super::lesson::{Lesson, Step};
 use super::mind::{Mind, RUNGS, Setting, Task};
 use super::truth::Learner;
-use crate::learning::policy::Action;
 
 /// Seconds of a break.
 pub const BREAK_SECONDS: f64 = 120.0;
@@ -86,39 +86,39 @@ impl World {
     }
 
     /// Does what was decided. An offered break is taken as declined here: whether it is taken is up to chance.
-    pub fn apply(&mut self, action: Action, learner: &Learner, lesson: &Lesson) {
+    pub fn apply(&mut self, action: Act, learner: &Learner, lesson: &Lesson) {
         match action {
-            Action::Rest => self.rest(BREAK_SECONDS),
-            Action::OfferHint(rung) => {
+            Act::Rest => self.rest(BREAK_SECONDS),
+            Act::OfferHint(rung) => {
                 let rung = rung.min(RUNGS);
                 if rung > self.setting.rung {
                     self.setting.rung = rung;
                     self.helped(HINT_SECONDS);
                 }
             }
-            Action::FadeHint => self.setting.rung = 0,
-            Action::AddSupport => {
+            Act::FadeHint => self.setting.rung = 0,
+            Act::AddSupport => {
                 if !self.setting.supported {
                     self.setting.supported = true;
                     self.helped(EXAMPLE_SECONDS);
                 }
             }
-            Action::FadeSupport => self.setting.supported = false,
-            Action::Difficulty(multiple) => self.setting.difficulty = held(multiple, 0.4, 1.6),
-            Action::Pace(multiple) => self.setting.pace = held(multiple, 0.6, 1.4),
-            Action::ChangeApproach => {
+            Act::FadeSupport => self.setting.supported = false,
+            Act::Difficulty(multiple) => self.setting.difficulty = held(multiple, 0.4, 1.6),
+            Act::Pace(multiple) => self.setting.pace = held(multiple, 0.6, 1.4),
+            Act::ChangeApproach => {
                 self.setting.approach ^= 1 << (self.task(lesson).skill & 7);
                 self.helped(APPROACH_SECONDS);
             }
-            Action::Vary => {
+            Act::Vary => {
                 self.mind.vary();
                 self.working += VARIETY_SECONDS;
             }
-            Action::MoveOn => {
+            Act::MoveOn => {
                 self.next_step(lesson);
                 self.begin_attempt(self.usual_seconds(learner), 0.0);
             }
-            Action::OfferBreak | Action::Review | Action::TellInstructor => {}
+            Act::OfferBreak => {}
         }
     }
 

@@ -1,0 +1,431 @@
+//! What to change for a learner now: the table's rules over what is known, at most five commands.
+//!
+//! In: a sound table, the learner's memory, what is known of them, the time, and a draw where consent to experiments is
+//! recorded. Out: a [`Choice`], with the reason for every rule that would have spoken and was not chosen.
+//! Never: an allocation (but for a table that is new to the memory), a clock, randomness of its own. May be called at any
+//! rate: only the time that is passed in counts. Equal inputs give equal choices.
+//!
+//! Precedence: safety, then what the learner and then what the instructor set ([`Memory::note`]), then these rules by
+//! priority. The frame governor touches presentation only, which no rule here does.
+
+use super::action::Action;
+use super::admit::{admissible, is_fading_due};
+use super::checked::Checked;
+use super::feature::{Feature, View};
+use super::memory::Memory;
+use super::precedence::{Lever, Principal};
+use super::table::{MAX_RULES, Payload};
+use crate::learning::few::Few;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Most actions compared in one trial; further ones wait for the next.
+pub const MAX_ARMS: usize = 8;
+
+/// One number drawn for one decision.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Draw {
+    /// The learner's seed.
+    pub seed: u64,
+    /// Drawn from [0, 1).
+    pub uniform: f64,
+}
+
+impl Draw {
+    /// The draw for decision `number` of the learner with this `seed`: the same whenever it is asked for, so that a
+    /// replay decides the same (SplitMix64's output function: Steele, Lea & Flood 2014).
+    #[must_use]
+    pub fn of(seed: u64, number: u64) -> Self {
+        let golden = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut z = seed.wrapping_add(golden.wrapping_mul(number.wrapping_add(1)));
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        Self {
+            seed,
+            // 53 bits: every one of them representable.
+            uniform: (z >> 11) as f64 / (1_u64 << 53) as f64,
+        }
+    }
+}
+
+/// Why a rule did not get its way. `R` names another rule: by number here, by id in a [`super::explain::Decision`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNot<R> {
+    /// It can't be told: this is not known.
+    Absent(Feature),
+    /// This keeps it silent.
+    Blocked(Feature),
+    /// The learner does well.
+    LeftAlone,
+    /// Somebody with precedence set it otherwise.
+    Outranked(Principal),
+    /// It spoke not long ago; seconds left.
+    CoolingDown(f64),
+    /// Something was changed not long ago; seconds left.
+    Settling(f64),
+    /// It spoke as often as it may.
+    BudgetSpent,
+    /// What this rule did is still in effect.
+    StillActive(R),
+    /// It doesn't go together with this rule.
+    ConflictsWith(R),
+    /// Enough was commanded lately.
+    TooManyLately,
+    /// A message holds no more.
+    MessageFull,
+    /// One change at a time.
+    OneAtATime,
+    /// There is nothing left to change that way.
+    NothingLeft,
+    /// Another was drawn.
+    NotDrawn,
+    /// Nothing was drawn, to see what happens without.
+    HeldOut,
+    /// Safety goes first, alone.
+    SafetyFirst,
+}
+
+/// One chosen action.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pick {
+    /// Number of the rule.
+    pub rule: usize,
+    /// What to do.
+    pub action: Action,
+    /// Whether it takes back what the rule did before.
+    pub fading: bool,
+    /// In whose name.
+    pub principal: Principal,
+}
+
+/// A randomised comparison.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trial {
+    /// The rules that could have been chosen, each with the same probability.
+    pub arms: Few<usize, MAX_ARMS>,
+    /// The one that was drawn; `None`: nothing.
+    pub drawn: Option<usize>,
+    /// Probability of each rule.
+    pub propensity: f64,
+    /// Probability of nothing.
+    pub propensity_of_nothing: f64,
+    /// What was drawn with.
+    pub draw: Draw,
+}
+
+/// What is to be done now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// Which decision of this learner, from 0.
+    pub number: u64,
+    /// When, on the caller's clock.
+    pub at: f64,
+    /// What to do, most urgent first.
+    pub picks: Few<Pick, 5>,
+    /// The comparison that it is part of.
+    pub trial: Option<Trial>,
+    /// By rule: why it was not chosen, where it would have spoken or could not be asked.
+    pub(super) why_not: [Option<WhyNot<u8>>; MAX_RULES],
+}
+
+impl Choice {
+    /// Whether there is something to do or to log.
+    #[must_use]
+    pub fn is_decision(&self) -> bool {
+        !self.picks.is_empty() || self.trial.is_some()
+    }
+
+    fn refuse(&mut self, rule: usize, why: WhyNot<u8>) {
+        if let Some(place) = self.why_not.get_mut(rule) {
+            *place = Some(why);
+        }
+    }
+}
+
+/// Decides. `draw` only where the learner's consent to experiments is recorded; `None` always takes the first of equals.
+#[must_use]
+pub fn choose(
+    table: &Checked,
+    memory: &mut Memory,
+    view: &View,
+    now: f64,
+    draw: Option<Draw>,
+) -> Choice {
+    memory.fit(table);
+    let at = memory.moment(now);
+    let mut choice = Choice {
+        number: memory.decisions,
+        at,
+        picks: Few::default(),
+        trial: None,
+        why_not: [None; MAX_RULES],
+    };
+    look(table, memory, view, &mut choice);
+    let mut open = [None; MAX_RULES];
+    for &rule in &table.order {
+        let rule = usize::from(rule);
+        let fading = is_fading_due(table, memory, view, rule);
+        if !fading && !memory.is_entered(rule) {
+            continue;
+        }
+        match admissible(table, memory, view, rule, fading) {
+            Ok(action) => {
+                if let Some(place) = open.get_mut(rule) {
+                    *place = Some((action, fading));
+                }
+            }
+            Err(why) => choice.refuse(rule, why),
+        }
+    }
+    pick(table, memory, &open, draw, &mut choice);
+    commit(table, memory, view, &choice);
+    choice
+}
+
+/// Which rules' conditions hold now.
+fn look(table: &Checked, memory: &mut Memory, view: &View, choice: &mut Choice) {
+    if let Some(when) = &table.leave_alone {
+        memory.left_alone = when.hold(view, memory.left_alone, true).is_ok();
+    }
+    for (i, rule) in table.rules.iter().enumerate() {
+        let bit = 1_u64 << i;
+        match rule.when.hold(view, memory.is_entered(i), rule.advances) {
+            Ok(()) => memory.entered |= bit,
+            Err(missing) => {
+                memory.entered &= !bit;
+                if let Some(feature) = missing {
+                    choice.refuse(i, WhyNot::Absent(feature));
+                }
+            }
+        }
+        let was = memory.is_blocked(i);
+        let mut blocks = rule.blocked.iter();
+        let blocked =
+            blocks.any(|cond| cond.stands(view, was, false) == super::checked::Standing::Holds);
+        memory.blocked = memory.blocked & !bit | u64::from(blocked) << i;
+    }
+}
+
+type Open = [Option<(Action, bool)>; MAX_RULES];
+
+/// From what is admissible, what goes together.
+fn pick(table: &Checked, memory: &Memory, open: &Open, draw: Option<Draw>, choice: &mut Choice) {
+    let mut message = Message::new(table, memory);
+    for &rule in &table.order {
+        let rule = usize::from(rule);
+        let Some((action, fading)) = open.get(rule).copied().flatten() else {
+            continue;
+        };
+        let drawn_already = choice.trial.is_some_and(|trial| trial.has(rule));
+        if drawn_already {
+            continue;
+        }
+        if let Err(why) = message.admits(table, rule) {
+            choice.refuse(rule, why);
+            continue;
+        }
+        let in_trial = choice.trial.is_none() && !fading && is_experimental(table, rule);
+        let (rule, action) = match draw.filter(|draw| in_trial && draw.uniform.is_finite()) {
+            None => (rule, action),
+            Some(draw) => {
+                let Some(trial) = trial(table, open, &message, rule, draw) else {
+                    continue;
+                };
+                choice.trial = Some(trial);
+                let lost = if trial.drawn.is_some() {
+                    WhyNot::NotDrawn
+                } else {
+                    WhyNot::HeldOut
+                };
+                for &arm in trial.arms.iter().filter(|arm| trial.drawn != Some(**arm)) {
+                    choice.refuse(arm, lost);
+                }
+                let drawn = trial
+                    .drawn
+                    .and_then(|arm| Some((arm, open.get(arm)?.as_ref()?.0)));
+                let Some(drawn) = drawn else {
+                    // Nothing shall be seen in its place.
+                    message.changes_left = 0;
+                    continue;
+                };
+                drawn
+            }
+        };
+        let safety = table.rules.get(rule).is_some_and(|rule| rule.safety);
+        choice.picks.push(Pick {
+            rule,
+            action,
+            fading,
+            principal: if safety {
+                Principal::Safety
+            } else {
+                Principal::Automatic
+            },
+        });
+        message.take(table, rule);
+        if action == Action::Rest {
+            message.resting = true;
+        }
+    }
+}
+
+fn is_experimental(table: &Checked, rule: usize) -> bool {
+    let allowed = table.rule(rule).is_some_and(|rule| rule.experiment);
+    allowed && table.table().experiment.is_some()
+}
+
+impl Trial {
+    fn has(&self, rule: usize) -> bool {
+        self.arms.iter().any(|arm| *arm == rule)
+    }
+}
+
+/// Draws one of the experimental rules of the same priority, or nothing.
+fn trial(
+    table: &Checked,
+    open: &Open,
+    message: &Message,
+    first: usize,
+    draw: Draw,
+) -> Option<Trial> {
+    let nothing = table.table().experiment?.do_nothing;
+    let priority = table.rule(first)?.priority;
+    let mut arms = Few::default();
+    for &rule in &table.order {
+        let rule = usize::from(rule);
+        let equal = table
+            .rule(rule)
+            .is_some_and(|rule| rule.priority == priority);
+        let fresh = matches!(open.get(rule), Some(Some((_, false))));
+        if equal && fresh && is_experimental(table, rule) && message.admits(table, rule).is_ok() {
+            arms.push(rule);
+        }
+    }
+    let propensity = (1.0 - nothing) / arms.len().max(1) as f64;
+    let beyond = draw.uniform - nothing;
+    // Rounding may carry it one past the last.
+    let place = ((beyond / propensity) as usize).min(arms.len().saturating_sub(1));
+    let drawn = (beyond >= 0.0).then(|| arms.iter().nth(place).copied());
+    Some(Trial {
+        arms,
+        drawn: drawn.flatten(),
+        propensity,
+        propensity_of_nothing: nothing,
+        draw,
+    })
+}
+
+/// A message in the making.
+struct Message {
+    room: u32,
+    lately_left: u32,
+    changes_left: u32,
+    levers: [bool; Lever::ALL.len()],
+    taken: u64,
+    resting: bool,
+}
+
+impl Message {
+    fn new(table: &Checked, memory: &Memory) -> Self {
+        let limits = &table.table().limits;
+        let lately = memory.given.within(limits.window, memory.now);
+        Self {
+            room: limits.per_message,
+            lately_left: limits.per_window.saturating_sub(lately),
+            changes_left: limits.changes_at_once,
+            levers: [false; Lever::ALL.len()],
+            taken: 0,
+            resting: false,
+        }
+    }
+
+    fn admits(&self, table: &Checked, rule: usize) -> Result<(), WhyNot<u8>> {
+        let (Some(compiled), Some(written)) = (table.rules.get(rule), table.rule(rule)) else {
+            return Err(WhyNot::NothingLeft);
+        };
+        if self.resting {
+            return Err(WhyNot::SafetyFirst);
+        }
+        if self.room == 0 {
+            return Err(WhyNot::MessageFull);
+        }
+        if self.lately_left == 0 && written.payload != Payload::Rest {
+            return Err(WhyNot::TooManyLately);
+        }
+        let conflicting = compiled.conflicts & self.taken;
+        if conflicting != 0 {
+            // Fewer than 64.
+            return Err(WhyNot::ConflictsWith(conflicting.trailing_zeros() as u8));
+        }
+        let lever = written.payload.lever();
+        let moved = self.levers.get(lever as usize).copied().unwrap_or(false);
+        if moved || (compiled.is_change && self.changes_left == 0) {
+            return Err(WhyNot::OneAtATime);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, table: &Checked, rule: usize) {
+        let (Some(compiled), Some(written)) = (table.rules.get(rule), table.rule(rule)) else {
+            return;
+        };
+        self.room = self.room.saturating_sub(1);
+        self.lately_left = self.lately_left.saturating_sub(1);
+        if compiled.is_change {
+            self.changes_left = self.changes_left.saturating_sub(1);
+        }
+        if let Some(moved) = self.levers.get_mut(written.payload.lever() as usize) {
+            *moved = true;
+        }
+        self.taken |= 1_u64 << rule;
+    }
+}
+
+/// Remembers what was decided.
+fn commit(table: &Checked, memory: &mut Memory, view: &View, choice: &Choice) {
+    if !choice.is_decision() {
+        return;
+    }
+    memory.decisions = memory.decisions.saturating_add(1);
+    let now = choice.at;
+    if let Some(trial) = choice.trial.filter(|trial| trial.drawn.is_none()) {
+        // Doing nothing is done for as long as doing something would have been.
+        for &arm in trial.arms.iter() {
+            if let Some(past) = memory.rules.get_mut(arm) {
+                past.last = Some(now);
+            }
+            let change = table.rules.get(arm).is_some_and(|rule| rule.is_change);
+            if change {
+                memory.last_change = Some(now);
+            }
+        }
+    }
+    for pick in choice.picks.iter() {
+        let Some(rule) = table.rule(pick.rule) else {
+            continue;
+        };
+        let lever = rule.payload.lever();
+        memory.given.push(now);
+        if rule.payload.is_change() {
+            memory.last_change = Some(now);
+        }
+        if let Some(moved) = memory.levers.get_mut(lever as usize) {
+            moved.last = Some(now);
+        }
+        if pick.action == Action::FadeSupport || pick.fading {
+            memory.forget(lever, table);
+        }
+        let Some(past) = memory.rules.get_mut(pick.rule) else {
+            continue;
+        };
+        past.last = Some(now);
+        if !pick.fading {
+            past.times.push(now);
+            past.active_until = Some(now + rule.expiry);
+            past.fades_from = rule.fade_out.map(|_| view.attempts);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What is remembered of a learner's adaptations: small, of constant size for a table, part of the learner's snapshot.
+//!
+//! Times are seconds on a clock that only goes forward, pauses left in or out as the caller likes, but always the same.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::checked::Checked;
+use super::precedence::{Lever, Principal};
+use super::table::Limits;
+
+/// Moments remembered of each rule and of all: no budget and no limit asks for more.
+const REMEMBERED: usize = 12;
+
+/// The memory of one learner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// Checksum of the table that it belongs to.
+    pub(super) digest: u32,
+    /// The latest moment.
+    pub(super) now: f64,
+    /// Rules whose conditions hold, as bits.
+    pub(super) entered: u64,
+    /// Rules that are blocked, as bits.
+    pub(super) blocked: u64,
+    pub(super) left_alone: bool,
+    pub(super) rules: Vec<Past>,
+    /// Commands given, whatever the rule.
+    pub(super) given: Times,
+    pub(super) last_change: Option<f64>,
+    /// By [`Lever`].
+    pub(super) levers: [Moved; Lever::ALL.len()],
+    pub(super) decisions: u64,
+}
+
+/// What is remembered of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Past {
+    /// When it last spoke, or was held out.
+    pub last: Option<f64>,
+    /// When it spoke.
+    pub times: Times,
+    /// Until when its effect counts as active.
+    pub active_until: Option<f64>,
+    /// Number of attempts when its effect began, while it waits to be faded.
+    pub fades_from: Option<u64>,
+}
+
+/// What is remembered of a lever.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Moved {
+    /// When it was last moved.
+    pub last: Option<f64>,
+    /// Who holds it, and until when.
+    pub held: Option<(Principal, f64)>,
+}
+
+/// The latest moments of something, the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Times {
+    at: [f64; REMEMBERED],
+    n: u32,
+}
+
+impl Times {
+    pub(super) fn push(&mut self, now: f64) {
+        self.at.rotate_right(1);
+        if let Some(newest) = self.at.first_mut() {
+            *newest = now;
+        }
+        self.n = self.n.saturating_add(1).min(REMEMBERED as u32);
+    }
+
+    /// How many lie within the last `window` seconds.
+    pub(super) fn within(&self, window: f64, now: f64) -> u32 {
+        let known = self.at.iter().take(self.n as usize);
+        // At most `REMEMBERED`.
+        known.filter(|at| now - **at < window).count() as u32
+    }
+}
+
+impl Memory {
+    /// Nothing yet, for this table.
+    #[must_use]
+    pub fn new(table: &Checked) -> Self {
+        Self {
+            digest: table.digest,
+            now: 0.0,
+            entered: 0,
+            blocked: 0,
+            left_alone: false,
+            rules: vec![Past::default(); table.len()],
+            given: Times::default(),
+            last_change: None,
+            levers: [Moved::default(); Lever::ALL.len()],
+            decisions: 0,
+        }
+    }
+
+    /// Number of the next decision, from 0: with it the caller draws ([`super::choose::Draw::of`]).
+    #[must_use]
+    pub fn decisions(&self) -> u64 {
+        self.decisions
+    }
+
+    /// Somebody else moved a lever: what learner and instructor set stays untouched for a while, and the rules forget
+    /// what they did to it. To be called for every command carried out that no rule gave, hints of the ladder included.
+    pub fn note(&mut self, lever: Lever, by: Principal, now: f64, table: &Checked) {
+        let now = self.moment(now);
+        let hold = held_for(by, &table.table().limits);
+        let Some(moved) = self.levers.get_mut(lever as usize) else {
+            return;
+        };
+        moved.last = Some(now);
+        let Some(seconds) = hold else { return };
+        let stronger = moved
+            .held
+            .is_some_and(|(holder, until)| holder < by && until > now);
+        if !stronger {
+            moved.held = Some((by, now + seconds));
+        }
+        self.forget(lever, table);
+    }
+
+    /// The world refused what this rule asked for: nothing is in effect, and only the cool-down remains.
+    pub fn refused(&mut self, rule: usize) {
+        if let Some(past) = self.rules.get_mut(rule) {
+            past.active_until = None;
+            past.fades_from = None;
+        }
+    }
+
+    /// Another table is in force now: what it says begins anew, what was done and is held stays.
+    pub(super) fn fit(&mut self, table: &Checked) {
+        if self.digest == table.digest && self.rules.len() == table.len() {
+            return;
+        }
+        let fresh = Self::new(table);
+        *self = Self {
+            now: self.now,
+            given: self.given,
+            last_change: self.last_change,
+            levers: self.levers,
+            decisions: self.decisions,
+            ..fresh
+        };
+    }
+
+    /// The present moment: never before the latest one, and always a number.
+    pub(super) fn moment(&mut self, now: f64) -> f64 {
+        if now.is_finite() && now > self.now {
+            self.now = now;
+        }
+        self.now
+    }
+
+    /// What the rules did to a lever is over.
+    pub(super) fn forget(&mut self, lever: Lever, table: &Checked) {
+        for (past, rule) in self.rules.iter_mut().zip(&table.table().rules) {
+            if rule.payload.lever() == lever {
+                past.active_until = None;
+                past.fades_from = None;
+            }
+        }
+    }
+
+    /// Who holds a lever now: whoever they outrank may not move it.
+    #[must_use]
+    pub fn holder(&self, lever: Lever) -> Option<Principal> {
+        let (by, until) = self.levers.get(lever as usize)?.held?;
+        (until > self.now).then_some(by)
+    }
+
+    pub(super) fn lever_moved(&self, lever: Lever) -> Option<f64> {
+        self.levers.get(lever as usize)?.last
+    }
+
+    pub(super) fn is_entered(&self, rule: usize) -> bool {
+        self.entered >> rule & 1 == 1
+    }
+
+    pub(super) fn is_blocked(&self, rule: usize) -> bool {
+        self.blocked >> rule & 1 == 1
+    }
+
+    /// Rules whose effect is active, as bits.
+    pub(super) fn active(&self) -> u64 {
+        let mut set = 0;
+        for (i, past) in self.rules.iter().enumerate() {
+            let active = past.active_until.is_some_and(|until| until > self.now);
+            set |= u64::from(active) << i;
+        }
+        set
+    }
+}
+
+/// How long what somebody set stays untouched; `None`: it holds nothing.
+fn held_for(by: Principal, limits: &Limits) -> Option<f64> {
+    match by {
+        Principal::Learner => Some(limits.hold_for_learner),
+        Principal::Instructor => Some(limits.hold_for_instructor),
+        Principal::Safety | Principal::Governor | Principal::Automatic => None,
+    }
+}

@@ -1,0 +1,8 @@
+//! What the adaptation strategies promise, through their public doors.
+
+mod checking;
+mod choosing;
+mod effects;
+mod explaining;
+mod support;
+mod time;
