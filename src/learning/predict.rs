@@ -56,10 +56,12 @@ impl Default for Predictor {
     fn default() -> Self {
         Self {
             version: 1,
-            provenance: "simulated learners only: 400, seed 2, measure-adaptation --fit".to_owned(),
-            success: [0.0, 0.5, 0.5, 0.0],
-            stall: [-3.0, -0.5, 0.5, 0.0, 0.0],
-            leaving: [-7.0, 5.0, 1.0, 0.0, 0.0],
+            provenance: "simulated learners only: 400 of the default population, seed 2, \
+                         `measure-adaptation --fit --predicted 400`"
+                .to_owned(),
+            success: [0.016, 0.669, 0.225, -0.607],
+            stall: [-8.381, -1.263, 2.337, 1.794, 1.509],
+            leaving: [-6.012, 3.065, -0.059, 0.009, -0.495],
         }
     }
 }

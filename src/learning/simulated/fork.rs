@@ -94,34 +94,15 @@ impl Fork<'_> {
     pub fn learner(&self, draws: Draws) -> Learner {
         let mut learner = self.population.learner(draws);
         let drawn = |n: u64| draws.normal(Purpose::Trait, 10_000 + n);
-        let practised: Vec<f64> = self
-            .five
-            .skills()
-            .iter()
-            .filter(|skill| skill.mastery().is_some())
-            .map(|skill| skill.ability.mean)
-            .collect();
-        // What was not practised is as far from the rest as the population has it.
-        let general = practised.iter().sum::<f64>() / practised.len().max(1) as f64;
-        let of_population = self.population.ability.mean;
-        let shift = if practised.is_empty() {
-            0.0
-        } else {
-            general - of_population
-        };
         for (n, skill) in (0..).zip(&mut learner.skills) {
+            // Nothing was tried: as the population has it.
+            let Some(ability) = self.five.ability(n, self.params) else {
+                continue;
+            };
+            skill.ability = ability.mean + ability.variance.max(0.0).sqrt() * drawn(u64::from(n));
+            // Ten attempts without getting anywhere are what a blocked skill looks like.
             let believed = self.five.skills().get(n as usize);
-            match believed.filter(|skill| skill.mastery().is_some()) {
-                Some(believed) => {
-                    let ability = believed.ability;
-                    skill.ability = ability.mean + ability.variance.max(0.0).sqrt() * drawn(n);
-                    // Ten attempts without getting anywhere are what a blocked skill looks like.
-                    skill.blocked = believed.wheel_spinning.is_spinning();
-                }
-                None => {
-                    skill.ability = of_population + shift + (skill.ability - of_population) * 0.6
-                }
-            }
+            skill.blocked = believed.is_some_and(|it| it.wheel_spinning.is_spinning());
         }
         if learner.skills.iter().any(|skill| skill.blocked) {
             learner.kind = Kind::WheelSpinner;
@@ -241,7 +222,7 @@ mod tests {
         let (p, lesson, population) = (Params::default(), Lesson::default(), Population::default());
         let (five, step) = after_ten_minutes(&lesson, &p);
         let fork = fork(&five, step, &p, &lesson, &population);
-        let believed = five.skills()[0].ability;
+        let believed = five.ability(0, &p).unwrap();
         let n = 400;
         let drawn: Vec<f64> = (0..n)
             .map(|i| fork.learner(Draws::new(3).of(i)).skills[0].ability)

@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
         if matches!(action, Act::OfferHint(_) | Act::FadeHint) {
             self.hinted(&before);
         }
-        if action.is_change() {
+        if action.is_change() && self.world != before {
             self.scene.since_change = Some(0.0);
         }
         if self.world.begun != before.begun {

@@ -105,10 +105,10 @@ pub struct Compared<'a> {
 /// Compares every decision of a lesson with the oracle's.
 ///
 /// The regret of a decision is what it is worth less than the best one, divided by what the dwell is worth: the
-/// difference between the best and wasting it. A decision is appropriate if its regret is at most `margin`. Counted are
-/// the moments at which something was done, and those at which nothing was although a change was allowed: of these one
-/// per dwell. Within the dwell after a change a
-/// decision is compared with hints and with nothing only. Moments in which hardly anything is at stake (less than 1e-5 of the test) are left out.
+/// difference between the best and wasting it. A decision is appropriate if its regret is at most `margin`. Counted are the
+/// moments at which a change of the task was allowed: every one at which one was made or a break was offered, and of those
+/// at which none was, one per dwell. So every policy has about as many decisions, however often it speaks. Hints count with
+/// what they do at these moments. Moments in which hardly anything is at stake (less than 1e-5 of the test) are left out.
 pub fn judge(
     learner: &Learner,
     lesson: &Lesson,
@@ -135,18 +135,27 @@ pub fn judge(
         else {
             return;
         };
-        if advice.is_empty() {
+        // Hints alone leave the task as it is, and so does what changes nothing: silence, where the task is concerned.
+        let acts = advice.iter().any(|act| {
+            let mut then = **world;
+            then.apply(*act, learner, lesson);
+            let hint = matches!(act, Act::OfferHint(_) | Act::FadeHint);
+            *act == Act::OfferBreak || !hint && then != **world
+        });
+        if !free {
+            return;
+        }
+        if acts {
+            silent = None;
+        } else {
             // Silence is one decision per dwell, however often it is repeated.
-            let again = silent.is_some_and(|since: f64| since - world.left < DWELL);
-            if !free || again {
+            if silent.is_some_and(|since: f64| since - world.left < DWELL) {
                 return;
             }
             silent = Some(world.left);
-        } else {
-            silent = None;
         }
         let value = oracle.value(world, advice);
-        let options = oracle.options(world, *free);
+        let options = oracle.options(world, true);
         let best = options.iter().copied().reduce(|best, other| {
             if other.value > best.value {
                 other
@@ -165,7 +174,7 @@ pub fn judge(
         let fits = regret <= margin;
         judged.decisions += 1;
         judged.appropriate += u32::from(fits);
-        if !advice.is_empty() {
+        if acts {
             judged.acts += 1;
             judged.appropriate_acts += u32::from(fits);
         }
