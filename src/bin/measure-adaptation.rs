@@ -16,7 +16,7 @@ use malloc_vr::learning::predict::{
 use malloc_vr::learning::simulated::act::Act;
 use malloc_vr::learning::simulated::draws::Draws;
 use malloc_vr::learning::simulated::lesson::Lesson;
-use malloc_vr::learning::simulated::ours::{original, ours, patient_original};
+use malloc_vr::learning::simulated::ours::{SOONER, original, ours, patient_original};
 use malloc_vr::learning::simulated::run::{DWELL, Happened, Outcome, Run};
 use malloc_vr::learning::simulated::scene::{Decider, Policy};
 use malloc_vr::learning::simulated::study::{Compared, Judged, Mean, judge, outcomes};
@@ -89,6 +89,9 @@ fn people(n: u64, seed: u64) -> Vec<(Learner, Draws)> {
 
 fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
     let our = || -> Decider { ours(table) };
+    let sooner = read(SOONER).ok()?;
+    let soon = || -> Decider { ours(&sooner) };
+    let soon = Policy::Models(&soon);
     let ours = Policy::Models(&our);
     let their = || -> Decider { original() };
     let theirs = Policy::Models(&their);
@@ -104,6 +107,7 @@ fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
         let each: Vec<f64> = a.iter().zip(b).map(|(a, b)| a.after - b.after).collect();
         Mean::of(&each, draws)
     };
+    let sooner_did = under(soon);
     let indifferent: Vec<_> = class
         .iter()
         .map(|(learner, draws)| (learner.indifferent_to_difficulty(), *draws))
@@ -122,6 +126,7 @@ fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
         "gain_vs_original_with_cool_down",
         mean(gain(&ours_did, &slow)?),
     );
+    put("gain_of_sooner_table", mean(gain(&sooner_did, &ours_did)?));
     put("gain_of_oracle_vs_none", mean(gain(&best, &none)?));
     put(
         "gain_vs_none_if_difficulty_is_irrelevant",
@@ -152,6 +157,7 @@ fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
     }
     for (name, policy) in [
         ("appropriateness", ours),
+        ("appropriateness_sooner_table", soon),
         ("appropriateness_none", Policy::Nothing),
         ("appropriateness_original", theirs),
         ("appropriateness_chance", Policy::Chance),

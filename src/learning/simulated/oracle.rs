@@ -19,7 +19,7 @@ use crate::learning::few::Few;
 const SICKNESS_COST: f64 = 0.5;
 /// Seconds in one go after the dwell.
 const COARSE: f64 = 60.0;
-/// From here on a break is taken after the dwell.
+/// Sickness and fatigue at which, after the dwell, most of the time goes into breaks.
 const REST_AT_SICKNESS: f64 = 8.0;
 const REST_AT_FATIGUE: f64 = 0.7;
 
@@ -165,14 +165,10 @@ impl Oracle<'_> {
         let kept = 1.0 - self.learner.forgetting;
         world.setting = Setting::default();
         while world.left > 1.0 {
-            if world.left > 2.0 * BREAK_SECONDS
-                && (world.mind.sickness >= REST_AT_SICKNESS
-                    || world.mind.fatigue >= REST_AT_FATIGUE)
-            {
-                world.rest(BREAK_SECONDS);
-                continue;
-            }
-            let seconds = COARSE.min(world.left);
+            let all = COARSE.min(world.left);
+            let rest = all * resting(&world.mind);
+            world.rest(rest);
+            let seconds = all - rest;
             let attempts = seconds / self.learner.seconds.max(1.0);
             let mind = &world.mind;
             let state = mind.engagement
@@ -202,6 +198,13 @@ impl Oracle<'_> {
         }
         world.mind
     }
+}
+
+/// Share of the time that goes into breaks after the dwell: a share and not whole breaks, which would make the value of
+/// what is decided now jump with when they happen to fall.
+fn resting(mind: &Mind) -> f64 {
+    let need = (mind.sickness / REST_AT_SICKNESS).max(mind.fatigue / REST_AT_FATIGUE);
+    (need - 0.5).clamp(0.0, 0.6)
 }
 
 /// Expected score so far.

@@ -192,3 +192,8 @@ fn the_lesson_ends_with_its_time() {
     let mind = Mind::of(&learner);
     assert!((mind.test(&learner, lesson.skills()) - outcome.before).abs() < 1e-12);
 }
+
+#[test]
+fn the_table_that_decides_sooner_is_sound() {
+    assert!(read(super::ours::SOONER).is_ok());
+}

@@ -19,7 +19,7 @@ struct Measured {
 }
 
 /// What is taken over from `measure-adaptation`: name, unit, goal, which is better, beside what.
-const FIGURES: [(&str, &str, Option<f64>, &str, &str); 27] = [
+const FIGURES: [(&str, &str, Option<f64>, &str, &str); 29] = [
     (
         "appropriateness",
         "ratio",
@@ -40,6 +40,20 @@ const FIGURES: [(&str, &str, Option<f64>, &str, &str); 27] = [
         None,
         "lower",
         "the same; share of what was at stake",
+    ),
+    (
+        "appropriateness_sooner_table",
+        "ratio",
+        None,
+        "higher",
+        "the same under the table `sooner`",
+    ),
+    (
+        "gain_of_sooner_table",
+        "score",
+        None,
+        "higher",
+        "the delivered table, same learners and luck",
     ),
     (
         "appropriateness_none",
