@@ -154,10 +154,9 @@ impl Comfort {
             );
         self.typical = (left(self.typical, seconds, p.leak) + added).min(MOST);
         self.exposed += seconds;
-        for since in [&mut self.since_answer, &mut self.since_offer] {
-            if let Some(since) = since {
-                *since += seconds;
-            }
+        let both = [&mut self.since_answer, &mut self.since_offer];
+        for since in both.into_iter().flatten() {
+            *since += seconds;
         }
     }
 

@@ -158,8 +158,9 @@ impl Oracle<'_> {
         sum.total(&mind)
     }
 
-    /// The rest of the lesson with the truth in sight: always the skill that brings most, at the ideal difficulty, in
-    /// the approach that suits, with breaks when they are needed.
+    /// The rest of the lesson with the truth in sight: every skill at its ideal difficulty in the approach that suits, with
+    /// breaks as they are needed. Skills share the time by the square of what they bring: mostly the best, but smoothly, for
+    /// a choice of one alone would make the value of what is decided now jump where two skills change places.
     fn informed(&self, sum: &mut Sum, mut world: World) -> Mind {
         let skills = self.lesson.skills();
         let kept = 1.0 - self.learner.forgetting;
@@ -174,24 +175,21 @@ impl Oracle<'_> {
             let state = mind.engagement
                 * (1.0 - 0.5 * mind.fatigue)
                 * (1.0 - mind.sickness / MOST_SICKNESS);
-            let mut best = (0, 0.0, -1.0);
+            let mut options = [(0.0, 0.0); MAX_SKILLS];
             let each = mind.ability.iter().zip(&self.learner.skills).take(skills);
-            for (number, (&now, skill)) in each.enumerate() {
+            for ((&now, skill), option) in each.zip(&mut options) {
                 let gain = attempts * skill.rate * state;
                 let then = skill.ability + kept * (now - skill.ability);
-                let worth = sigmoid(then + kept * gain) - sigmoid(then);
-                if worth > best.2 {
-                    best = (number, gain, worth);
-                }
+                *option = (gain, sigmoid(then + kept * gain) - sigmoid(then));
             }
-            if let Some(ability) = world.mind.ability.get_mut(best.0) {
-                *ability += best.1;
+            let all: f64 = options.iter().map(|(_, worth)| worth * worth).sum();
+            for (ability, (gain, worth)) in world.mind.ability.iter_mut().zip(options) {
+                *ability += gain * worth * worth / all.max(1e-12);
             }
-            let now = world.mind.ability.get(best.0).copied().unwrap_or(0.0);
             // At the ideal: nothing is off.
             let task = Task {
-                skill: best.0,
-                difficulty: now - self.learner.ideal,
+                skill: 0,
+                difficulty: world.mind.ability[0] - self.learner.ideal,
                 motion: 1.0,
             };
             sum.pass(&mut world, &task, seconds);
