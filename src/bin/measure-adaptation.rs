@@ -402,12 +402,28 @@ fn fit(args: &Args, p: &Params, table: &Checked) -> Predictor {
     predictor
 }
 
+/// Nanoseconds of one prediction: median and 5th and 95th percentile of repetitions over all attempts.
+fn cost(rows: &Rows, predictor: &Predictor) -> Value {
+    let mut times: Vec<f64> = (0..21)
+        .map(|_| {
+            let start = std::time::Instant::now();
+            for (inputs, _) in &rows.success {
+                std::hint::black_box(predictor.predict(std::hint::black_box(inputs)));
+            }
+            start.elapsed().as_secs_f64() * 1e9 / rows.success.len().max(1) as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let at = |place: usize| times.get(place).copied();
+    json!({ "value": at(10), "n": 21 * rows.success.len(), "spread": [at(1), at(19)] })
+}
+
 /// How well predictions hold on learners that they were not fitted on.
 fn predictions(args: &Args, p: &Params, policy: Policy) -> Option<Vec<(String, Value)>> {
     // A seed that the fit never sees.
     let rows = rows(&people(args.predicted, args.seed + 1000), p, policy);
     let predictor = Predictor::default();
-    let mut figures = Vec::new();
+    let mut figures = vec![("prediction_ns".to_owned(), cost(&rows, &predictor))];
     let mut success = Reliability::default();
     for (inputs, right) in &rows.success {
         success.observe(predictor.predict(inputs).success.mean, *right);

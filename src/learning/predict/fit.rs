@@ -88,6 +88,7 @@ mod tests {
 
     #[test]
     fn without_rows_nothing_is_said() {
-        assert_eq!(logistic::<3>(&[]), [0.0; 3]);
+        let weights = logistic::<3>(&[]);
+        assert!(weights.iter().all(|weight| weight.abs() <= 0.0));
     }
 }

@@ -19,7 +19,7 @@ struct Measured {
 }
 
 /// What is taken over from `measure-adaptation`: name, unit, goal, which is better, beside what.
-const FIGURES: [(&str, &str, Option<f64>, &str, &str); 29] = [
+const FIGURES: [(&str, &str, Option<f64>, &str, &str); 30] = [
     (
         "appropriateness",
         "ratio",
@@ -158,6 +158,7 @@ const FIGURES: [(&str, &str, Option<f64>, &str, &str); 29] = [
         "lower",
         "simulated learners only",
     ),
+    ("prediction_ns", "ns", Some(1e6), "lower", "none"),
     (
         "calibration_error_stall_60s",
         "ratio",
