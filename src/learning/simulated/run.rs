@@ -7,101 +7,28 @@ use std::time::Duration;
 use super::act::{Act, Advice};
 use super::draws::{Draws, Purpose};
 use super::lesson::Lesson;
-use super::mind::{MOST_SICKNESS, RUNGS, STUCK_SECONDS};
+use super::mind::{RUNGS, STUCK_SECONDS};
 use super::oracle::Oracle;
-use super::scene::{Decider, Policy, Scene, Seen, assumed_difficulty};
+use super::scene::{Decider, Policy, Scene, Seen};
 use super::truth::{Kind, Learner};
 use super::world::{BREAK_SECONDS, World};
-use crate::learning::engagement::Stretch;
-use crate::learning::estimate::sigmoid;
 use crate::learning::event_chart::Decision;
-use crate::learning::event_criteria::Criterion;
-use crate::learning::few::Few;
 use crate::learning::five::Five;
-use crate::learning::five::observation::{Moment, Observation};
+use crate::learning::five::observation::Moment;
 use crate::learning::five::params::Params;
 use crate::learning::hints::HintView;
-use crate::learning::load::Observed;
+
+mod outcome;
+mod told;
+
+pub use outcome::{Happened, Outcome};
+pub(super) use told::engagement_of;
 
 /// Least seconds between two changes of the task, and for which the oracle holds what is decided: as our table has it
 /// ([`crate::learning::strategy::table::Limits::settle`]).
 pub const DWELL: f64 = 50.0;
 /// Seconds between two moments of deciding, as the sources have it.
 pub const TICK: f64 = 5.0;
-/// Seconds between two questions how the learner feels.
-const ASKED_EVERY: f64 = 180.0;
-/// Onboarding before the lesson: interactions of two seconds each, and how often one succeeds.
-const ONBOARDING: u64 = 60;
-const ONBOARDING_SUCCESS: f64 = 0.97;
-
-/// Share of the time on task with no engagement, and what full engagement adds (ours).
-const ON_TASK: [f64; 2] = [0.1, 0.85];
-
-/// Engagement in [0.05, 1] that shows as this share of the time on task.
-pub(super) fn engagement_of(on_task: f64) -> f64 {
-    ((on_task - ON_TASK[0]) / ON_TASK[1]).clamp(0.05, 1.0)
-}
-
-/// What happens on the way, for those who count or fit.
-#[derive(Debug, Clone, Copy)]
-pub enum Happened<'a> {
-    /// Something was decided: before it was done. `free`: no change was made within the dwell.
-    Decided {
-        /// The truth.
-        world: &'a World,
-        /// What was decided.
-        advice: &'a Advice,
-        /// Whether a change was allowed.
-        free: bool,
-        /// Number of the moment.
-        tick: u64,
-    },
-    /// A moment passed.
-    Passed {
-        /// What is seen, before it passed.
-        seen: Seen<'a>,
-        /// Seconds that passed.
-        seconds: f64,
-        /// Seconds without progress.
-        hesitated: f64,
-        /// The learner left for good.
-        left: bool,
-    },
-    /// An attempt came out.
-    Attempted {
-        /// What is seen, before it came out.
-        seen: Seen<'a>,
-        /// Whether it was right.
-        correct: bool,
-    },
-}
-
-/// What came of a lesson.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Outcome {
-    /// Score in a test before, in [0, 1].
-    pub before: f64,
-    /// Score on the next day.
-    pub after: f64,
-    /// Seconds taught.
-    pub seconds: f64,
-    /// Left before the end.
-    pub left: bool,
-    /// Highest sickness, 0 to 20.
-    pub sickness: f64,
-    /// Attempts.
-    pub attempts: u32,
-    /// Actions done.
-    pub actions: u32,
-    /// Times the chart went on to the next learning event.
-    pub advances: u32,
-    /// Times it went back.
-    pub demotions: u32,
-    /// Least seconds between two changes of the learning event.
-    pub quickest_change: Option<f64>,
-    /// Least seconds between two changes of difficulty in opposite directions.
-    pub quickest_reversal: Option<f64>,
-}
 
 /// A learner in a lesson.
 #[derive(Debug, Clone)]
@@ -189,39 +116,6 @@ impl<'a> Run<'a> {
         self.outcome.after = world.mind.test(self.learner, self.lesson.skills());
         self.outcome.seconds = self.scene.now;
         self.outcome
-    }
-
-    /// First interactions, which go on until most people have them.
-    fn onboard(&mut self) {
-        let mut shows = Few::default();
-        for criterion in [
-            Criterion::Interactions,
-            Criterion::Orientation,
-            Criterion::Interface,
-        ] {
-            shows.push(criterion);
-        }
-        self.tell_comfort();
-        let able = self.learner.chance(0.0) > 0.0;
-        for n in 0..ONBOARDING {
-            let luck = self.draws.uniform(Purpose::Measured, 1_000_000 + n);
-            let seen = Observation {
-                correct: able && luck < ONBOARDING_SUCCESS,
-                shows,
-                ..Observation::default()
-            };
-            self.five.observe(&seen, self.params);
-            let moment = Moment {
-                dt: Duration::from_secs(2),
-                ready: true,
-                ..Moment::default()
-            };
-            let tick = self.five.tick(&moment, self.params);
-            self.noted(
-                tick.verdict.decision,
-                2.0 * n as f64 - 2.0 * ONBOARDING as f64,
-            );
-        }
     }
 
     fn decide(
@@ -407,47 +301,6 @@ impl<'a> Run<'a> {
         };
     }
 
-    /// What is measured and told in a moment.
-    fn report(&mut self, seconds: f64) {
-        let due = self
-            .asked
-            .is_none_or(|asked| self.scene.now - asked >= ASKED_EVERY);
-        if due {
-            self.asked = Some(self.scene.now);
-            self.tell_comfort();
-        }
-        let mind = &self.world.mind;
-        let noise = |n: u64| self.draws.normal(Purpose::Measured, 8 * self.tick + n);
-        let on_task = ON_TASK[0] + ON_TASK[1] * mind.engagement;
-        let strain = sigmoid(-mind.logit(&self.world.task(self.lesson), &self.world.setting));
-        let stuck = f64::from(u8::from(self.world.stuck > 0.0));
-        let moment = Moment {
-            dt: Duration::from_secs_f64(seconds),
-            stretch: Some(Stretch {
-                seconds,
-                on_task: Some((on_task + 0.12 * noise(0)).clamp(0.0, 1.0)),
-                head_on_task: Some((on_task - 0.1 * stuck + 0.15 * noise(1)).clamp(0.0, 1.0)),
-                ..Stretch::default()
-            }),
-            load: Observed {
-                hesitation: Some((0.8 + strain + stuck + 0.3 * noise(2)).max(0.1)),
-                path: Some((1.2 + strain + 0.3 * noise(3)).max(1.0)),
-                ..Observed::default()
-            },
-            ready: true,
-            ..Moment::default()
-        };
-        let tick = self.five.tick(&moment, self.params);
-        self.noted(tick.verdict.decision, self.scene.now);
-    }
-
-    fn tell_comfort(&mut self) {
-        let noise = 0.04 * self.draws.normal(Purpose::Told, self.tick);
-        let comfort = 1.0 - self.world.mind.sickness / MOST_SICKNESS + noise;
-        let comfort = comfort.clamp(0.0, 1.0);
-        self.five.told(Criterion::Comfort, comfort, self.params);
-    }
-
     /// Who is stuck asks for help after a while, or not; who games the system asks at once.
     fn ask_for_help(&mut self) {
         let gaming = self.learner.kind == Kind::Gaming;
@@ -514,28 +367,6 @@ impl<'a> Run<'a> {
             rungs: RUNGS,
             ..HintView::default()
         };
-    }
-
-    fn observation(&self, correct: bool) -> Observation {
-        let mut skills = Few::default();
-        skills.push(self.skill());
-        let step = self.world.step(self.lesson);
-        let variants = step.map_or(1, |step| step.variants.max(1));
-        let mut shows = Few::default();
-        shows.push(Criterion::Exploration);
-        Observation {
-            id: self.attempt,
-            skills,
-            difficulty: Some(assumed_difficulty(&self.world.setting).mean),
-            variant: Some((self.attempt % u64::from(variants)) as u32),
-            correct,
-            seconds: Some(self.elapsed),
-            in_good_time: step.map(|step| self.elapsed <= step.reference),
-            help_on_offer: true,
-            hints: u32::from(self.world.setting.rung),
-            shows,
-            ..Observation::default()
-        }
     }
 
     fn skill(&self) -> u32 {
