@@ -178,3 +178,55 @@ pub enum Evidence {
     /// The step's time ran out.
     TimedOut,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learning::event_criteria::Bounded;
+    use crate::learning::strategy::check::read;
+    use crate::learning::strategy::choose::{Draw, choose};
+    use crate::learning::strategy::explain::explain;
+    use crate::learning::strategy::feature::{Feature, View};
+    use crate::learning::strategy::memory::Memory;
+    use crate::learning::strategy::precedence::Principal;
+    use crate::learning::strategy::table::Table;
+    use crate::protocol::command::CommandBody;
+
+    #[test]
+    fn a_decision_and_its_commands_survive_the_log() {
+        let table = read(Table::DEFAULT).unwrap();
+        let third = Bounded {
+            mean: 0.1 + 0.2,
+            lower: 0.1,
+            upper: 1.0 / 3.0,
+            n: 9,
+        };
+        let view = View::default()
+            .inferred(Feature::NextSuccess, Some(third))
+            .concluded(Feature::EngagementDropped, Some(0.9), 1)
+            .measured(Feature::SinceBreak, 1800.0);
+        let draw = Some(Draw::of(u64::MAX, 0));
+        let choice = choose(&table, &mut Memory::new(&table), &view, 0.1, draw);
+        let decision = explain(&table, &choice, &view, &["bkt 1".to_owned()]).unwrap();
+        assert_eq!(decision.chosen.len(), 2);
+        for chosen in &decision.chosen {
+            let body = CommandBody::from(chosen.action);
+            assert!(body.lever().is_some());
+            let stored = serde_json::to_string(&body).unwrap();
+            assert_eq!(serde_json::from_str::<CommandBody>(&stored).unwrap(), body);
+        }
+        let body = EventBody::Decided(decision);
+        let stored = serde_json::to_string(&body).unwrap();
+        assert!(stored.starts_with(r#"{"type":"decided""#), "{stored}");
+        assert_eq!(serde_json::from_str::<EventBody>(&stored).unwrap(), body);
+    }
+
+    #[test]
+    fn who_asked_in_old_logs_is_read_and_ranked_as_before() {
+        let read = |name: &str| serde_json::from_str::<Principal>(name).unwrap();
+        let [learner, instructor, automatic] =
+            [r#""learner""#, r#""instructor""#, r#""automatic""#].map(read);
+        assert!(Principal::Safety < learner && learner < instructor);
+        assert!(instructor < Principal::Governor && Principal::Governor < automatic);
+    }
+}

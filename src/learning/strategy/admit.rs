@@ -93,7 +93,9 @@ pub(super) fn admissible(
     if let Some(seconds) = cooling {
         return Err(WhyNot::CoolingDown(seconds));
     }
-    if !fading && past.times.within(rule.budget.window, now) >= rule.budget.times {
+    // Nobody is kept in the headset by a budget.
+    let unlimited = fading || rule.payload == Payload::Rest;
+    if !unlimited && past.times.within(rule.budget.window, now) >= rule.budget.times {
         return Err(WhyNot::BudgetSpent);
     }
     if compiled.is_change
@@ -103,11 +105,6 @@ pub(super) fn admissible(
     }
     if !fading {
         still_in_effect(table, memory, number)?;
-    }
-    // Only a break now is worth more than the limit.
-    let limited = rule.payload != Payload::Rest;
-    if limited && memory.given.within(limits.window, now) >= limits.per_window {
-        return Err(WhyNot::TooManyLately);
     }
     let action = if fading {
         undone(rule, limits, view)

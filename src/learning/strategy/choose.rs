@@ -8,16 +8,18 @@
 //! Precedence: safety, then what the learner and then what the instructor set ([`Memory::note`]), then these rules by
 //! priority. The frame governor touches presentation only, which no rule here does.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::action::Action;
 use super::admit::{admissible, is_fading_due};
 use super::checked::Checked;
 use super::feature::{Feature, View};
 use super::memory::Memory;
-use super::precedence::{Lever, Principal};
-use super::table::{MAX_RULES, Payload};
+use super::message::{Message, is_experimental, trial};
+use super::precedence::Principal;
+use super::table::MAX_RULES;
 use crate::learning::few::Few;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 /// Most actions compared in one trial; further ones wait for the next.
 pub const MAX_ARMS: usize = 8;
@@ -209,7 +211,8 @@ fn look(table: &Checked, memory: &mut Memory, view: &View, choice: &mut Choice) 
     }
 }
 
-type Open = [Option<(Action, bool)>; MAX_RULES];
+/// By rule: what it would do, and whether that takes back what it did.
+pub(super) type Open = [Option<(Action, bool)>; MAX_RULES];
 
 /// From what is admissible, what goes together.
 fn pick(table: &Checked, memory: &Memory, open: &Open, draw: Option<Draw>, choice: &mut Choice) {
@@ -227,8 +230,14 @@ fn pick(table: &Checked, memory: &Memory, open: &Open, draw: Option<Draw>, choic
             choice.refuse(rule, why);
             continue;
         }
-        let in_trial = choice.trial.is_none() && !fading && is_experimental(table, rule);
-        let (rule, action) = match draw.filter(|draw| in_trial && draw.uniform.is_finite()) {
+        let in_trial = !fading && is_experimental(table, rule);
+        let draw = draw.filter(|draw| in_trial && draw.uniform.is_finite());
+        if draw.is_some() && choice.trial.is_some() {
+            // A second comparison in the same message would blur both.
+            choice.refuse(rule, WhyNot::OneAtATime);
+            continue;
+        }
+        let (rule, action) = match draw {
             None => (rule, action),
             Some(draw) => {
                 let Some(trial) = trial(table, open, &message, rule, draw) else {
@@ -272,115 +281,9 @@ fn pick(table: &Checked, memory: &Memory, open: &Open, draw: Option<Draw>, choic
     }
 }
 
-fn is_experimental(table: &Checked, rule: usize) -> bool {
-    let allowed = table.rule(rule).is_some_and(|rule| rule.experiment);
-    allowed && table.table().experiment.is_some()
-}
-
 impl Trial {
     fn has(&self, rule: usize) -> bool {
         self.arms.iter().any(|arm| *arm == rule)
-    }
-}
-
-/// Draws one of the experimental rules of the same priority, or nothing.
-fn trial(
-    table: &Checked,
-    open: &Open,
-    message: &Message,
-    first: usize,
-    draw: Draw,
-) -> Option<Trial> {
-    let nothing = table.table().experiment?.do_nothing;
-    let priority = table.rule(first)?.priority;
-    let mut arms = Few::default();
-    for &rule in &table.order {
-        let rule = usize::from(rule);
-        let equal = table
-            .rule(rule)
-            .is_some_and(|rule| rule.priority == priority);
-        let fresh = matches!(open.get(rule), Some(Some((_, false))));
-        if equal && fresh && is_experimental(table, rule) && message.admits(table, rule).is_ok() {
-            arms.push(rule);
-        }
-    }
-    let propensity = (1.0 - nothing) / arms.len().max(1) as f64;
-    let beyond = draw.uniform - nothing;
-    // Rounding may carry it one past the last.
-    let place = ((beyond / propensity) as usize).min(arms.len().saturating_sub(1));
-    let drawn = (beyond >= 0.0).then(|| arms.iter().nth(place).copied());
-    Some(Trial {
-        arms,
-        drawn: drawn.flatten(),
-        propensity,
-        propensity_of_nothing: nothing,
-        draw,
-    })
-}
-
-/// A message in the making.
-struct Message {
-    room: u32,
-    lately_left: u32,
-    changes_left: u32,
-    levers: [bool; Lever::ALL.len()],
-    taken: u64,
-    resting: bool,
-}
-
-impl Message {
-    fn new(table: &Checked, memory: &Memory) -> Self {
-        let limits = &table.table().limits;
-        let lately = memory.given.within(limits.window, memory.now);
-        Self {
-            room: limits.per_message,
-            lately_left: limits.per_window.saturating_sub(lately),
-            changes_left: limits.changes_at_once,
-            levers: [false; Lever::ALL.len()],
-            taken: 0,
-            resting: false,
-        }
-    }
-
-    fn admits(&self, table: &Checked, rule: usize) -> Result<(), WhyNot<u8>> {
-        let (Some(compiled), Some(written)) = (table.rules.get(rule), table.rule(rule)) else {
-            return Err(WhyNot::NothingLeft);
-        };
-        if self.resting {
-            return Err(WhyNot::SafetyFirst);
-        }
-        if self.room == 0 {
-            return Err(WhyNot::MessageFull);
-        }
-        if self.lately_left == 0 && written.payload != Payload::Rest {
-            return Err(WhyNot::TooManyLately);
-        }
-        let conflicting = compiled.conflicts & self.taken;
-        if conflicting != 0 {
-            // Fewer than 64.
-            return Err(WhyNot::ConflictsWith(conflicting.trailing_zeros() as u8));
-        }
-        let lever = written.payload.lever();
-        let moved = self.levers.get(lever as usize).copied().unwrap_or(false);
-        if moved || (compiled.is_change && self.changes_left == 0) {
-            return Err(WhyNot::OneAtATime);
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, table: &Checked, rule: usize) {
-        let (Some(compiled), Some(written)) = (table.rules.get(rule), table.rule(rule)) else {
-            return;
-        };
-        self.room = self.room.saturating_sub(1);
-        self.lately_left = self.lately_left.saturating_sub(1);
-        if compiled.is_change {
-            self.changes_left = self.changes_left.saturating_sub(1);
-        }
-        if let Some(moved) = self.levers.get_mut(written.payload.lever() as usize) {
-            *moved = true;
-        }
-        self.taken |= 1_u64 << rule;
     }
 }
 
@@ -390,42 +293,11 @@ fn commit(table: &Checked, memory: &mut Memory, view: &View, choice: &Choice) {
         return;
     }
     memory.decisions = memory.decisions.saturating_add(1);
-    let now = choice.at;
-    if let Some(trial) = choice.trial.filter(|trial| trial.drawn.is_none()) {
-        // Doing nothing is done for as long as doing something would have been.
-        for &arm in trial.arms.iter() {
-            if let Some(past) = memory.rules.get_mut(arm) {
-                past.last = Some(now);
-            }
-            let change = table.rules.get(arm).is_some_and(|rule| rule.is_change);
-            if change {
-                memory.last_change = Some(now);
-            }
-        }
+    let held_out = choice.trial.filter(|trial| trial.drawn.is_none());
+    for arm in held_out.iter().flat_map(|trial| trial.arms.iter()) {
+        memory.held_out(*arm, table);
     }
     for pick in choice.picks.iter() {
-        let Some(rule) = table.rule(pick.rule) else {
-            continue;
-        };
-        let lever = rule.payload.lever();
-        memory.given.push(now);
-        if rule.payload.is_change() {
-            memory.last_change = Some(now);
-        }
-        if let Some(moved) = memory.levers.get_mut(lever as usize) {
-            moved.last = Some(now);
-        }
-        if pick.action == Action::FadeSupport || pick.fading {
-            memory.forget(lever, table);
-        }
-        let Some(past) = memory.rules.get_mut(pick.rule) else {
-            continue;
-        };
-        past.last = Some(now);
-        if !pick.fading {
-            past.times.push(now);
-            past.active_until = Some(now + rule.expiry);
-            past.fades_from = rule.fade_out.map(|_| view.attempts);
-        }
+        memory.spoke(pick.rule, pick.fading, view.attempts, table);
     }
 }

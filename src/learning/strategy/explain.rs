@@ -12,6 +12,7 @@ use super::choose::{Choice, Trial, WhyNot};
 use super::feature::{Feature, Provenance, View};
 use super::precedence::Principal;
 use super::table::{Bound, Strategy, Threshold};
+use crate::learning::estimate::Interval;
 
 /// One decision, complete: nothing else is needed to understand it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +21,8 @@ pub struct Decision {
     pub number: u64,
     /// When, in seconds of the session's clock.
     pub at: f64,
+    /// Scored attempts until then.
+    pub attempts: u64,
     /// What is to be done, most urgent first; empty where nothing was drawn.
     pub chosen: Vec<Chosen>,
     /// Rules that would have spoken, or could not be asked, and why they didn't get their way.
@@ -68,6 +71,8 @@ pub struct Reason {
     pub leave: f64,
     /// What was seen; `None`: absent.
     pub value: Option<f64>,
+    /// The whole interval; `None`: absent.
+    pub interval: Option<Interval>,
     /// Observations behind it.
     pub n: u32,
     /// Where it comes from; `None`: absent.
@@ -140,7 +145,7 @@ pub fn explain(
         let conditions = table.rules.get(pick.rule)?.when.iter();
         let because = if pick.fading {
             format!(
-                "the last attempts went well, and no longer {}",
+                "the last attempts went well (it was there because {})",
                 rule.because
             )
         } else {
@@ -176,6 +181,7 @@ pub fn explain(
     Some(Decision {
         number: choice.number,
         at: choice.at,
+        attempts: view.attempts,
         chosen: chosen.collect(),
         considered: considered.collect(),
         saw: saw.collect(),
@@ -211,6 +217,10 @@ fn reason(cond: &Cond, view: &View) -> Reason {
             Bound::Lower => seen.lower,
             Bound::Mean => seen.mean,
             Bound::Upper => seen.upper,
+        }),
+        interval: seen.map(|seen| Interval {
+            low: seen.lower,
+            high: seen.upper,
         }),
         n: seen.map_or(0, |seen| seen.n),
         provenance: seen.map(|seen| seen.provenance),

@@ -161,12 +161,28 @@ pub enum Fault {
     AdvancesWithoutEvidence,
     /// More is asked of who may be unwell or have too much.
     #[error(
-        "it asks for more and must be silent while {while_what}; put that into `blocked_while`"
+        "it asks for more and must be silent while {while_what} at the latest; put that into \
+         `blocked_while`"
     )]
     NotBlocked {
         /// When it must be silent.
         while_what: &'static str,
     },
+    /// Nobody would be taken out of the headset.
+    #[error(
+        "no rule stops for a break when {when}; take `{rule}` over from the table as delivered"
+    )]
+    NoSafety {
+        /// On which occasion.
+        when: &'static str,
+        /// The rule as delivered.
+        rule: &'static str,
+    },
+    /// It would not always be there.
+    #[error(
+        "it keeps the learner safe and must be able to speak every minute; set `cool_down` to 60 at most"
+    )]
+    SafetySlow,
     /// Safety must not be switched off.
     #[error(
         "it keeps the learner safe and may be blocked only by `comfort_put_aside`, not by `{by}`; leave that out"

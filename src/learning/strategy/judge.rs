@@ -6,6 +6,13 @@ use super::fault::Fault;
 use super::feature::{Feature, Unit};
 use super::table::{Bound, Payload, Rule, Strategy, Table};
 
+/// Load from which nobody is asked for more (the sources' stress).
+const MOST_LOAD: f64 = 0.7;
+/// Comfort below which nobody is asked for more or goes on. Ours, as delivered.
+const LEAST_COMFORT: f64 = 0.6;
+/// Longest cool-down of a break for safety, in seconds. Ours, arbitrary.
+const SAFE_COOL_DOWN: f64 = 60.0;
+
 /// One rule by itself.
 pub(super) fn rule(rule: &Rule, compiled: &Compiled, table: &Table, faults: &mut Faults) {
     if let Some((payload, strategy)) = belongs(rule) {
@@ -26,22 +33,24 @@ pub(super) fn rule(rule: &Rule, compiled: &Compiled, table: &Table, faults: &mut
             });
         }
     }
+    if rule.payload == Payload::Rest && rule.cool_down > SAFE_COOL_DOWN {
+        faults.add(Fault::SafetySlow);
+    }
     if compiled.advances && !compiled.when.all.iter().any(is_evidence) {
         faults.add(Fault::AdvancesWithoutEvidence);
     }
     if rule.payload.asks_more() {
-        let blocked = |feature: Feature, above: bool| {
-            let mut blocks = compiled.blocked.iter();
-            blocks.any(|cond| cond.feature == feature && cond.above == above)
-        };
-        if !blocked(Feature::Load, true) {
+        let loaded = |it: &Cond| it.feature == Feature::Load && it.above && it.enter <= MOST_LOAD;
+        if !compiled.blocked.iter().any(loaded) {
             faults.add(Fault::NotBlocked {
-                while_what: "`load` is `above` something",
+                while_what: "`load` is above 0.7",
             });
         }
-        if !blocked(Feature::Comfort, false) {
+        let unwell =
+            |it: &Cond| it.feature == Feature::Comfort && !it.above && it.enter >= LEAST_COMFORT;
+        if !compiled.blocked.iter().any(unwell) {
             faults.add(Fault::NotBlocked {
-                while_what: "`comfort` is `below` something",
+                while_what: "`comfort` is below 0.6",
             });
         }
     }
@@ -173,10 +182,47 @@ fn contradiction(rule: &Compiled) -> Option<String> {
     None
 }
 
+/// Whoever wants a break or is unwell must get one, whatever else a table says.
+fn safety(table: &Table, compiled: &[Compiled], faults: &mut Faults) {
+    let stops = |alone: &dyn Fn(&Cond) -> bool, unblocked: bool| {
+        table.rules.iter().zip(compiled).any(|(rule, it)| {
+            let only = matches!(&it.when.all[..], [cond] if alone(cond)) && it.when.any.is_empty();
+            let free = !unblocked || it.blocked.is_empty();
+            rule.payload == Payload::Rest && only && free
+        })
+    };
+    faults.place.clear();
+    if !stops(&|it| it.feature == Feature::BreakWanted && it.above, true) {
+        faults.add(Fault::NoSafety {
+            when: "the learner wants one",
+            rule: "rest-when-wanted",
+        });
+    }
+    let unwell = |it: &Cond| {
+        let soon = it.enter >= LEAST_COMFORT && it.bound != Bound::Upper;
+        it.feature == Feature::Comfort && !it.above && soon
+    };
+    if !stops(&unwell, false) {
+        faults.add(Fault::NoSafety {
+            when: "`comfort` (`mean` or `lower`) is below 0.6",
+            rule: "rest-when-unwell",
+        });
+    }
+}
+
 /// The rules beside each other.
 pub(super) fn together(table: &Table, compiled: &[Compiled], faults: &mut Faults) {
+    safety(table, compiled, faults);
     for (j, later) in table.rules.iter().enumerate() {
         faults.place = format!("rule `{}`", later.id.chars().take(64).collect::<String>());
+        if compiled
+            .get(j)
+            .is_some_and(|it| it.safety && it.conflicts != 0)
+        {
+            faults.add(Fault::SafetyBlocked {
+                by: "conflicts_with",
+            });
+        }
         for (i, earlier) in table.rules.iter().take(j).enumerate() {
             let other = || earlier.id.chars().take(64).collect::<String>();
             if earlier.id == later.id {

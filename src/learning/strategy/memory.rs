@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checked::Checked;
+use super::explain::Decision;
 use super::precedence::{Lever, Principal};
-use super::table::Limits;
+use super::table::{Limits, Payload};
 
 /// Moments remembered of each rule and of all: no budget and no limit asks for more.
 const REMEMBERED: usize = 12;
@@ -134,6 +135,65 @@ impl Memory {
         }
     }
 
+    /// What a decision in the log did to this memory: with every decision and every [`Memory::note`] in the log's order, a
+    /// memory is what it was. (Which conditions held is seen anew with the next look at the learner.)
+    pub fn recall(&mut self, decision: &Decision, table: &Checked) {
+        self.fit(table);
+        self.moment(decision.at);
+        self.decisions = decision.number.saturating_add(1);
+        let place = |id: &str| table.table().rules.iter().position(|rule| rule.id == id);
+        let held_out = decision.trial.iter().filter(|it| it.drawn.is_none());
+        for arm in held_out.flat_map(|trial| &trial.arms) {
+            if let Some(rule) = place(arm) {
+                self.held_out(rule, table);
+            }
+        }
+        for chosen in &decision.chosen {
+            // A rule of another table: what it did is over with it.
+            if let Some(rule) = place(&chosen.rule) {
+                self.spoke(rule, chosen.fading, decision.attempts, table);
+            }
+        }
+    }
+
+    /// A rule had its way now, or took back what it did.
+    pub(super) fn spoke(&mut self, number: usize, fading: bool, attempts: u64, table: &Checked) {
+        let now = self.now;
+        let Some(rule) = table.rule(number) else {
+            return;
+        };
+        let lever = rule.payload.lever();
+        self.given.push(now);
+        if rule.payload.is_change() {
+            self.last_change = Some(now);
+        }
+        if let Some(moved) = self.levers.get_mut(lever as usize) {
+            moved.last = Some(now);
+        }
+        if fading || rule.payload == Payload::FadeSupport {
+            self.forget(lever, table);
+        }
+        let Some(past) = self.rules.get_mut(number) else {
+            return;
+        };
+        past.last = Some(now);
+        if !fading {
+            past.times.push(now);
+            past.active_until = Some(now + rule.expiry);
+            past.fades_from = rule.fade_out.map(|_| attempts);
+        }
+    }
+
+    /// A rule could have had its way and was held out: doing nothing is done for as long as doing something would be.
+    pub(super) fn held_out(&mut self, number: usize, table: &Checked) {
+        if let Some(past) = self.rules.get_mut(number) {
+            past.last = Some(self.now);
+        }
+        if table.rules.get(number).is_some_and(|rule| rule.is_change) {
+            self.last_change = Some(self.now);
+        }
+    }
+
     /// Another table is in force now: what it says begins anew, what was done and is held stays.
     pub(super) fn fit(&mut self, table: &Checked) {
         if self.digest == table.digest && self.rules.len() == table.len() {
@@ -159,7 +219,7 @@ impl Memory {
     }
 
     /// What the rules did to a lever is over.
-    pub(super) fn forget(&mut self, lever: Lever, table: &Checked) {
+    fn forget(&mut self, lever: Lever, table: &Checked) {
         for (past, rule) in self.rules.iter_mut().zip(&table.table().rules) {
             if rule.payload.lever() == lever {
                 past.active_until = None;

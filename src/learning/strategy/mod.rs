@@ -7,7 +7,7 @@
 pub mod action;
 mod admit;
 pub mod check;
-mod checked;
+pub mod checked;
 pub mod choose;
 pub mod effect;
 pub mod explain;
@@ -15,6 +15,7 @@ mod fault;
 pub mod feature;
 mod judge;
 pub mod memory;
+mod message;
 pub mod precedence;
 pub mod table;
 mod words;

@@ -154,7 +154,7 @@ pub struct Rule {
     pub payload: Payload,
     /// Least time before it speaks again, at least 30.
     pub cool_down: f64,
-    /// How often it may speak in how long.
+    /// How often it may speak in how long. A break now is bound by none.
     pub budget: Budget,
     /// How long its effect counts as active: so long nothing else moves the same lever the other way, and of difficulty
     /// nothing moves it at all.

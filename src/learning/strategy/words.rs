@@ -39,7 +39,7 @@ impl Decision {
             .considered
             .iter()
             .filter(|it| !matches!(it.why_not, WhyNot::Absent(_)))
-            .map(|it| format!("{} ({})", spaced(&it.rule), why_not(&it.why_not)))
+            .map(|it| format!("‘{}’ ({})", spaced(&it.rule), why_not(&it.why_not)))
             .collect();
         let unknown = self.considered.len() - others.len();
         let mut rest = if others.is_empty() {
@@ -48,7 +48,11 @@ impl Decision {
             format!("also considered: {}", others.join(", "))
         };
         if unknown > 0 {
-            rest.push_str(&format!("; {unknown} rule(s) lacked a value to go by"));
+            // Fewer than 64.
+            let unknown = counted(unknown as u32, "rule");
+            rest.push_str(&format!(
+                "; {unknown} could not be asked for want of a value"
+            ));
         }
         match lot {
             Some(lot) => format!("{lot}; {rest}."),
@@ -62,6 +66,14 @@ fn capitalised(text: &str) -> String {
     match chars.next() {
         Some(first) => first.to_uppercase().chain(chars).collect(),
         None => String::new(),
+    }
+}
+
+fn counted(n: u32, what: &str) -> String {
+    if n == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{n} {what}s")
     }
 }
 
@@ -135,17 +147,18 @@ fn observed(reason: &Reason) -> Option<String> {
         Unit::Seconds => format!("{value:.0} s"),
         Unit::Count | Unit::Flag => format!("{value:.0}"),
     };
+    // Where a model gives no interval, nothing is sure.
+    let exact = reason.interval?.width() <= 0.0;
     let by = match (reason.provenance?, reason.bound, reason.enter) {
         (Provenance::Measured, ..) => "",
-        (_, Bound::Mean, _) => "about ",
-        (_, Bound::Lower, Threshold::Above(_)) => "surely at least ",
-        (_, Bound::Upper, Threshold::Below(_)) => "surely at most ",
-        (_, Bound::Lower, _) => "possibly ",
-        (_, Bound::Upper, _) => "possibly ",
+        (_, Bound::Lower, Threshold::Above(_)) if !exact => "surely at least ",
+        (_, Bound::Upper, Threshold::Below(_)) if !exact => "surely at most ",
+        (_, Bound::Lower | Bound::Upper, _) if !exact => "possibly ",
+        _ => "about ",
     };
     let from = match reason.provenance? {
         Provenance::Measured => "measured".to_owned(),
-        Provenance::Inferred => format!("inferred from {} observation(s)", reason.n),
+        Provenance::Inferred => format!("inferred from {}", counted(reason.n, "observation")),
     };
     Some(format!("{} is {by}{value} ({from})", name(reason.feature)))
 }
@@ -197,8 +210,8 @@ fn why_not(why: &WhyNot<String>) -> String {
             format!("the last change is watched for {:.0} s more", left.ceil())
         }
         WhyNot::BudgetSpent => "done often enough".to_owned(),
-        WhyNot::StillActive(rule) => format!("{} is still in effect", spaced(rule)),
-        WhyNot::ConflictsWith(rule) => format!("doesn't go with {}", spaced(rule)),
+        WhyNot::StillActive(rule) => format!("‘{}’ is still in effect", spaced(rule)),
+        WhyNot::ConflictsWith(rule) => format!("doesn't go with ‘{}’", spaced(rule)),
         WhyNot::TooManyLately => "enough was changed lately".to_owned(),
         WhyNot::MessageFull => "enough at once".to_owned(),
         WhyNot::OneAtATime => "one change at a time".to_owned(),

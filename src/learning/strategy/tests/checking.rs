@@ -8,9 +8,9 @@ use crate::learning::strategy::table::{
     Condition, FadeOut, Payload, Rule, Strategy as Kind, Table, Threshold,
 };
 
-/// What is wrong with the default table after a change.
+/// What is wrong with the table of the tests after a change.
 fn faults(change: impl FnOnce(&mut Table)) -> Vec<String> {
-    let mut table = default_table().table().clone();
+    let mut table = test_table().table().clone();
     change(&mut table);
     let mistakes = check(table).err().unwrap_or_default();
     mistakes.iter().map(ToString::to_string).collect()
@@ -35,7 +35,7 @@ fn only(change: impl FnOnce(&mut Table), words: &[&str]) {
 
 #[test]
 fn the_table_as_delivered_is_sound_and_covers_all_strategies() {
-    let table = default_table();
+    let table = delivered();
     for strategy in [
         Kind::Comfort,
         Kind::Difficulty,
@@ -54,9 +54,9 @@ fn the_table_as_delivered_is_sound_and_covers_all_strategies() {
             "{strategy:?}"
         );
     }
-    // An edited table can't pass for it.
+    // An edited table can't pass for the one it was.
     let other = changed(|table| rule(table, "easier").cool_down = 61.0);
-    assert_ne!(other.edition(), table.edition());
+    assert_ne!(other.edition(), test_table().edition());
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn unknown_names_are_answered_with_the_nearest() {
         |table| {
             rule(table, "easier")
                 .conflicts_with
-                .push("hardest".to_owned())
+                .push("hardest".to_owned());
         },
         &["rule `easier`", "did you mean `harder`"],
     );
@@ -141,7 +141,7 @@ fn contradicting_rules_must_say_so() {
         |table| {
             rule(table, "easier")
                 .conflicts_with
-                .retain(|id| id != "harder")
+                .retain(|id| id != "harder");
         },
         &["rule `harder`", "`easier`", "conflicts_with"],
     );
@@ -154,7 +154,7 @@ fn nothing_advances_without_evidence_or_in_spite_of_load_and_discomfort() {
             rule(table, "harder")
                 .when
                 .all
-                .retain(|it| it.of != "next_success")
+                .retain(|it| it.of != "next_success");
         },
         &["rule `harder`", "without evidence"],
     );
@@ -162,7 +162,7 @@ fn nothing_advances_without_evidence_or_in_spite_of_load_and_discomfort() {
         |table| {
             rule(table, "another-form")
                 .blocked_while
-                .retain(|it| it.of != "load")
+                .retain(|it| it.of != "load");
         },
         &["rule `another-form`", "load", "blocked_while"],
     );
@@ -170,7 +170,7 @@ fn nothing_advances_without_evidence_or_in_spite_of_load_and_discomfort() {
         |table| {
             rule(table, "move-on")
                 .blocked_while
-                .retain(|it| it.of != "comfort")
+                .retain(|it| it.of != "comfort");
         },
         &["rule `move-on`", "comfort"],
     );
@@ -188,6 +188,44 @@ fn safety_is_never_blocked_nor_tried_out() {
     only(
         |table| rule(table, "rest-when-wanted").experiment = true,
         &["rule `rest-when-wanted`", "safety"],
+    );
+}
+
+#[test]
+fn no_table_is_without_the_breaks_that_keep_people_well() {
+    only(
+        |table| table.rules.retain(|rule| rule.id != "rest-when-wanted"),
+        &["wants one", "`rest-when-wanted`"],
+    );
+    only(
+        |table| rule(table, "rest-when-unwell").when.all[0].enter = Threshold::Below(0.5),
+        &["comfort", "`rest-when-unwell`"],
+    );
+    let slow = |change: fn(&mut Rule)| {
+        only(
+            |table| change(rule(table, "rest-when-wanted")),
+            &["rule `rest-when-wanted`", "every minute"],
+        );
+    };
+    slow(|rule| rule.cool_down = 300.0);
+    // Nor may it conflict with anything, from either side.
+    only(
+        |table| {
+            let unwell = "rest-when-unwell".to_owned();
+            rule(table, "easier").conflicts_with.push(unwell);
+        },
+        &["rule `rest-when-unwell`", "conflicts_with"],
+    );
+    // A block that never holds is none.
+    only(
+        |table| {
+            for block in &mut rule(table, "another-form").blocked_while {
+                if block.of == "load" {
+                    (block.enter, block.leave) = (Threshold::Above(1.0), Some(0.9));
+                }
+            }
+        },
+        &["rule `another-form`", "load"],
     );
 }
 
@@ -293,7 +331,7 @@ fn the_schema_names_every_feature_and_a_table_survives_json() {
         let written = serde_json::to_string(&feature).unwrap();
         assert_eq!(written, format!("\"{}\"", feature.name()));
     }
-    let table = default_table().table().clone();
+    let table = test_table().table().clone();
     let json = serde_json::to_string(&table).unwrap();
     assert_eq!(serde_json::from_str::<Table>(&json).unwrap(), table);
 }
@@ -325,7 +363,7 @@ proptest! {
         which in any::<prop::sample::Index>(), field in 0..6_u8, value in prop_oneof![-2.0..2.0_f64, prop::num::f64::ANY],
         views in prop::collection::vec(any_view(), 1..5),
     ) {
-        let mut table = default_table().table().clone();
+        let mut table = test_table().table().clone();
         let place = which.index(table.rules.len());
         let rule = &mut table.rules[place];
         match field {

@@ -151,7 +151,7 @@ fn numbers_that_are_none_are_left_out() {
 
 #[test]
 fn from_logged_decisions_the_report_finds_which_of_two_ways_helps() {
-    let table = default_table();
+    let table = test_table();
     let view = View::default().concluded(Feature::EngagementDropped, Some(0.9), 1);
     let mut trials: Vec<(u64, LoggedTrial, Outcome)> = Vec::new();
     let mut numbers = Numbers { seed: 9, drawn: 0 };

@@ -14,7 +14,7 @@ fn decision(learner: &mut Learner, view: &View) -> Option<Decision> {
 
 #[test]
 fn a_decision_says_what_was_seen_and_what_else_was_considered() {
-    let table = default_table();
+    let table = test_table();
     let view = View::default()
         .inferred(Feature::NextSuccess, between(0.1, 0.3))
         .measured(Feature::ReviewDue, 1.0);
@@ -39,13 +39,13 @@ fn a_decision_says_what_was_seen_and_what_else_was_considered() {
         .find(|it| it.rule == "support-under-load");
     assert_eq!(load.expect("absent").why_not, WhyNot::Absent(Feature::Load));
     assert_eq!(decision.saw.len(), 2);
-    assert!(decision.table.starts_with("default 1 ("));
+    assert!(decision.table.starts_with("test 1 ("));
     assert_eq!(decision.models, ["bkt 1"]);
 }
 
 #[test]
 fn in_words_it_is_two_sentences() {
-    let table = default_table();
+    let table = test_table();
     let view = View::default()
         .inferred(Feature::NextSuccess, between(0.1, 0.3))
         .measured(Feature::ReviewDue, 1.0);
@@ -54,8 +54,8 @@ fn in_words_it_is_two_sentences() {
     assert!(
         words.starts_with(
             "The difficulty was set to 70 % of the authored one, because the task is surely too hard: the chance of \
-             success in the next attempt is surely at most 30 % (inferred from 9 observation(s)). Also considered: \
-             review due (one change at a time)"
+             success in the next attempt is surely at most 30 % (inferred from 9 observations). Also considered: \
+             ‘review due’ (one change at a time)"
         ),
         "{words}"
     );
@@ -63,8 +63,21 @@ fn in_words_it_is_two_sentences() {
 }
 
 #[test]
+fn a_model_without_an_interval_is_sure_of_nothing() {
+    let table = test_table();
+    let view = View::default().concluded(Feature::WheelSpinning, Some(0.9), 1);
+    let decision = decision(&mut Learner::new(&table), &view).expect("a decision");
+    let words = decision.in_words();
+    assert!(
+        words.contains("is about 90 % (inferred from 1 observation)"),
+        "{words}"
+    );
+    assert!(!words.contains("surely"), "{words}");
+}
+
+#[test]
 fn a_trial_is_logged_with_its_propensities_and_told() {
-    let table = default_table();
+    let table = test_table();
     let view = View::default().concluded(Feature::EngagementDropped, Some(0.9), 1);
     let (mut drawn, mut held_out) = (0, 0);
     for seed in 0..60 {
@@ -90,7 +103,7 @@ proptest! {
     fn every_decision_survives_the_log_and_has_its_reasons(
         views in prop::collection::vec((any_view(), 20.0..100.0_f64), 1..8), seed in any::<u64>(),
     ) {
-        let table = default_table();
+        let table = delivered();
         let mut learner = Learner::new(&table);
         for (view, seconds) in views {
             let choice = learner.drawing(seconds, &view, seed);

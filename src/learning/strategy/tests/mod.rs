@@ -4,5 +4,6 @@ mod checking;
 mod choosing;
 mod effects;
 mod explaining;
+mod promises;
 mod support;
 mod time;

@@ -4,12 +4,15 @@ use proptest::prelude::*;
 
 use super::support::*;
 use crate::learning::strategy::action::Action;
+use crate::learning::strategy::explain::explain;
 use crate::learning::strategy::feature::{Feature, View};
+use crate::learning::strategy::memory::Memory;
+use crate::learning::strategy::precedence::{Lever, Principal};
 use crate::learning::strategy::table::Payload;
 
 #[test]
 fn a_change_is_lived_with_before_the_next() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let view = in_trouble().inferred(Feature::Comfort, between(0.9, 1.0));
     assert_eq!(
@@ -25,7 +28,7 @@ fn a_change_is_lived_with_before_the_next() {
 
 #[test]
 fn a_rule_entered_stays_so_until_its_other_threshold() {
-    let table = default_table();
+    let table = test_table();
     let load = |lower| View::default().inferred(Feature::Load, between(lower, 0.9));
     let mut learner = Learner::new(&table);
     assert!(done(&learner.after(0.0, &load(0.45))).is_empty());
@@ -40,7 +43,7 @@ fn a_rule_entered_stays_so_until_its_other_threshold() {
 
 #[test]
 fn support_goes_after_three_right_attempts_and_not_while_it_is_needed() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let hard = View::default().inferred(Feature::Load, between(0.6, 0.9));
     let choice = learner.after(0.0, &hard);
@@ -62,8 +65,28 @@ fn support_goes_after_three_right_attempts_and_not_while_it_is_needed() {
 }
 
 #[test]
+fn support_that_went_counts_no_more_when_other_support_comes() {
+    let table = test_table();
+    let mut learner = Learner::new(&table);
+    let hard = View::default().inferred(Feature::Load, between(0.6, 0.9));
+    let choice = learner.after(0.0, &hard);
+    let three = (0..3).fold(carried_out(hard, &choice), |view, _| view.attempted(true));
+    let calm = three.inferred(Feature::Load, between(0.2, 0.45));
+    let choice = learner.after(60.0, &calm);
+    assert_eq!(done(&choice), [Action::FadeSupport]);
+    let novice = carried_out(calm, &choice)
+        .inferred(Feature::NextSuccess, between(0.1, 0.3))
+        .inferred(Feature::Mastery, between(0.1, 0.3));
+    let choice = learner.after(60.0, &novice);
+    assert!(matches!(done(&choice)[..], [Action::AddSupport { .. }]));
+    // Those three successes were before it.
+    let well = carried_out(novice, &choice).inferred(Feature::NextSuccess, between(0.65, 0.8));
+    assert!(done(&learner.after(60.0, &well)).is_empty());
+}
+
+#[test]
 fn what_the_world_refused_is_not_taken_back() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let hard = View::default().inferred(Feature::NextSuccess, between(0.1, 0.3));
     let choice = learner.after(0.0, &hard);
@@ -76,8 +99,27 @@ fn what_the_world_refused_is_not_taken_back() {
 }
 
 #[test]
+fn another_table_begins_anew_and_what_was_done_stays_done() {
+    let first = test_table();
+    let second = changed(|table| table.limits.hold_for_learner = 60.0);
+    let load = |lower| {
+        let view = View::default().inferred(Feature::Load, between(lower, 0.9));
+        view.measured(Feature::SupportLevel, 2.0)
+    };
+    let mut learner = Learner::new(&first);
+    assert_eq!(done(&learner.after(0.0, &load(0.51))).len(), 1);
+    learner.table = &second;
+    // The change is lived with all the same …
+    assert!(done(&learner.after(40.0, &load(0.51))).is_empty());
+    learner.table = &first;
+    // … and what held under the other table's numbers doesn't go on holding.
+    assert!(done(&learner.after(60.0, &load(0.45))).is_empty());
+    assert_eq!(done(&learner.after(1.0, &load(0.51))).len(), 1);
+}
+
+#[test]
 fn time_that_goes_back_stands_still() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let view = View::default().inferred(Feature::NextSuccess, between(0.1, 0.3));
     assert_eq!(learner.after(0.0, &view).picks.len(), 1);
@@ -87,35 +129,67 @@ fn time_that_goes_back_stands_still() {
     }
 }
 
+/// Something to do all the time: hints every 30 s, reviews every 300 s.
+fn busy() -> View {
+    View::default()
+        .concluded(Feature::StallRisk, Some(0.9), 9)
+        .measured(Feature::HintsLeft, 3.0)
+        .measured(Feature::ReviewDue, 1.0)
+}
+
 #[test]
-fn budgets_and_the_twelve_of_ten_minutes_hold() {
+fn a_rule_speaks_no_more_often_than_its_budget() {
     let table = changed(|table| {
-        table.limits.per_window = 3;
         for rule in &mut table.rules {
             if rule.payload == Payload::OfferHint {
                 rule.budget.times = 2;
             }
         }
     });
-    let view = View::default()
-        .concluded(Feature::StallRisk, Some(0.9), 9)
-        .measured(Feature::HintsLeft, 3.0)
-        .measured(Feature::ReviewDue, 1.0);
     let mut learner = Learner::new(&table);
     let mut given = Vec::new();
     for _ in 0..599 {
-        given.extend(done(&learner.after(1.0, &view)));
+        given.extend(done(&learner.after(1.0, &busy())));
     }
-    let hints = given.iter().filter(|it| **it == Action::OfferHint).count();
-    assert_eq!((given.len(), hints), (3, 2), "{given:?}");
-    // Safety counts as well, and is never kept back.
-    let wants = view.measured(Feature::BreakWanted, 1.0);
+    let count = |action| given.iter().filter(|it| **it == action).count();
+    assert_eq!((count(Action::OfferHint), count(Action::Review)), (2, 2));
+    // The window moves on.
+    assert_eq!(done(&learner.after(2.0, &busy())).len(), 2);
+}
+
+#[test]
+fn no_budget_keeps_anybody_from_a_break() {
+    let table = changed(|table| {
+        for rule in &mut table.rules {
+            rule.budget.times = 1;
+        }
+    });
+    let mut learner = Learner::new(&table);
+    let wants = View::default().measured(Feature::BreakWanted, 1.0);
+    for _ in 0..30 {
+        assert_eq!(done(&learner.after(30.0, &wants)), [Action::Rest]);
+    }
+}
+
+#[test]
+fn the_limit_of_ten_minutes_holds_for_all_rules_together_and_not_for_a_break() {
+    let table = changed(|table| table.limits.per_window = 3);
+    let mut learner = Learner::new(&table);
+    let mut given = Vec::new();
+    for _ in 0..599 {
+        given.extend(done(&learner.after(1.0, &busy())));
+    }
+    assert_eq!(given.len(), 3, "{given:?}");
+    let wants = busy().measured(Feature::BreakWanted, 1.0);
     assert_eq!(done(&learner.after(0.5, &wants)), [Action::Rest]);
+    // Nor is it passed within one message.
+    let table = changed(|table| table.limits.per_window = 1);
+    assert_eq!(Learner::new(&table).after(0.0, &busy()).picks.len(), 1);
 }
 
 #[test]
 fn the_rate_of_asking_changes_nothing() {
-    let table = default_table();
+    let table = test_table();
     let view = |second: u32| {
         let load = if second % 200 < 100 { 0.6 } else { 0.1 };
         View::default()
@@ -141,7 +215,7 @@ fn the_rate_of_asking_changes_nothing() {
 
 #[test]
 fn on_a_threshold_nothing_flickers() {
-    let table = default_table();
+    let table = test_table();
     let mut learner = Learner::new(&table);
     let (mut last, mut turns) = (0.0_f64, 0);
     let mut scene = View::default().measured(Feature::SupportLevel, 0.0);
@@ -170,10 +244,39 @@ fn on_a_threshold_nothing_flickers() {
 
 proptest! {
     #[test]
+    fn a_memory_is_what_its_log_says(
+        views in prop::collection::vec((any_view(), 0.0..60.0_f64, any::<bool>()), 1..30), seed in any::<u64>(),
+    ) {
+        let table = delivered();
+        let mut learner = Learner::new(&table);
+        let mut recalled = Memory::new(&table);
+        for (view, seconds, noted) in views {
+            let choice = learner.drawing(seconds, &view, seed);
+            if let Some(decision) = explain(&table, &choice, &view, &[]) {
+                recalled.recall(&decision, &table);
+            }
+            if noted {
+                for memory in [&mut learner.memory, &mut recalled] {
+                    memory.note(Lever::Pace, Principal::Learner, learner.now, &table);
+                }
+            }
+        }
+        // All but what is seen anew with the next look.
+        let as_seen = Memory {
+            now: learner.memory.now,
+            entered: learner.memory.entered,
+            blocked: learner.memory.blocked,
+            left_alone: learner.memory.left_alone,
+            ..recalled
+        };
+        prop_assert_eq!(as_seen, learner.memory);
+    }
+
+    #[test]
     fn nothing_goes_to_and_fro_faster_than_its_cool_down_and_limits_hold_over_time(
         views in prop::collection::vec((any_view(), 0.0..60.0_f64), 1..60),
     ) {
-        let table = default_table();
+        let table = delivered();
         let mut learner = Learner::new(&table);
         let mut given: Vec<(f64, Action, usize)> = Vec::new();
         for (view, seconds) in views {
