@@ -32,6 +32,7 @@ use super::event_criteria::{Bounded, Criterion};
 use super::few::Few;
 use super::habits::Learner;
 use super::load::Load;
+use super::load::rating::Ratings;
 use super::strategy::feature::{Feature, View};
 use super::weights::Weights;
 use observation::Observation;
@@ -62,6 +63,8 @@ pub struct Five {
     index: Index,
     weights: Weights,
     load: Option<Load>,
+    #[serde(default)]
+    ratings: Ratings,
     chart: Chart,
     /// The learner's own calendar: days since the first session began.
     day: f64,
@@ -86,6 +89,7 @@ impl Five {
             index: Index::default(),
             weights: Weights::base(event_at(chart.place())),
             load: None,
+            ratings: Ratings::default(),
             chart,
             day: 0.0,
         }
@@ -140,6 +144,12 @@ impl Five {
         }
     }
 
+    /// The learner rates their mental effort, 1 (very, very low) to 9 (very, very high) (Paas 1992). It counts as a sign
+    /// of load for a while, and teaches what the other signs mean in this learner. What is no number was not said.
+    pub fn rated(&mut self, rating: f64) {
+        self.ratings.rated(rating, self.load.as_ref());
+    }
+
     /// The learner was away for so many `days`: intervals widen, reviews come due, engagement begins anew.
     pub fn away(&mut self, days: f64, p: &Params) {
         let days = bounded(days, 0.0, 1e5, 0.0);
@@ -170,8 +180,9 @@ impl Five {
         };
         let weakest = |a: Bounded, b: Bounded| if b.mean < a.mean { b } else { a };
         let tried = || of_step().filter(|skill| skill.mastery().is_some());
-        let next_success = tried()
-            .map(|skill| success(skill, difficulty))
+        let next_success = skills
+            .iter()
+            .filter_map(|&number| self.success(number, difficulty, p))
             .reduce(weakest);
         let spinning = of_step().filter_map(Skill::spinning).reduce(f64::max);
         let trials = tried().map(|skill| skill.wheel_spinning.attempts()).min();
@@ -196,6 +207,62 @@ impl Five {
             .measured(Feature::Attempts, trials.map(f64::from))
             .measured(Feature::ReviewDue, due)
             .with_outcomes(u64::from(self.attempts), self.recent.outcomes())
+    }
+
+    /// Ability in a skill, with what the learner's other skills say of it; `None`: nothing was tried, or there is no such
+    /// skill.
+    ///
+    /// A learner's abilities go together: each is taken as one part that all share and one of its own, both normal
+    /// (random effects of learner and of learner in skill: De Boeck & Wilson, "Explanatory Item Response Models", 2004).
+    /// What the others say of the shared part takes the place of the prior under the skill's own belief; exact for normal
+    /// beliefs. The skill's own part of the log is not touched.
+    #[must_use]
+    pub fn ability(&self, skill: u32, p: &Params) -> Option<Estimate> {
+        let own = self.skills.get(skill as usize)?;
+        let prior = p.ability.prior(0.0).variance;
+        let shared = bounded(p.shared_ability, 0.0, 0.99, 0.0) * prior;
+        let apart = prior - shared;
+        let tried = |skill: &Skill| skill.wheel_spinning.attempts() > 0;
+        let (mut precision, mut sum, mut any) = (1.0 / shared.max(1e-6), 0.0, tried(own));
+        for (_, other) in (0..).zip(&self.skills).filter(|(n, _)| *n != skill) {
+            if tried(other) {
+                let weight = 1.0 / (apart + other.ability.variance.max(0.0));
+                precision += weight;
+                sum += weight * other.ability.mean;
+                any = true;
+            }
+        }
+        // The same belief, begun from another prior: precisions and what they weigh add up.
+        let before = Estimate {
+            mean: sum / precision,
+            variance: apart + 1.0 / precision,
+        };
+        let evidence = (1.0 / own.ability.variance.max(1e-6) - 1.0 / prior).max(0.0);
+        let all = evidence + 1.0 / before.variance;
+        let said = own.ability.mean / own.ability.variance.max(1e-6);
+        any.then(|| Estimate {
+            mean: (said + before.mean / before.variance) / all,
+            variance: 1.0 / all,
+        })
+    }
+
+    /// Chance of success in a task of this `difficulty`: in the middle by both uncertainties averaged over, at the ends by
+    /// the ends of the ability's interval. It rests on the skill's own attempts, and where there were none on all.
+    fn success(&self, skill: u32, difficulty: Estimate, p: &Params) -> Option<Bounded> {
+        let ability = self.ability(skill, p)?;
+        let surely = |mean| Estimate {
+            mean,
+            variance: 0.0,
+        };
+        let own = self.skills.get(skill as usize)?.wheel_spinning.attempts();
+        let interval = ability.interval(super::estimate::Z_95);
+        let mean = success_probability(ability, difficulty);
+        Some(Bounded {
+            mean,
+            lower: success_probability(surely(interval.low), difficulty).min(mean),
+            upper: success_probability(surely(interval.high), difficulty).max(mean),
+            n: if own > 0 { own } else { self.attempts },
+        })
     }
 
     /// 1 while a noticed drop counts, 0 where the learner's habit is known and no drop was noticed.
@@ -279,23 +346,6 @@ impl Five {
     #[must_use]
     pub fn day(&self) -> f64 {
         self.day
-    }
-}
-
-/// Chance of success in a task of this `difficulty`: in the middle by both uncertainties averaged over, at the ends by
-/// the ends of the ability's interval.
-fn success(skill: &Skill, difficulty: Estimate) -> Bounded {
-    let surely = |mean| Estimate {
-        mean,
-        variance: 0.0,
-    };
-    let interval = skill.ability.interval(super::estimate::Z_95);
-    let mean = success_probability(skill.ability, difficulty);
-    Bounded {
-        mean,
-        lower: success_probability(surely(interval.low), difficulty).min(mean),
-        upper: success_probability(surely(interval.high), difficulty).max(mean),
-        n: skill.wheel_spinning.attempts(),
     }
 }
 

@@ -3,6 +3,10 @@
 //! In: ratios to the learner's own baseline, errors, hints, path, head motion, and the learner's own rating where one
 //! was asked. Out: an index in [0, 1] with an interval that widens with everything that is missing.
 //!
+//! What a hand and a head do in between (path, smoothness, head turning) is motion, and motion is biometric: it counts only
+//! where [`LoadParams::kinematics`] says so, which a region's policy must allow. Without it the index is of task
+//! performance alone. A learner's own ratings move the index to where that learner means it ([`rating`]).
+//!
 //! Background: cognitive load theory (Sweller 1988); mental effort rated on nine points (Paas 1992); longer response
 //! times and more errors under load (Brünken, Plass & Leutner 2003); hesitation and detours in virtual reality as
 //! behavioural signs, in small samples. Limits, and they are serious: different measures answer to different kinds of
@@ -14,6 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::event_criteria::Bounded;
+
+pub mod rating;
 
 /// What is observed over the last half minute or so. `None` and anything not finite: not observed.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +37,18 @@ pub struct Observed {
     pub path: Option<f64>,
     /// Speed of head turning, divided by the learner's own usual one; 1 is as usual.
     pub head_motion: Option<f64>,
+    /// Time between two actions, divided by the learner's own usual one; 1 is as usual.
+    pub interval: Option<f64>,
+    /// Spread of the times between actions (standard deviation of their logarithms), divided by the learner's own usual
+    /// one; 1 is as usual.
+    pub interval_spread: Option<f64>,
+    /// How much less smooth the hand is than usual: the learner's usual log dimensionless jerk (Balasubramanian, Melendez-
+    /// Calderon & Burdet 2012; nearer 0 is smoother) minus the present one; 0 is as usual, more is jerkier.
+    pub jerk: Option<f64>,
+    /// Entropy of the head's yaw, in nats, minus the learner's usual one; 0 is as usual.
+    pub head_entropy: Option<f64>,
+    /// Returns of the head to where it just was, per minute, divided by the learner's own usual number; 1 is as usual.
+    pub head_returns: Option<f64>,
     /// The learner's own rating of mental effort, 1 (very, very low) to 9 (very, very high) (Paas 1992).
     pub own_rating: Option<f64>,
     /// How many observations the learner's own baseline rests on.
@@ -65,6 +83,19 @@ pub struct LoadParams {
     pub path: Scale,
     /// Of head motion: searching turns the head, and so does curiosity, hence the small weight.
     pub head_motion: Scale,
+    /// Of the time between actions.
+    pub interval: Scale,
+    /// Of its spread.
+    pub interval_spread: Scale,
+    /// Of jerkiness.
+    pub jerk: Scale,
+    /// Of the head's entropy.
+    pub head_entropy: Scale,
+    /// Of the head's returns.
+    pub head_returns: Scale,
+    /// Whether hand and head motion count: path, head motion, jerk, entropy, returns. Off unless a region's policy
+    /// allows it.
+    pub kinematics: bool,
     /// Of the learner's own rating: the nearest thing to a measurement, but rarely there, and every share that is missing
     /// widens the interval.
     pub own_rating: Scale,
@@ -86,12 +117,19 @@ impl Default for LoadParams {
             strained,
         };
         Self {
+            // Without motion the shares sum to 1.
             response_time: scale(0.25, 1.0, 2.5),
             error_burst: scale(0.20, 0.0, 4.0),
             hints: scale(0.15, 0.0, 1.0),
             hesitation: scale(0.15, 1.0, 3.0),
             path: scale(0.10, 1.2, 3.0),
             head_motion: scale(0.05, 1.0, 2.5),
+            interval: scale(0.10, 1.0, 2.5),
+            interval_spread: scale(0.05, 1.0, 2.5),
+            jerk: scale(0.10, 0.0, 1.5),
+            head_entropy: scale(0.05, 0.0, 1.0),
+            head_returns: scale(0.05, 1.0, 3.0),
+            kinematics: false,
             own_rating: scale(0.10, 1.0, 9.0),
             residual: 0.1,
             baseline_spread: 0.3,
@@ -100,6 +138,9 @@ impl Default for LoadParams {
         }
     }
 }
+
+/// How many observables there are.
+pub const SIGNS: usize = 12;
 
 /// Names of the observables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -117,8 +158,29 @@ pub enum Sign {
     Path,
     /// Head turning.
     HeadMotion,
+    /// Time between actions.
+    Interval,
+    /// Its spread.
+    IntervalSpread,
+    /// Jerkiness of the hand.
+    Jerk,
+    /// Entropy of the head's yaw.
+    HeadEntropy,
+    /// Returns of the head.
+    HeadReturns,
     /// The learner's own rating.
     OwnRating,
+}
+
+impl Sign {
+    /// Whether it is motion of hand or head.
+    #[must_use]
+    pub const fn is_kinematic(self) -> bool {
+        matches!(
+            self,
+            Self::Path | Self::HeadMotion | Self::Jerk | Self::HeadEntropy | Self::HeadReturns
+        )
+    }
 }
 
 /// What one observable adds.
@@ -158,7 +220,7 @@ pub struct Load {
     /// The word for it: all that leaves the headset by default.
     pub class: LoadClass,
     /// What each observable adds.
-    pub contributions: [Contribution; 7],
+    pub contributions: [Contribution; SIGNS],
 }
 
 impl Load {
@@ -192,20 +254,48 @@ pub fn estimate(params: &LoadParams, observed: &Observed) -> Load {
         (Sign::Hesitation, params.hesitation, observed.hesitation),
         (Sign::Path, params.path, observed.path),
         (Sign::HeadMotion, params.head_motion, observed.head_motion),
+        (Sign::Interval, params.interval, observed.interval),
+        (
+            Sign::IntervalSpread,
+            params.interval_spread,
+            observed.interval_spread,
+        ),
+        (Sign::Jerk, params.jerk, observed.jerk),
+        (
+            Sign::HeadEntropy,
+            params.head_entropy,
+            observed.head_entropy,
+        ),
+        (
+            Sign::HeadReturns,
+            params.head_returns,
+            observed.head_returns,
+        ),
         (Sign::OwnRating, params.own_rating, observed.own_rating),
     ];
-    let weight = |scale: Scale| {
-        if scale.weight.is_finite() {
+    let counts = |sign: Sign| params.kinematics || !sign.is_kinematic();
+    let weight = |sign: Sign, scale: Scale| {
+        if scale.weight.is_finite() && counts(sign) {
             scale.weight.clamp(0.0, 1e6)
         } else {
             0.0
         }
     };
-    let all: f64 = rows.iter().map(|(_, scale, _)| weight(*scale)).sum();
+    let all: f64 = rows
+        .iter()
+        .map(|(sign, scale, _)| weight(*sign, *scale))
+        .sum();
     let contributions = rows.map(|(sign, scale, value)| Contribution {
         sign,
-        share: if all > 0.0 { weight(scale) / all } else { 0.0 },
-        says: value.and_then(|value| says(scale, value)),
+        share: if all > 0.0 {
+            weight(sign, scale) / all
+        } else {
+            0.0
+        },
+        // What must not count isn't even put down.
+        says: value
+            .filter(|_| counts(sign))
+            .and_then(|value| says(scale, value)),
     });
     let (mut there, mut sum) = (0.0, 0.0);
     for contribution in &contributions {
@@ -228,21 +318,24 @@ pub fn estimate(params: &LoadParams, observed: &Observed) -> Load {
             )
         }
     };
-    let class = if level.is_none() {
-        LoadClass::Unsure
-    } else if lower > params.high {
-        LoadClass::High
-    } else if upper < params.low {
-        LoadClass::Low
-    } else {
-        LoadClass::Unsure
-    };
+    let class = level.map_or(LoadClass::Unsure, |_| class(lower, upper, params));
     Load {
         level,
         lower,
         upper,
         class,
         contributions,
+    }
+}
+
+/// The word for an interval.
+fn class(lower: f64, upper: f64, params: &LoadParams) -> LoadClass {
+    if lower > params.high {
+        LoadClass::High
+    } else if upper < params.low {
+        LoadClass::Low
+    } else {
+        LoadClass::Unsure
     }
 }
 

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 
+mod adaptation;
 mod learning;
 mod sessions;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, `sessions`, or `all`.
+    /// Which: `frame`, `learning`, `sessions`, `adaptation`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -172,12 +173,16 @@ pub fn run(args: &Args) -> Result<()> {
         "frame" => vec![frame(args)?],
         "learning" => vec![learning::measure(args)?],
         "sessions" => vec![sessions::measure(args)?],
+        "adaptation" => vec![adaptation::measure(args)?],
         "all" => vec![
             frame(args)?,
             learning::measure(args)?,
             sessions::measure(args)?,
+            adaptation::measure(args)?,
         ],
-        other => bail!("there is no suite `{other}`; there are: frame, learning, sessions, all"),
+        other => bail!(
+            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, all"
+        ),
     };
     let mut tables = String::new();
     for mut suite in suites {

@@ -32,6 +32,10 @@ pub struct Params {
     pub skills: Vec<SkillParams>,
     /// Of ability.
     pub ability: AbilityParams,
+    /// Share of the prior variance of ability that all skills of a learner have in common, in [0, 1): 0 treats every skill
+    /// as if of another learner. 0.57: the variances of learner, 1/1.5, and of learner in skill, 1/2, that a fit to
+    /// ASSISTments 2009 settled on ([`crate::learning::tracer`]).
+    pub shared_ability: f64,
     /// Lowest and highest P(known) that anybody might begin with: the interval of P(known) is what the answers make of
     /// these two beginnings. Ours, arbitrary: one in twenty either way.
     pub prior_ends: [f64; 2],
@@ -67,6 +71,7 @@ impl Default for Params {
         Self {
             skills: Vec::new(),
             ability: AbilityParams::default(),
+            shared_ability: 0.57,
             prior_ends: [0.05, 0.95],
             rates: RateParams::default(),
             criteria: RateParams {

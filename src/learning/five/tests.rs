@@ -555,3 +555,63 @@ fn it_is_send_and_has_a_known_size() {
     assert!(size_of::<Skill>() <= 1024, "{}", size_of::<Skill>());
     assert!(matches!(Chart::default().place(), Place::In(..)));
 }
+
+#[test]
+fn a_skill_never_tried_is_expected_to_be_as_hard_as_the_learners_others() {
+    let p = Params::default();
+    let mut five = Five::new(3, &p);
+    assert_eq!(five.ability(2, &p), None, "nothing was seen of anybody");
+    let wrong = |skill: u32| {
+        let mut skills = Few::default();
+        skills.push(skill);
+        Observation {
+            skills,
+            ..Observation::default()
+        }
+    };
+    for _ in 0..8 {
+        five.observe(&wrong(0), &p);
+        five.observe(&wrong(1), &p);
+    }
+    let never_tried = five.ability(2, &p).unwrap();
+    let tried = five.ability(0, &p).unwrap();
+    assert!(never_tried.mean < -0.5, "{never_tried:?}");
+    assert!(tried.mean < never_tried.mean && tried.variance < never_tried.variance);
+    // The log of the skill itself says nothing yet.
+    assert!(five.skills()[2].mastery().is_none());
+    let alone = Params {
+        shared_ability: 0.0,
+        ..p
+    };
+    let apart = five.ability(2, &alone).unwrap();
+    assert!(apart.mean.abs() < 1e-3 && (apart.variance - 1.0).abs() < 1e-3);
+}
+
+#[test]
+fn a_learners_rating_moves_the_load_to_where_they_mean_it() {
+    let p = Params::default();
+    let moment = Moment {
+        dt: Duration::from_secs(5),
+        load: crate::learning::load::Observed {
+            hesitation: Some(2.0),
+            baseline: 50,
+            ..Default::default()
+        },
+        ..Moment::default()
+    };
+    let level = |ratings: &[f64]| {
+        let mut five = Five::new(1, &p);
+        five.tick(&moment, &p);
+        for rating in ratings {
+            five.rated(*rating);
+        }
+        // Long enough for the rating itself to be over: what is left is what it taught.
+        let later = Moment {
+            dt: Duration::from_secs(200),
+            ..moment
+        };
+        five.tick(&later, &p).load.level.unwrap()
+    };
+    assert!(level(&[9.0, 9.0]) > level(&[]) && level(&[]) > level(&[1.0, 1.0]));
+    assert!((level(&[f64::NAN]) - level(&[])).abs() < 1e-12);
+}

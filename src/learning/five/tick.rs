@@ -81,7 +81,11 @@ impl Five {
     pub fn tick(&mut self, moment: &Moment, p: &Params) -> Tick {
         self.pass(moment.dt.as_secs_f64() / DAY, p);
         let changes = self.watch(moment, p);
-        let load = load::estimate(&p.load, &self.observed(&moment.load, p));
+        self.ratings.pass(moment.dt);
+        let seen = self.observed(&moment.load, p);
+        let load = self
+            .ratings
+            .calibrated(load::estimate(&p.load, &seen), &p.load);
         self.load = Some(load);
         let signals = self.signals(p);
         let conditions = self.conditions(moment, p);
@@ -126,6 +130,7 @@ impl Five {
                 .error_burst
                 .or(self.recent.longest_error_run(p.least_recent)),
             hints: told.hints.or(self.recent.hinted(p.least_recent)),
+            own_rating: told.own_rating.or(self.ratings.fresh()),
             // Counts are at least 0 and at most the memory.
             baseline: told.baseline.max(usual as u32),
             ..*told

@@ -1,0 +1,234 @@
+//! The adaptation suite: what the policy does to simulated learners, beside none, the original's and an oracle's.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Args, Figure, Suite};
+use crate::cargo::{cargo, shown, succeed, target_dir};
+
+/// One figure, with its 95 % interval over learners.
+#[derive(Debug, Deserialize)]
+struct Measured {
+    value: f64,
+    n: u64,
+    spread: [f64; 2],
+}
+
+/// What is taken over from `measure-adaptation`: name, unit, goal, which is better, beside what.
+const FIGURES: [(&str, &str, Option<f64>, &str, &str); 30] = [
+    (
+        "appropriateness",
+        "ratio",
+        Some(0.97),
+        "higher",
+        "the decision with the truth known",
+    ),
+    (
+        "appropriateness_acts",
+        "ratio",
+        None,
+        "higher",
+        "the same, where something was done",
+    ),
+    (
+        "appropriateness_regret",
+        "ratio",
+        None,
+        "lower",
+        "the same; share of what was at stake",
+    ),
+    (
+        "appropriateness_sooner_table",
+        "ratio",
+        None,
+        "higher",
+        "the same under the table `sooner`",
+    ),
+    (
+        "gain_of_sooner_table",
+        "score",
+        None,
+        "higher",
+        "the delivered table, same learners and luck",
+    ),
+    (
+        "appropriateness_none",
+        "ratio",
+        None,
+        "higher",
+        "control: never doing anything",
+    ),
+    (
+        "appropriateness_original",
+        "ratio",
+        None,
+        "higher",
+        "control: the original's thresholds",
+    ),
+    (
+        "appropriateness_chance",
+        "ratio",
+        None,
+        "higher",
+        "control: anything at random",
+    ),
+    (
+        "zero_evidence_advances",
+        "count",
+        Some(0.0),
+        "lower",
+        "none",
+    ),
+    ("demotions", "count", None, "higher", "none"),
+    (
+        "event_changes_faster_than_dwell",
+        "count",
+        Some(0.0),
+        "lower",
+        "none",
+    ),
+    (
+        "difficulty_reversals_faster_than_cool_down",
+        "count",
+        Some(0.0),
+        "lower",
+        "none",
+    ),
+    (
+        "gain_vs_none",
+        "score",
+        None,
+        "higher",
+        "the lesson as authored, same learners and luck",
+    ),
+    (
+        "gain_vs_original_thresholds",
+        "score",
+        None,
+        "higher",
+        "the original's thresholds, same learners and luck",
+    ),
+    (
+        "gain_vs_original_with_cool_down",
+        "score",
+        None,
+        "higher",
+        "the same with 30 s between changes",
+    ),
+    (
+        "gain_of_oracle_vs_none",
+        "score",
+        None,
+        "higher",
+        "what could be had",
+    ),
+    (
+        "gain_vs_none_if_difficulty_is_irrelevant",
+        "score",
+        None,
+        "higher",
+        "control: learners to whom difficulty is all the same",
+    ),
+    ("left_early_none", "ratio", None, "lower", "none"),
+    ("left_early_ours", "ratio", None, "lower", "left_early_none"),
+    ("worst_sickness_none", "FMS", None, "lower", "none"),
+    (
+        "worst_sickness_ours",
+        "FMS",
+        None,
+        "lower",
+        "worst_sickness_none",
+    ),
+    (
+        "brier_success",
+        "score",
+        None,
+        "lower",
+        "brier_base_rate_success",
+    ),
+    ("brier_base_rate_success", "score", None, "lower", "none"),
+    (
+        "calibration_error_success",
+        "ratio",
+        None,
+        "lower",
+        "simulated learners only",
+    ),
+    ("prediction_ns", "ns", Some(1e6), "lower", "none"),
+    (
+        "calibration_error_stall_60s",
+        "ratio",
+        None,
+        "lower",
+        "simulated learners only",
+    ),
+    (
+        "calibration_error_stall_300s",
+        "ratio",
+        None,
+        "lower",
+        "simulated learners only",
+    ),
+    (
+        "calibration_error_leaving_60s",
+        "ratio",
+        None,
+        "lower",
+        "simulated learners only",
+    ),
+    (
+        "calibration_error_leaving_300s",
+        "ratio",
+        None,
+        "lower",
+        "simulated learners only",
+    ),
+    (
+        "brier_leaving_300s",
+        "score",
+        None,
+        "lower",
+        "brier_base_rate_leaving_300s",
+    ),
+];
+
+/// Simulated learners under several policies.
+///
+/// # Errors
+/// Where our own program doesn't build or run, or leaves a figure out.
+pub(super) fn measure(_: &Args) -> Result<Suite> {
+    let mut build = cargo(&["build", "--release", "--package", "malloc-vr"]);
+    build.args(["--bin", "measure-adaptation"]);
+    succeed(&mut build)?;
+    let mut program = Command::new(target_dir().join("release/measure-adaptation"));
+    program.stderr(Stdio::inherit());
+    println!("{}", shown(&program));
+    let output = program.output().context("cannot start it")?;
+    if !output.status.success() {
+        bail!("measure-adaptation ended with {}", output.status);
+    }
+    let measured: BTreeMap<String, Value> =
+        serde_json::from_slice(&output.stdout).context("measure-adaptation printed no JSON")?;
+    let mut suite = Suite::new("adaptation", "release");
+    for (name, unit, goal, better, baseline) in FIGURES {
+        let value = measured
+            .get(name)
+            .with_context(|| format!("measure-adaptation printed no `{name}`"))?;
+        let figure = Measured::deserialize(value).with_context(|| name.to_owned())?;
+        suite.figures.push(Figure {
+            name: name.into(),
+            value: figure.value,
+            unit,
+            goal,
+            better,
+            baseline,
+            n: figure.n,
+            spread: figure.spread,
+        });
+    }
+    Ok(suite)
+}
