@@ -15,6 +15,7 @@ use crate::learning::strategy::choose::{Pick, choose};
 use crate::learning::strategy::explain::{Decision, explain};
 use crate::learning::strategy::feature::{Feature, View};
 use crate::learning::strategy::memory::Memory;
+use crate::learning::strategy::precedence::Lever;
 use crate::learning::strategy::table::Table;
 use crate::lesson::ActiveLesson;
 use crate::lesson::format::{Lesson, Step};
@@ -71,9 +72,11 @@ pub(super) struct Advisor {
 }
 
 impl Advisor {
-    /// Who set what this command would move, while that holds.
+    /// Who set what this command would move, while that holds. An instructor's hint holds for its own step only, and
+    /// shorter (see [`super::decide::INSTRUCTOR_HOLD`]).
     pub(super) fn holder(&self, body: &CommandBody) -> Option<Principal> {
-        self.memory.as_ref()?.holder(body.lever()?)
+        let lever = body.lever().filter(|lever| *lever != Lever::Hint)?;
+        self.memory.as_ref()?.holder(lever)
     }
 }
 

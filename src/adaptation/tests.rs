@@ -569,3 +569,12 @@ fn a_lesson_without_anything_known_brings_no_decision() {
         .count();
     assert_eq!(decided, 0);
 }
+
+#[test]
+fn an_instructors_hint_on_one_step_keeps_no_hint_from_the_next() {
+    let mut room = Room::new();
+    room.instructor(give(None));
+    room.enter("take");
+    room.wait(21 * SECOND);
+    assert_eq!(room.hint(), 1);
+}

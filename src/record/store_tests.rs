@@ -76,7 +76,7 @@ fn refused(error: &RecordError, file: &str, how: impl Fn() -> String) {
 /// Every byte of redb's header and, of the pages, every so many bytes that hold something.
 fn places(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
     const HEADER: Range<usize> = 0..320;
-    const EVERY: usize = 67;
+    const EVERY: usize = 499;
     let held = (HEADER.end..bytes.len()).filter(|place| bytes[*place] != 0);
     HEADER.chain(held.step_by(EVERY))
 }
@@ -87,7 +87,8 @@ fn a_flipped_bit_is_refused_or_does_no_harm() {
     for (which, image) in laid.images() {
         let mut refused = 0;
         for place in places(image) {
-            let bits = if place < 320 {
+            // What everything hangs on: redb's magic number, its recovery byte and its layout.
+            let bits = if place < 64 {
                 0..8
             } else {
                 place % 8..place % 8 + 1
@@ -107,7 +108,8 @@ fn a_flipped_bit_is_refused_or_does_no_harm() {
 fn a_lost_sector_is_refused_or_does_no_harm() {
     let laid = Laid::down();
     for (which, image) in laid.images() {
-        for sector in 0..image.len() / 512 {
+        // Every third, so that all kinds of pages lose some, in the middle as well as at their ends.
+        for sector in (0..image.len() / 512).step_by(3) {
             for filling in [0, 0xff] {
                 let mut bytes = image.clone();
                 bytes[sector * 512..][..512].fill(filling);

@@ -67,7 +67,7 @@ impl Course {
         {
             None => self.enter_next(lesson, events),
             Some(step) if done_without_completion(log, &step) => {
-                self.complete(lesson, &step, true, events)
+                self.complete(lesson, &step, true, events);
             }
             Some(_) => {}
         }
