@@ -40,6 +40,30 @@ impl Playing {
     }
 }
 
+impl Playing {
+    /// Asks it to stop as soon as it has begun to tick, and waits until it has.
+    fn stop_once_ticking(mut self) -> std::process::ExitStatus {
+        // Healthy from the first tick on.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !http_get(&self.address, "/healthz").contains("200 OK") {
+            assert!(Instant::now() < deadline, "it did not begin to tick");
+            std::thread::yield_now();
+        }
+        Command::new("sh")
+            .args(["-c", "kill -TERM $0", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it did not stop on SIGTERM");
+            std::thread::yield_now();
+        }
+    }
+}
+
 impl Drop for Playing {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -275,25 +299,7 @@ fn doctor_names_what_is_there_and_what_is_missing() {
 fn a_stopped_session_is_taken_up_again() {
     let home = tempfile::tempdir().unwrap();
     for round in 0..2 {
-        let mut playing = Playing::start(home.path());
-        // Healthy from the first tick on.
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !http_get(&playing.address, "/healthz").contains("200 OK") {
-            assert!(Instant::now() < deadline, "it did not begin to tick");
-            std::thread::yield_now();
-        }
-        Command::new("sh")
-            .args(["-c", "kill -TERM $0", &playing.child.id().to_string()])
-            .status()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let status = loop {
-            if let Some(status) = playing.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "it did not stop on SIGTERM");
-            std::thread::yield_now();
-        };
+        let status = Playing::start(home.path()).stop_once_ticking();
         assert!(status.success(), "round {round}: {status}");
     }
     let (code, text) = run(malloc_vr(home.path()).args(["records", "show"]));
@@ -318,4 +324,80 @@ fn http_get(address: &str, path: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+/// The learner's pseudonym, from the list.
+fn only_learner(home: &Path) -> String {
+    let (code, text) = run(malloc_vr(home).args(["records", "list"]));
+    assert_eq!(code, Some(0), "{text}");
+    text.split_whitespace().next().unwrap().to_owned()
+}
+
+/// Every regular file under a folder, as one heap of bytes.
+fn all_bytes(folder: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            bytes.extend(all_bytes(&path));
+        } else {
+            bytes.extend(std::fs::read(&path).unwrap());
+        }
+    }
+    bytes
+}
+
+fn holds(bytes: &[u8], words: &str) -> bool {
+    bytes.windows(words.len()).any(|it| it == words.as_bytes())
+}
+
+#[test]
+fn a_learner_gets_a_copy_is_erased_and_both_are_accounted_for() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(Playing::start(home.path()).stop_once_ticking().success());
+    let learner = only_learner(home.path());
+    // Nothing of them can be read from the files alone.
+    let clear = all_bytes(home.path());
+    assert!(!holds(&clear, &learner) && !holds(&clear, "first-steps"));
+
+    let copy = home.path().join("copy");
+    let (code, text) = run(malloc_vr(home.path())
+        .args(["records", "export", "--output"])
+        .arg(&copy));
+    assert_eq!(code, Some(0), "{text}");
+    let copied = all_bytes(&copy);
+    assert!(holds(&copied, &learner) && holds(&copied, "first-steps"));
+    assert!(holds(&copied, "http://adlnet.gov/expapi/verbs/initialized"));
+
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "rotate-key"]));
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "erase", &learner]));
+    assert_eq!(code, Some(1));
+    says(&text, &["--yes", "records export"]);
+    assert_eq!(only_learner(home.path()), learner);
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "erase", &learner, "--yes"]));
+    assert_eq!(code, Some(0), "{text}");
+    says(&text, &["erased", "0 left", "0 events left"]);
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "list"]));
+    assert_eq!((code, text.trim()), (Some(0), ""));
+
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "audit"]));
+    assert_eq!(code, Some(0), "{text}");
+    says(&text, &["exported", "keys_rotated", "erased", "purpose"]);
+    // The audit knows the learner by a keyed hash only.
+    assert!(!text.contains(&learner), "{text}");
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "verify"]));
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "sweep", "--dry-run"]));
+    assert_eq!(code, Some(0), "{text}");
+    says(&text, &["would erase 0"]);
+}
+
+#[test]
+fn the_purposes_are_printed_as_the_page_that_is_checked_in() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, text) = run(malloc_vr(home.path()).args(["records", "purposes"]));
+    assert_eq!(code, Some(0), "{text}");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/privacy.md");
+    assert_eq!(text.trim(), std::fs::read_to_string(page).unwrap().trim());
 }

@@ -142,6 +142,54 @@ pub enum RecordsCommand {
         /// Where the records are.
         data: DataArgs,
     },
+    /// A copy of one learner's record for them or their family: to read, as events, and as xAPI statements.
+    Export {
+        /// The learner's pseudonym; left out: the only one there is.
+        learner: Option<LearnerId>,
+        /// An empty folder for it, or one to be made.
+        #[arg(short, long)]
+        output: PathBuf,
+        /// Address that xAPI names accounts by: the school's.
+        #[arg(long, value_name = "URL", default_value = "https://malloc-vr.invalid")]
+        home: String,
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
+    /// Destroy the key to one learner's record, and the record, for good.
+    Erase {
+        /// The learner's pseudonym.
+        learner: LearnerId,
+        /// It is meant.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
+    /// Erase whoever has not been here for as long as records are kept.
+    Sweep {
+        /// Only say what would be erased.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
+    /// Make a new master key and wrap every data key with it; no record is rewritten.
+    RotateKey {
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
+    /// Who did what with which record, and why, one JSON object a line.
+    Audit {
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
+    /// What is kept of a learner, why, where it may go and for how long (Markdown).
+    Purposes,
 }
 
 /// Knowledge tracing.

@@ -9,6 +9,7 @@ use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
 
 pub mod cli;
 mod doctor;
+mod duties;
 mod frame;
 pub mod frame_stats;
 mod learning;
@@ -33,6 +34,21 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             records::show(learner, &data.data_dir)
         }
         Command::Records(RecordsCommand::Verify { data }) => records::verify(&data.data_dir),
+        Command::Records(RecordsCommand::Export {
+            learner,
+            output,
+            home,
+            data,
+        }) => duties::export(learner, &output, &home, &data.data_dir),
+        Command::Records(RecordsCommand::Erase { learner, yes, data }) => {
+            duties::erase(learner, yes, &data.data_dir)
+        }
+        Command::Records(RecordsCommand::Sweep { dry_run, data }) => {
+            duties::sweep(dry_run, &data.data_dir)
+        }
+        Command::Records(RecordsCommand::RotateKey { data }) => duties::rotate_key(&data.data_dir),
+        Command::Records(RecordsCommand::Audit { data }) => duties::audit(&data.data_dir),
+        Command::Records(RecordsCommand::Purposes) => Ok(duties::purposes()),
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
         Command::Learning(LearningCommand::Explain(args)) => learning::explain(&args),

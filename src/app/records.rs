@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::protocol::ids::LearnerId;
-use crate::record::{Keys, RecordError, Store};
+use crate::record::{Action, Keys, RecordError, Store};
 
 /// The store in a data folder.
 pub(super) fn file(data_dir: &Path) -> PathBuf {
@@ -22,7 +22,7 @@ pub(super) fn open_file(file: &Path) -> Result<Store, RecordError> {
 }
 
 /// Opens a store that must be there: looking must not make one.
-fn open(data_dir: &Path) -> Result<Store, Box<dyn Error>> {
+pub(super) fn open(data_dir: &Path) -> Result<Store, Box<dyn Error>> {
     let file = file(data_dir);
     if !file.exists() {
         return Err(format!(
@@ -47,6 +47,11 @@ pub(super) fn show(
 ) -> Result<ExitCode, Box<dyn Error>> {
     let store = open(data_dir)?;
     let learner = choose(&store, learner)?;
+    store.audit(
+        &super::duties::by("shown at the command line"),
+        Some(learner),
+        Action::Accessed,
+    )?;
     for event in store.events(learner)? {
         println!("{}", serde_json::to_string(&event)?);
     }
