@@ -28,7 +28,9 @@ use crate::physics::PhysicsPlugin;
 use crate::protocol::event::{EventBody, PauseCause};
 use crate::protocol::ids::LessonId;
 use crate::record::Recorder;
+use crate::session::clock::SessionRules;
 use crate::session::join::Joining;
+use crate::session::life::LifeRules;
 use crate::session::state::LearnerState;
 use crate::session::{Folded, Happened, Learner, SessionPlugin, unix_ms};
 use crate::task::{HeadSigns, TaskPlugin};
@@ -71,6 +73,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     app.insert_resource(recorder)
         .insert_resource(bridge)
         .insert_resource(strategies)
+        .insert_resource(SessionRules(LifeRules::on_the_headset()))
         .insert_resource(HeadSigns(args.head_signs));
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });

@@ -12,6 +12,8 @@ use crate::protocol::command::{Command, Outcome};
 use crate::protocol::event::{Event, EventBody};
 use crate::protocol::ids::{LearnerId, PanelId, SessionId};
 use crate::protocol::life::LifeCause;
+use crate::record::boundary::screen_words;
+use crate::record::pii::Screen;
 use crate::record::{Health, Recorder};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
@@ -54,6 +56,7 @@ impl Plugin for SessionPlugin {
             .add_message::<Arrived>()
             .init_resource::<RecordHealth>()
             .init_resource::<SessionRules>()
+            .init_resource::<WordScreen>()
             .init_resource::<StreamRules>()
             .init_resource::<StreamTiming>()
             .add_systems(
@@ -120,6 +123,11 @@ impl Outbox {
 /// Last event that is safely on the disk; 0: none.
 #[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct AcknowledgedSeq(pub u64);
+
+/// What is masked in words that somebody typed before they are written: mail addresses, telephone numbers and the like,
+/// and the roster's names where there is one.
+#[derive(Resource, Default)]
+pub struct WordScreen(pub Screen);
 
 /// How the log fares, for panels, health and instructors.
 #[derive(Resource, Debug, Default, Clone, PartialEq, Eq)]
@@ -234,6 +242,7 @@ pub(crate) fn unix_ms() -> u64 {
 
 fn fold_events(
     time: Res<Time<Real>>,
+    screen: Res<WordScreen>,
     mut happened: MessageReader<Happened>,
     mut asked: MessageReader<ChangeAsked>,
     mut learners: Query<
@@ -251,7 +260,7 @@ fn fold_events(
 ) {
     for Happened { learner, body } in happened.read() {
         let Ok((who, mut state, mut log, mut outbox, _)) = learners.get_mut(*learner) else {
-            error!("{body:?} happened to an entity that is no learner here; it is not recorded");
+            error!("something happened to an entity that is no learner here; it is not recorded");
             continue;
         };
         // A joining is always a new life, whatever became of the one before.
@@ -266,7 +275,8 @@ fn fold_events(
             });
             continue;
         }
-        let body = body.clone();
+        let mut body = body.clone();
+        screen_words(&mut body, &screen.0);
         if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, body) {
             let learner = *learner;
             folded.write(Folded { learner, event });

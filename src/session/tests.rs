@@ -520,3 +520,31 @@ fn what_a_headset_sends_is_checked_by_the_host_too() {
     );
     assert_eq!(stream.quarantine().total(), 1);
 }
+
+#[test]
+fn what_identifies_somebody_in_typed_words_is_not_written() {
+    let mut class = Class::new();
+    let learner = class.join();
+    let command = Command {
+        id: crate::protocol::ids::CommandId::fresh(),
+        learner: LearnerId::fresh(),
+        principal: crate::protocol::command::Principal::Instructor,
+        purpose: "ann@school.example asked me to".to_owned(),
+        body: crate::protocol::command::CommandBody::Message {
+            text: "Write to ann@school.example, please.".to_owned(),
+        },
+    };
+    class.happen(
+        learner,
+        EventBody::CommandApplied {
+            command,
+            hint_level: None,
+        },
+    );
+    let written = serde_json::to_string(&class.events).unwrap();
+    assert!(written.contains("Write to") && written.contains("please"));
+    assert!(
+        !written.contains("ann@") && !written.contains("school.example"),
+        "{written}"
+    );
+}
