@@ -6,6 +6,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "support/sources.rs"]
+mod sources;
+
+use sources::rust_files;
+
 /// Rooms that hold poses for the frame: nothing in them goes to bytes.
 const ROOMS_WITH_POSES: [&str; 4] = ["xr", "interaction", "physics", "task"];
 /// Files that may hold places as data: what an author wrote, which is nobody's motion.
@@ -183,20 +188,4 @@ fn holds(line: &str, name: &str) -> bool {
         let after = line[at + name.len()..].chars().next();
         !before.is_some_and(word) && !after.is_some_and(word)
     })
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
-        }
-    }
-    found
 }

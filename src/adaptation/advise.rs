@@ -22,11 +22,10 @@ use crate::lesson::format::{Lesson, Step};
 use crate::protocol::command::{Command, CommandBody, Outcome, Principal};
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::CommandId;
+use crate::session::clock::LONGEST_FRAME;
 use crate::session::state::LearnerState;
 use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learner, SessionLog};
 
-/// A gap longer than this between two frames is a process that slept.
-const LONGEST_FRAME: Duration = Duration::from_secs(1);
 /// Decisions under way whose commands are not answered yet; each has at most five.
 const UNDER_WAY: usize = 8;
 

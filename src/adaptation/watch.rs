@@ -10,11 +10,9 @@ use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::CommandId;
+use crate::session::clock::LONGEST_FRAME;
 use crate::session::state::LearnerState;
 use crate::session::{CommandRequested, Folded, Learner, Stirred};
-
-/// A gap longer than this between two frames is a process that slept, not a learner who thought.
-const LONGEST_FRAME: Duration = Duration::from_secs(1);
 
 /// What has been seen of a learner on the running step. Times leave pauses out.
 #[derive(Component, Debug, Default)]

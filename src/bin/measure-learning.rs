@@ -4,9 +4,8 @@
 //! of them are interrupted where others use the machine, and works on learners in different states, so that neither
 //! caches nor branch predictors see one learner over and over.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use malloc_vr::learning::cohort::{Answer, Cohort};
@@ -20,33 +19,10 @@ use malloc_vr::learning::five::params::Params;
 use malloc_vr::learning::weights::Weights;
 use serde_json::{Value, json};
 
-/// Counts what is allocated, and leaves it to the system.
-struct Counting;
+#[path = "../../benches/support/counting.rs"]
+mod counting;
 
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: every call goes on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(place, layout) }
-    }
-
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(place, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+use counting::ALLOCATIONS;
 
 const SKILLS: usize = 50;
 /// As many learners as sit in a large course: together more than the second-level cache holds.

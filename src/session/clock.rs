@@ -11,6 +11,10 @@ use super::{ChangeAsked, Folded, Learner, Stirred};
 use crate::protocol::command::Principal;
 use crate::protocol::event::{EventBody, PauseCause};
 
+/// A gap longer than this between two frames is a process that slept, not a learner who thought: whoever counts time
+/// of the running lesson counts no more for one frame.
+pub(crate) const LONGEST_FRAME: Duration = Duration::from_secs(1);
+
 /// How long things may last.
 #[derive(Resource, Debug, Clone, Copy, Default)]
 pub struct SessionRules(pub LifeRules);

@@ -16,10 +16,8 @@ use crate::lesson::graph::Progress;
 use crate::protocol::command::Principal;
 use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence, Told};
 use crate::protocol::ids::{AttemptId, ObjectId, StepId};
+use crate::session::clock::LONGEST_FRAME;
 use crate::session::state::LearnerState;
-
-/// A gap longer than this between two frames is a process that slept, not a learner who thought.
-const LONGEST_FRAME: Duration = Duration::from_secs(1);
 
 /// Where a learner stands.
 #[derive(Component, Debug)]

@@ -18,13 +18,12 @@ use crate::lesson::ActiveLesson;
 use crate::lesson::format::{Action, Lesson, Step};
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::ObjectId;
+use crate::session::clock::LONGEST_FRAME;
 use crate::session::state::LearnerState;
 use crate::session::{Happened, Learner};
 
 /// How long a stretch is: the sources' interval.
 const STRETCH: Duration = Duration::from_secs(5);
-/// A gap longer than this between two frames is a process that slept.
-const LONGEST_FRAME: Duration = Duration::from_secs(1);
 /// A hand this near a thing that the step is about is on the task, metres: within arm's bend. Arbitrary.
 const NEAR: f32 = 0.35;
 /// A hand that comes nearer faster than this is on its way, metres per second: more than a resting hand sways. Arbitrary.
