@@ -10,6 +10,7 @@ use bevy::prelude::*;
 
 use super::watch::{Watch, running};
 use crate::learning::estimate::Estimate;
+use crate::learning::predict::{Prediction, Predictor};
 use crate::learning::strategy::check::{Checked, Mistake, read};
 use crate::learning::strategy::choose::{Pick, choose};
 use crate::learning::strategy::explain::{Decision, explain};
@@ -56,6 +57,16 @@ impl Strategies {
         &self.0
     }
 }
+
+/// What is likely to happen next to a learner, as last predicted; `None`: nothing can be said.
+///
+/// Calibrated on simulated learners only ([`crate::learning::predict`]).
+#[derive(Component, Debug, Default, Clone, Copy, PartialEq)]
+pub struct Outlook(pub Option<Prediction>);
+
+/// The predictor in force.
+#[derive(Resource, Debug, Default, Clone)]
+pub struct Foresight(pub Predictor);
 
 /// What the rules remember of a learner.
 #[derive(Component, Debug, Default)]
@@ -176,21 +187,30 @@ fn note(advisor: &mut Advisor, command: &Command, table: &Checked) {
 /// Asks the rules, and passes on what they want.
 pub(super) fn advise(
     strategies: Res<Strategies>,
+    foresight: Res<Foresight>,
     lesson: Option<Res<ActiveLesson>>,
-    mut learners: Query<(Entity, &Learner, &LearnerState, &Watch, &mut Advisor)>,
+    mut learners: Query<(
+        Entity,
+        &Learner,
+        &LearnerState,
+        &Watch,
+        &mut Advisor,
+        &mut Outlook,
+    )>,
     mut happened: MessageWriter<Happened>,
     mut requests: MessageWriter<CommandRequested>,
 ) {
     let Some(lesson) = lesson else { return };
     let table = strategies.table();
-    for (entity, learner, state, watch, mut advisor) in &mut learners {
+    for (entity, learner, state, watch, mut advisor, mut outlook) in &mut learners {
         let step = state.step.as_ref().and_then(|step| lesson.step(step));
         let Some(step) = step.filter(|_| advisor.due && running(state)) else {
             continue;
         };
         let advisor = &mut *advisor;
         advisor.due = false;
-        let view = view(&lesson.lesson, step, state, watch, advisor);
+        let (view, soon) = view(&lesson.lesson, step, state, watch, advisor, &foresight.0);
+        outlook.set_if_neq(Outlook(soon));
         let now = advisor.clock.as_secs_f64();
         let memory = advisor
             .memory
@@ -241,7 +261,8 @@ fn view(
     state: &LearnerState,
     watch: &Watch,
     advisor: &Advisor,
-) -> View {
+    predictor: &Predictor,
+) -> (View, Option<Prediction>) {
     let adapted = &state.adapted;
     let flag = |yes: bool| f64::from(u8::from(yes));
     let support = adapted.support.map_or(0, |(_, level, _)| level);
@@ -277,8 +298,5 @@ fn view(
         mean: adapted.logits(),
         variance: 0.0,
     };
-    let models = &state.models;
-    models
-        .five()
-        .view(&numbers, difficulty, &scene, models.params())
+    state.models.view(&numbers, difficulty, &scene, predictor)
 }

@@ -13,7 +13,7 @@ use crate::session::{
     CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred, WayChanged,
 };
 
-pub use advise::Strategies;
+pub use advise::{Foresight, Outlook, Strategies};
 
 pub mod adapted;
 mod advise;
@@ -53,8 +53,10 @@ impl Plugin for AdaptationPlugin {
         app.init_resource::<carry_out::Waiting>()
             .init_resource::<carry_out::Answers>()
             .init_resource::<Strategies>()
+            .init_resource::<Foresight>()
             .register_required_components::<Learner, watch::Watch>()
             .register_required_components::<Learner, advise::Advisor>()
+            .register_required_components::<Learner, Outlook>()
             .add_message::<WayChanged>()
             .add_message::<CommandRequested>()
             .add_message::<CommandAnswered>()

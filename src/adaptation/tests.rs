@@ -68,12 +68,16 @@ fn lesson() -> Lesson {
 
 impl Room {
     fn new() -> Self {
+        Self::with(lesson())
+    }
+
+    fn with(lesson: Lesson) -> Self {
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, SessionPlugin, AdaptationPlugin));
         app.configure_sets(Update, (SessionSystems, AdaptationSystems).chain());
         app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
         let loaded = Loaded {
-            lesson: Arc::new(lesson()),
+            lesson: Arc::new(lesson),
             path: None,
             digest: "test".to_owned(),
         };
@@ -109,10 +113,13 @@ impl Room {
     }
 
     fn attempt(&mut self, correct: bool) {
+        let skills = self.app.world().resource::<ActiveLesson>();
+        let skills = skills.lesson.skills.iter().map(|skill| skill.id.clone());
+        let skills = skills.collect();
         self.happen(EventBody::Attempted(Attempt {
             id: AttemptId::fresh(),
             step: StepId::new("take"),
-            skills: Vec::new(),
+            skills,
             correct,
             credit: if correct { 1.0 } else { 0.0 },
             latency: FRAME,
@@ -520,6 +527,83 @@ fn a_long_stay_in_the_headset_brings_the_offer_of_a_break() {
     room.app.update();
     assert!(room.state().adapted.break_offered);
     assert!(room.paused_by().is_empty());
+}
+
+#[test]
+fn turning_again_and_again_brings_the_offer_of_a_break_and_rest_takes_the_sickness_away() {
+    let mut room = Room::new();
+    let sickness = |state: &LearnerState| Some(state.models.comfort()?.sickness().0);
+    room.moment();
+    assert_eq!(sickness(room.state()), None, "no headset was worn");
+    let mut moment = crate::learning::five::observation::Moment {
+        dt: 5 * SECOND,
+        ..Default::default()
+    };
+    // Nine flicks of 30 degrees in five seconds, for a minute.
+    moment.exposure = Some(crate::learning::comfort::Exposure {
+        dt: moment.dt,
+        snapped: 9.0 * std::f64::consts::FRAC_PI_6,
+        ..Default::default()
+    });
+    for _ in 0..12 {
+        room.happen(EventBody::Observed { moment });
+    }
+    assert!(!room.state().adapted.break_offered);
+    for _ in 0..84 {
+        room.happen(EventBody::Observed { moment });
+        room.wait(SECOND);
+    }
+    assert!(room.state().adapted.break_offered);
+    let before = sickness(room.state()).unwrap();
+    assert!(before > 5.0, "{before}");
+    // Ten minutes without the headset.
+    let mut state = room.state().clone();
+    let at = state.at_unix_ms;
+    let by = PauseCause::Learner;
+    for (body, at_unix_ms) in [
+        (EventBody::Paused { by }, at),
+        (EventBody::Resumed { by }, at + 600_000),
+    ] {
+        let event = crate::protocol::event::Event {
+            seq: state.seq + 1,
+            at_unix_ms,
+            learner: room.id,
+            session: state.session.unwrap(),
+            body,
+        };
+        state.fold(&event).unwrap();
+    }
+    let rested = sickness(&state).unwrap();
+    assert!(rested < 0.5 * before, "{before} {rested}");
+}
+
+#[test]
+fn who_stands_before_a_step_that_is_too_hard_is_foreseen_to_stall() {
+    let mut lesson = lesson();
+    let id = crate::learning::skill::SkillId::new("take");
+    lesson.skills = vec![crate::lesson::format::Skill {
+        id: id.clone(),
+        title: String::new(),
+        requires: Vec::new(),
+        bkt: None,
+    }];
+    for step in &mut lesson.steps {
+        step.evidence_for = vec![id.clone()];
+    }
+    let mut room = Room::with(lesson);
+    let outlook = |room: &Room| {
+        let who = room.learner;
+        room.app.world().get::<super::Outlook>(who).unwrap().0
+    };
+    room.attempt(true);
+    room.wait(SECOND);
+    let before = outlook(&room).unwrap().stalls_within(60.0);
+    for _ in 0..4 {
+        room.attempt(false);
+        room.wait(SECOND);
+    }
+    let after = outlook(&room).unwrap().stalls_within(60.0);
+    assert!(after > before, "{before} {after}");
 }
 
 #[test]

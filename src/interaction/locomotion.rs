@@ -184,6 +184,10 @@ pub(super) fn mediate(
     let mut moved = asked.turn.is_some();
     if let Some(angle) = asked.turn {
         turn(&mut rig, head.translation, angle);
+        interacted.write(Interacted {
+            side: None,
+            what: Interaction::Turned { angle },
+        });
     }
     let mut landing = asked.landing;
     for wish in wishes.read() {

@@ -124,6 +124,8 @@ pub enum Interaction {
     Struck { target: Entity, hit: Entity },
     /// A button was pressed in.
     Pressed { target: Entity },
+    /// The learner turned the picture by this angle (radians, left is positive) in one step.
+    Turned { angle: f32 },
     /// The learner stands elsewhere now; `spot`: on this marked spot.
     Teleported { to: Vec3, spot: Option<Entity> },
 }

@@ -58,24 +58,29 @@ pub struct ComfortParams {
     pub ask_every: f64,
 }
 
+impl ComfortParams {
+    /// As for a middling adult.
+    pub const USUAL: Self = Self {
+        per_minute: 0.08,
+        per_radian: 0.06,
+        snap_share: 0.3,
+        per_acceleration: 0.05,
+        per_missed_second: 0.3,
+        leak: 1500.0,
+        recovery: 400.0,
+        people: 1.0,
+        answer: 1.5,
+        offer_at: 5.0,
+        offer_until: 3.0,
+        offer_every: 300.0,
+        ask_at_width: 3.0,
+        ask_every: 300.0,
+    };
+}
+
 impl Default for ComfortParams {
     fn default() -> Self {
-        Self {
-            per_minute: 0.08,
-            per_radian: 0.06,
-            snap_share: 0.3,
-            per_acceleration: 0.05,
-            per_missed_second: 0.3,
-            leak: 1500.0,
-            recovery: 400.0,
-            people: 1.0,
-            answer: 1.5,
-            offer_at: 5.0,
-            offer_until: 3.0,
-            offer_every: 300.0,
-            ask_at_width: 3.0,
-            ask_every: 300.0,
-        }
+        Self::USUAL
     }
 }
 
@@ -240,6 +245,12 @@ impl Comfort {
 #[must_use]
 pub fn of_answer(fms: f64) -> f64 {
     1.0 - bounded(fms, 0.0, MOST, 0.0) / MOST
+}
+
+/// The answer in [0, 20] that gives this comfort in [0, 1]: [`of_answer`] turned round.
+#[must_use]
+pub fn fms_of(comfort: f64) -> f64 {
+    MOST * (1.0 - comfort)
 }
 
 fn left(of: f64, seconds: f64, time_constant: f64) -> f64 {

@@ -27,6 +27,9 @@ pub const INTERVAL: f64 = 30.0;
 /// Seconds without progress that make a stall. Ours: longer than a hint takes to be read and tried.
 pub const STALL: f64 = 30.0;
 
+/// Seconds over which stalling and leaving are predicted for the adaptation rules.
+pub const HORIZON: f64 = 60.0;
+
 /// Inputs of the prediction of success: one, ability's logit, knowledge tracing's logit, recent successes − ½.
 pub type SuccessInputs = [f64; 4];
 /// Inputs of the hazard of stalling: one, logit of success, hesitation in units of 20 s (to 3), failures since the last
@@ -185,6 +188,16 @@ impl Predictor {
             stall: sigmoid(product(&self.stall, &inputs.stall_with(mean))),
             leaving: sigmoid(product(&self.leaving, &inputs.leaving)),
         }
+    }
+}
+
+impl Prediction {
+    /// Puts the risks within [`HORIZON`] into what the adaptation rules look at.
+    #[must_use]
+    pub fn seen_in(&self, view: View) -> View {
+        let risk = |p: f64| Some(p).filter(|p| p.is_finite());
+        view.concluded(Feature::StallRisk, risk(self.stalls_within(HORIZON)), 1)
+            .concluded(Feature::DropOutRisk, risk(self.leaves_within(HORIZON)), 1)
     }
 }
 

@@ -3,18 +3,24 @@
 //! In: events, in order. Out: what is known of the learner over all sessions and lessons, as data. Never: a clock, or
 //! anything that is not in the log; so the same log gives the same models to the bit.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::learning::assessment::Credit;
 use crate::learning::bkt::BktParams;
+use crate::learning::comfort::{Comfort, ComfortParams, MOST, fms_of};
+use crate::learning::estimate::Estimate;
 use crate::learning::event::LearningEvent;
-use crate::learning::event_criteria::Criterion;
+use crate::learning::event_criteria::{Bounded, Criterion};
 use crate::learning::few::Few;
 use crate::learning::five::observation::{Moment, Observation};
 use crate::learning::five::params::{Params, SkillParams};
 use crate::learning::five::skill::Skill;
 use crate::learning::five::{Five, Tick};
+use crate::learning::predict::{Inputs, Prediction, Predictor};
 use crate::learning::skill::SkillId;
+use crate::learning::strategy::feature::{Feature, View};
 use crate::protocol::event::{Attempt, Evidence, Told};
 use crate::protocol::ids::{LessonId, StepId};
 
@@ -32,9 +38,13 @@ pub struct Models {
     tried: Vec<(LessonId, StepId)>,
     /// What the latest moment came to; `None` before the first.
     latest: Option<Tick>,
-    /// The learner's own rating of effort, until the next moment has taken it in.
-    effort: Option<f64>,
+    /// What exposure in the headset adds up to; `None`: none was worn yet.
+    #[serde(default)]
+    comfort: Option<Comfort>,
 }
+
+/// How exposure adds up.
+const COMFORT: ComfortParams = ComfortParams::USUAL;
 
 impl Default for Models {
     fn default() -> Self {
@@ -45,7 +55,7 @@ impl Default for Models {
             skills: Vec::new(),
             tried: Vec::new(),
             latest: None,
-            effort: None,
+            comfort: None,
         }
     }
 }
@@ -81,6 +91,45 @@ impl Models {
     #[must_use]
     pub fn latest(&self) -> Option<&Tick> {
         self.latest.as_ref()
+    }
+
+    /// What the adaptation rules look at before a step of these skills (see [`Five::view`]), with the sickness to be
+    /// expected and the risks of stalling and leaving; and the prediction they are from (`None`: the step has no skill
+    /// that is known).
+    #[must_use]
+    pub fn view(
+        &self,
+        skills: &[u32],
+        difficulty: Estimate,
+        scene: &View,
+        predictor: &Predictor,
+    ) -> (View, Option<Prediction>) {
+        let sickness = self.comfort().map(|comfort| {
+            let (fms, interval) = comfort.sickness();
+            Bounded {
+                mean: fms / MOST,
+                lower: interval.low / MOST,
+                upper: interval.high / MOST,
+                n: 1,
+            }
+        });
+        let scene = scene.inferred(Feature::Sickness, sickness);
+        let view = self.five.view(skills, difficulty, &scene, &self.params);
+        let weakest = skills.iter().filter_map(|number| {
+            let skill = self.five.skills().get(*number as usize)?;
+            Some((*number, skill.known.mean))
+        });
+        let Some((skill, _)) = weakest.min_by(|(_, a), (_, b)| a.total_cmp(b)) else {
+            return (view, None);
+        };
+        let soon = predictor.predict(&Inputs::of(&self.five, skill, &view, &self.params));
+        (soon.seen_in(view), Some(soon))
+    }
+
+    /// What exposure in the headset adds up to; `None`: none was worn yet, and nobody said how they are.
+    #[must_use]
+    pub fn comfort(&self) -> Option<&Comfort> {
+        self.comfort.as_ref()
     }
 
     /// The number of a lesson's skill in the models.
@@ -192,19 +241,33 @@ impl Models {
 
     /// Lets a moment pass.
     pub(super) fn observed(&mut self, moment: &Moment) {
-        let mut moment = *moment;
-        moment.load.own_rating = self.effort.take().or(moment.load.own_rating);
-        self.latest = Some(self.five.tick(&moment, &self.params));
+        if let Some(exposure) = &moment.exposure {
+            self.comfort
+                .get_or_insert_with(|| Comfort::new(&COMFORT))
+                .exposed(exposure, &COMFORT);
+        }
+        self.latest = Some(self.five.tick(moment, &self.params));
+    }
+
+    /// So many milliseconds passed in which nothing of the lesson was shown.
+    pub(super) fn rested(&mut self, milliseconds: u64) {
+        if let Some(comfort) = &mut self.comfort {
+            comfort.rested(Duration::from_millis(milliseconds), &COMFORT);
+        }
     }
 
     /// Takes in what somebody said.
     pub(super) fn told(&mut self, about: Told, value: f64) {
         match about {
-            Told::Criterion(criterion) => self.five.told(criterion, value, &self.params),
-            Told::Effort if value.is_finite() => {
-                self.effort = Some(1.0 + 8.0 * value.clamp(0.0, 1.0));
+            Told::Criterion(criterion) => {
+                if criterion == Criterion::Comfort {
+                    self.comfort
+                        .get_or_insert_with(|| Comfort::new(&COMFORT))
+                        .answered(fms_of(value), &COMFORT);
+                }
+                self.five.told(criterion, value, &self.params);
             }
-            Told::Effort => {}
+            Told::Effort => self.five.rated(1.0 + 8.0 * value),
         }
     }
 }

@@ -143,6 +143,14 @@ impl LearnerState {
         }
         self.seq = event.seq;
         self.learner = Some(event.learner);
+        let away = matches!(
+            event.body,
+            EventBody::SessionStarted { .. } | EventBody::SessionResumed
+        );
+        if away || self.is_paused() {
+            let passed = event.at_unix_ms.saturating_sub(self.at_unix_ms);
+            self.models.rested(passed);
+        }
         self.take_in(event);
         self.live_on(event);
         self.at_unix_ms = event.at_unix_ms;

@@ -142,6 +142,7 @@ pub(super) fn read_deeds(
                     });
                 }
             }
+            Interaction::Turned { .. } => {}
             Interaction::Touched { target } => {
                 deeds
                     .now

@@ -10,7 +10,8 @@ use bevy::prelude::*;
 
 use super::scene::Stage;
 use crate::interaction::things::HeldBy;
-use crate::interaction::{Circumstances, Interacted, Interaction, Person};
+use crate::interaction::{Circumstances, InputMode, Interacted, Interaction, Person};
+use crate::learning::comfort::Exposure;
 use crate::learning::engagement::{Stretch, head_on_task, path_efficiency};
 use crate::learning::five::observation::Moment;
 use crate::learning::quality::Quality;
@@ -54,6 +55,10 @@ pub(super) struct Gathering {
     since_action: Option<f64>,
     between_actions: Option<f64>,
     nearest: Option<f32>,
+    /// Angle turned in steps, radians.
+    snapped: f64,
+    /// Seconds' worth of frames that were missed.
+    missed: f64,
 }
 
 #[derive(Debug)]
@@ -96,6 +101,7 @@ impl Gathering {
             }
         }
         self.trust += now.dt * now.quality.trust();
+        self.missed += now.dt * (1.0 - now.quality.frame_health);
         self.since_action = self.since_action.map(|since| since + now.dt);
     }
 
@@ -124,6 +130,22 @@ impl Gathering {
                     path: 0.0,
                 });
             }
+        }
+    }
+
+    /// What the headset did to the wearer's balance. Nothing moves the picture but steps: nobody is walked, and who
+    /// teleports feels no speed.
+    fn exposure(&self) -> Exposure {
+        let seconds = self.passed.as_secs_f64();
+        Exposure {
+            dt: self.passed,
+            snapped: self.snapped,
+            missed: if seconds > 0.0 {
+                (self.missed / seconds).clamp(0.0, 1.0)
+            } else {
+                0.0
+            },
+            ..Exposure::default()
         }
     }
 
@@ -176,6 +198,7 @@ pub(super) fn gather(
     lesson: Option<Res<ActiveLesson>>,
     stage: Option<Res<Stage>>,
     head_signs: Res<HeadSigns>,
+    mode: Option<Res<InputMode>>,
     circumstances: Option<Res<Circumstances>>,
     person: Person,
     held: Query<(Entity, &GlobalTransform), With<HeldBy>>,
@@ -184,10 +207,14 @@ pub(super) fn gather(
     mut learners: Query<(Entity, &LearnerState, &mut Gathering), With<Learner>>,
     mut happened: MessageWriter<Happened>,
 ) {
-    let acted = interacted
-        .read()
-        .filter(|it| !matches!(it.what, Interaction::LookedAt { .. }))
-        .count();
+    let (mut acted, mut snapped) = (false, 0.0);
+    for it in interacted.read() {
+        match it.what {
+            Interaction::LookedAt { .. } => {}
+            Interaction::Turned { angle } => snapped += f64::from(angle.abs()),
+            _ => acted = true,
+        }
+    }
     let (Some(lesson), Some(stage)) = (lesson, stage) else {
         return;
     };
@@ -201,9 +228,10 @@ pub(super) fn gather(
     };
     let dt = time.delta().min(LONGEST_FRAME);
     gathering.passed += dt;
-    if acted > 0 {
+    if acted {
         gathering.acted();
     }
+    gathering.snapped += snapped;
     gathering.carry(
         held.iter()
             .next()
@@ -241,8 +269,12 @@ pub(super) fn gather(
         return;
     }
     let ready = person.head().is_some() && person.hands().next().is_some();
+    let exposure = mode
+        .is_some_and(|mode| *mode == InputMode::Xr)
+        .then(|| gathering.exposure());
     let (dt, stretch) = gathering.take();
     let moment = Moment {
+        exposure,
         dt,
         stretch: Some(stretch),
         prerequisite_gaps: gaps(&lesson.lesson, step, state),

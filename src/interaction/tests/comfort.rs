@@ -91,6 +91,13 @@ fn there_is_no_ramp_a_move_is_done_in_one_frame() {
     let after = room.at(room.rig);
     room.frames(30);
     assert_eq!(room.at(room.rig), after);
+    // And it is told, once, because turns add up to what makes sick.
+    let turned = |it: &Interacted| match it.what {
+        Interaction::Turned { angle } => Some(angle),
+        _ => None,
+    };
+    let told: Vec<f32> = room.happened.iter().filter_map(turned).collect();
+    assert_eq!(told, [-std::f32::consts::FRAC_PI_6]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::learning::assessment::Credit;
+use crate::learning::comfort::Exposure;
 use crate::learning::engagement::Stretch;
 use crate::learning::event_criteria::Criterion;
 use crate::learning::few::Few;
@@ -76,6 +77,8 @@ pub struct Moment {
     pub prerequisite_gaps: Option<f64>,
     /// Share of the last actions that undid or repeated the one before, or asked what to do, in [0, 1].
     pub confusion: Option<f64>,
+    /// What the headset did to the wearer's balance; `None`: none is worn.
+    pub exposure: Option<Exposure>,
     /// ε of the equation; 0 for none.
     pub epsilon: f64,
     /// The headset is calibrated and the accessibility check is done.

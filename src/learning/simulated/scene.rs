@@ -4,15 +4,12 @@ use super::act::Advice;
 use super::mind::{LOGITS_PER_MULTIPLE, RUNGS};
 use super::world::World;
 use crate::learning::estimate::Estimate;
-use crate::learning::event_criteria::Bounded;
 use crate::learning::five::Five;
 use crate::learning::five::params::Params;
 use crate::learning::hints::HintView;
 use crate::learning::predict::{Inputs, Predictor};
 use crate::learning::strategy::feature::{Feature, View};
 
-/// Seconds over which stalling and leaving are predicted for the rules.
-pub const HORIZON: f64 = 60.0;
 /// What our models assume that support and a rung of the hint ladder make easier, logit. The truth is
 /// [`super::mind::SUPPORT`] and [`super::mind::RUNG`], which nobody can know: ours here are rounder.
 const ASSUMED_SUPPORT: f64 = 1.0;
@@ -108,17 +105,7 @@ impl<'a> Seen<'a> {
     pub fn view_with(&self, predictor: &Predictor) -> View {
         let view = self.view();
         let inputs = Inputs::of(self.five, self.skill, &view, self.params);
-        let soon = predictor.predict(&inputs);
-        let exactly = |p: f64| {
-            Some(Bounded {
-                mean: p,
-                lower: p,
-                upper: p,
-                n: 1,
-            })
-        };
-        view.inferred(Feature::StallRisk, exactly(soon.stalls_within(HORIZON)))
-            .inferred(Feature::DropOutRisk, exactly(soon.leaves_within(HORIZON)))
+        predictor.predict(&inputs).seen_in(view)
     }
 
     /// Whether the skill is taught by the other approach.

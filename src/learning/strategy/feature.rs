@@ -13,6 +13,9 @@ use crate::learning::event_criteria::Bounded;
 pub enum Feature {
     /// Comfort, from the learner's own reports, 0..1.
     Comfort,
+    /// Expected sickness by what the learner was exposed to, by their own answers calibrated: FMS / 20, 0..1
+    /// ([`crate::learning::comfort`]).
+    Sickness,
     /// The learner goes on although comfort is low. Nobody else may set this.
     ComfortPutAside,
     /// The learner wants a break.
@@ -80,8 +83,9 @@ pub enum Unit {
 
 impl Feature {
     /// Every one, in the order of their declaration.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Comfort,
+        Self::Sickness,
         Self::ComfortPutAside,
         Self::BreakWanted,
         Self::SinceBreak,
@@ -113,6 +117,7 @@ impl Feature {
     pub fn name(self) -> &'static str {
         match self {
             Self::Comfort => "comfort",
+            Self::Sickness => "sickness",
             Self::ComfortPutAside => "comfort_put_aside",
             Self::BreakWanted => "break_wanted",
             Self::SinceBreak => "since_break",

@@ -174,6 +174,7 @@ fn name(feature: Feature) -> &'static str {
         Feature::Mastery => "the chance that the skill is mastered",
         Feature::WheelSpinning => "the chance that more of the same doesn't help",
         Feature::EngagementDropped => "the chance that the learner is less at it than usual",
+        Feature::Sickness => "the sickness to be expected",
         Feature::StallRisk => "the risk of getting stuck",
         Feature::DropOutRisk => "the risk of leaving",
         Feature::RecentSuccess => "the share of right attempts lately",
