@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::estimate::{Estimate, MAX_LOGIT, bounded, sigmoid};
 use super::quality::Quality;
 
+/// By how much a hint makes a task easier, logit. Ours: an answer that was even odds becomes 0.62.
+pub const HINT_EASES: f64 = 0.5;
+
 /// How ability and difficulty move.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

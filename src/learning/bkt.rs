@@ -94,6 +94,26 @@ impl BktParams {
     }
 }
 
+impl BktParams {
+    /// Parameters with which an answer given with help counts, for one update only: `help` is the share of the step's
+    /// help that was shown, in [0, 1] (NaN: none).
+    ///
+    /// Who was told how to do it succeeds without knowing: guess rises towards 1 − slip, where a success is as likely
+    /// known as not, and so says nothing (help as part of the observation model: Beck, Chang, Mostow & Corbett, "Does help
+    /// help?", ITS 2008). A failure in spite of help says what any failure says.
+    #[must_use]
+    pub fn helped(self, help: f64, correct: bool) -> Self {
+        if !correct || help.is_nan() || help <= 0.0 {
+            return self;
+        }
+        let room = (1.0 - self.slip - self.guess).max(0.0);
+        Self {
+            guess: self.guess + help.min(1.0) * room,
+            ..self
+        }
+    }
+}
+
 /// `value` in [0, 1]; where it is NaN, `otherwise`, a probability.
 pub(super) fn probability(value: f64, otherwise: f64) -> f64 {
     if value.is_nan() {
@@ -202,6 +222,17 @@ mod tests {
         // 0.5·0.1 / (0.5·0.1 + 0.5·0.8) = 1/9.
         assert!((posterior(0.5, false, &p) - 1.0 / 9.0).abs() < 1e-12);
         assert!((predict(0.5, &p) - 0.55).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_success_that_was_told_says_nothing_and_one_half_told_says_less() {
+        let p = BktParams::default();
+        let after = |help: f64, correct| posterior(0.4, correct, &p.helped(help, correct));
+        assert!((after(1.0, true) - 0.4).abs() < 1e-12);
+        // Guess 0.2 + ½·0.7: 0.4·0.9 / (0.4·0.9 + 0.6·0.55).
+        assert!((after(0.5, true) - 0.36 / 0.69).abs() < 1e-12);
+        assert_eq!(p.helped(f64::NAN, true), p);
+        assert_eq!(p.helped(1.0, false), p, "a failure is a failure");
     }
 
     #[test]

@@ -120,7 +120,15 @@ pub struct Chart {
     remediation: Option<Remediation>,
     cap_noticed: bool,
     stuck_noticed: bool,
+    /// The furthest event reached, and how often the learner came back since it was.
+    #[serde(default)]
+    furthest: Option<LearningEvent>,
+    #[serde(default)]
+    returns: u8,
 }
+
+/// Returns after which another one asks for no more practice: 2⁴ dwell times are most of a lesson.
+const MOST_RETURNS: u8 = 4;
 
 impl Default for Chart {
     fn default() -> Self {
@@ -140,7 +148,48 @@ impl Chart {
             remediation: None,
             cap_noticed: false,
             stuck_noticed: false,
+            furthest: None,
+            returns: 0,
         }
+    }
+
+    /// The chart of a learner who moves to another event.
+    fn moved_to(&self, event: LearningEvent, attempts: u32, back: bool) -> Self {
+        let Place::In(left, _) = self.place else {
+            return Self::beginning_at(event, attempts);
+        };
+        let before = self.furthest.unwrap_or(left);
+        let gained = !back && (before as u8) < event as u8;
+        let furthest = if gained { event } else { before };
+        let returns = match (gained, back) {
+            (true, _) => 0,
+            (false, true) => self.returns.saturating_add(1).min(MOST_RETURNS),
+            (false, false) => self.returns,
+        };
+        Self {
+            furthest: Some(furthest),
+            returns,
+            ..Self::beginning_at(event, attempts)
+        }
+    }
+
+    /// How many times the usual practice an event asks for: twice as much with every return (binary exponential backoff,
+    /// Metcalfe & Boggs 1976), because what let the learner go on was not enough. Otherwise somebody on the edge is sent
+    /// to and fro all lesson long.
+    fn practice(&self) -> u32 {
+        1 << self.returns.min(MOST_RETURNS)
+    }
+
+    /// Scored attempts that going on from here needs.
+    #[must_use]
+    pub fn attempts_needed(&self, rules: &ChartRules) -> u32 {
+        rules.least_attempts.saturating_mul(self.practice())
+    }
+
+    /// How long the event lasts at least.
+    #[must_use]
+    pub fn dwell_needed(&self, rules: &ChartRules) -> Duration {
+        rules.dwell().saturating_mul(self.practice())
     }
 
     /// Where the learner stands.
@@ -234,12 +283,12 @@ impl Chart {
         }
         guards.push(GuardReport::fact(
             Guard::Attempts,
-            f64::from(rules.least_attempts),
+            f64::from(self.attempts_needed(rules)),
             f64::from(self.new_attempts(situation.attempts)),
         ));
         guards.push(GuardReport::fact(
             Guard::Dwell,
-            rules.dwell().as_secs_f64(),
+            self.dwell_needed(rules).as_secs_f64(),
             self.in_event.as_secs_f64(),
         ));
         guards
@@ -259,7 +308,7 @@ impl Chart {
         attempts: u32,
     ) -> Decision {
         if let Some(next) = event.next() {
-            *self = Self::beginning_at(next, attempts);
+            *self = self.moved_to(next, attempts, false);
             return Decision::Advance(next);
         }
         let attained = attained(guards);
@@ -297,7 +346,7 @@ impl Chart {
             return Decision::Remediate;
         }
         if let Some(previous) = event.previous() {
-            *self = Self::beginning_at(previous, attempts);
+            *self = self.moved_to(previous, attempts, true);
             return Decision::Demote(previous);
         }
         // One notice at a time: the other comes with the next counted decision.

@@ -210,6 +210,37 @@ fn demotion_takes_two_remediate_decisions_a_dwell_time_apart_with_attempts_betwe
 }
 
 #[test]
+fn who_is_sent_back_again_and_again_practises_twice_as_long_each_time() {
+    let rules = ChartRules::default();
+    let mut chart = Chart::beginning_at(LearningEvent::Practice, 0);
+    let mut attempts = 0;
+    let mut stays = Vec::new();
+    for _ in 0..4 {
+        // On the edge: well enough to go on, not well enough to stay.
+        let mut seconds = 0;
+        while in_event(&chart) == Some(LearningEvent::Practice) {
+            attempts += 1;
+            seconds += 10;
+            chart.step(&rules, &doing(0.97, 1.0, attempts), 10 * SECOND);
+        }
+        stays.push(seconds);
+        while in_event(&chart) == Some(LearningEvent::Application) {
+            attempts += 1;
+            chart.step(&rules, &doing(0.1, 1.0, attempts), 10 * SECOND);
+        }
+    }
+    assert_eq!(stays, [60, 120, 240, 480]);
+    // New ground makes up for it: nobody stays marked.
+    for event in [LearningEvent::Application, LearningEvent::Mastery] {
+        while in_event(&chart) != Some(event) {
+            attempts += 1;
+            chart.step(&rules, &doing(0.97, 1.0, attempts), 10 * SECOND);
+        }
+    }
+    assert_eq!(chart.attempts_needed(&rules), rules.least_attempts);
+}
+
+#[test]
 fn one_good_look_in_between_starts_the_count_anew() {
     let mut chart = Chart::beginning_at(LearningEvent::Application, 9);
     let mut situation = doing(0.3, 0.95, 9);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::learning::ability::HINT_EASES;
 use crate::learning::assessment::Credit;
 use crate::learning::bkt::BktParams;
 use crate::learning::comfort::{Comfort, ComfortParams, MOST, fms_of};
@@ -205,11 +206,18 @@ impl Models {
                 skills.push(number);
             }
         }
+        let hints = attempt.hints_used;
+        let eased = at.harder - HINT_EASES * f64::from(hints);
         let seen = Observation {
             id: seq,
+            help: if at.hints > 0 {
+                f64::from(hints) / f64::from(at.hints)
+            } else {
+                0.0
+            },
             skills,
-            // The tasks of a lesson are as hard as their skills, which begin at 0, but for what was adapted.
-            difficulty: (at.harder != 0.0).then_some(at.harder),
+            // The tasks of a lesson are as hard as their skills, which begin at 0, but for what was adapted and shown.
+            difficulty: (eased != 0.0).then_some(eased),
             variant: self.variant(at.lesson, &attempt.step),
             correct: attempt.correct,
             credit: Credit {
@@ -218,7 +226,7 @@ impl Models {
             },
             seconds: Some(attempt.latency.as_secs_f64()),
             help_on_offer: at.hints > 0,
-            hints: u32::from(attempt.hints_used),
+            hints: u32::from(hints),
             errors: at.failures,
             shows: shown_by(&attempt.evidence, at.event),
             quality: attempt.quality,
@@ -363,6 +371,10 @@ mod tests {
         }
 
         fn attempt(&mut self, correct: bool, quality: Quality) {
+            self.attempt_with(0, correct, quality);
+        }
+
+        fn attempt_with(&mut self, hints_used: u8, correct: bool, quality: Quality) {
             self.happen(EventBody::Attempted(Attempt {
                 id: AttemptId::fresh(),
                 step: StepId::new("sort-it"),
@@ -370,7 +382,7 @@ mod tests {
                 correct,
                 credit: f32::from(u8::from(correct)),
                 latency: Duration::from_secs(4),
-                hints_used: 0,
+                hints_used,
                 position_error: None,
                 rotation_error: None,
                 quality,
@@ -416,6 +428,26 @@ mod tests {
         let blamed = log.skill("sorting");
         assert_eq!(blamed.known, after.known);
         assert_eq!(blamed.ability, after.ability);
+    }
+
+    #[test]
+    fn a_success_that_the_last_hint_told_is_practice_and_no_proof() {
+        let after = |hints_used| {
+            let mut log = Log::new();
+            log.happen(EventBody::StepEntered {
+                step: StepId::new("sort-it"),
+                event: None,
+                hints: 3,
+            });
+            log.attempt_with(hints_used, true, Quality::PERFECT);
+            log.skill("sorting")
+        };
+        let (alone, told) = (after(0), after(3));
+        let p = BktParams::default();
+        let practised = p.prior + (1.0 - p.prior) * p.learn;
+        assert!((told.known.mean - practised).abs() < 1e-9, "{told:?}");
+        assert!(alone.known.mean > told.known.mean);
+        assert!(alone.ability.mean > told.ability.mean);
     }
 
     #[test]

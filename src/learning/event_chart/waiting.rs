@@ -32,6 +32,7 @@ impl Chart {
         let intervening = activity == Activity::Intervening;
         [
             left(dwell, self.in_event),
+            left(self.dwell_needed(rules), self.in_event),
             left(cap, self.in_event).filter(|_| !self.cap_noticed),
             self.remediation.and_then(|last| left(dwell, last.ago)),
             left(dwell, self.in_activity).filter(|_| intervening),

@@ -37,6 +37,8 @@ pub struct Observation {
     pub help_on_offer: bool,
     /// Hints taken before it.
     pub hints: u32,
+    /// Share of the step's help that was shown, in [0, 1].
+    pub help: f64,
     /// Errors made on the way to it.
     pub errors: u32,
     /// Path of the hand against the lesson's reference, in [0, 1].

@@ -122,7 +122,9 @@ impl Skill {
         self.ability_movers
             .observe(seen.id, self.ability.mean - before);
         let before = self.known.mean;
-        let weighed = quality.weigh(&skill.bkt, seen.correct);
+        let weighed = quality
+            .weigh(&skill.bkt, seen.correct)
+            .helped(seen.help, seen.correct);
         self.known = self.known.answered(seen.correct, &weighed);
         self.known_movers
             .observe_probability(seen.id, before, self.known.mean);

@@ -3,6 +3,7 @@
 use super::act::Advice;
 use super::mind::{LOGITS_PER_MULTIPLE, RUNGS};
 use super::world::World;
+use crate::learning::ability::HINT_EASES;
 use crate::learning::estimate::Estimate;
 use crate::learning::five::Five;
 use crate::learning::five::params::Params;
@@ -10,10 +11,9 @@ use crate::learning::hints::HintView;
 use crate::learning::predict::{Inputs, Predictor};
 use crate::learning::strategy::feature::{Feature, View};
 
-/// What our models assume that support and a rung of the hint ladder make easier, logit. The truth is
-/// [`super::mind::SUPPORT`] and [`super::mind::RUNG`], which nobody can know: ours here are rounder.
+/// What our models assume that support makes easier, logit; of a rung of the hint ladder they assume [`HINT_EASES`]. The
+/// truth is [`super::mind::SUPPORT`] and [`super::mind::RUNG`], which nobody can know: ours here are rounder.
 const ASSUMED_SUPPORT: f64 = 1.0;
-const ASSUMED_RUNG: f64 = 0.5;
 
 /// What is counted and timed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,7 +125,7 @@ pub(super) fn assumed_difficulty(setting: &super::mind::Setting) -> Estimate {
     Estimate {
         mean: LOGITS_PER_MULTIPLE * (setting.difficulty - 1.0)
             - support
-            - ASSUMED_RUNG * f64::from(setting.rung),
+            - HINT_EASES * f64::from(setting.rung),
         variance: 0.0,
     }
 }

@@ -10,7 +10,7 @@ use crate::learning::few::Few;
 use crate::learning::five::observation::{Moment, Observation};
 use crate::learning::load::Observed;
 use crate::learning::simulated::draws::Purpose;
-use crate::learning::simulated::mind::MOST_SICKNESS;
+use crate::learning::simulated::mind::{MOST_SICKNESS, RUNGS};
 use crate::learning::simulated::scene::assumed_difficulty;
 
 /// Seconds between two questions how the learner feels.
@@ -118,6 +118,7 @@ impl Run<'_> {
             in_good_time: step.map(|step| self.elapsed <= step.reference),
             help_on_offer: true,
             hints: u32::from(self.world.setting.rung),
+            help: f64::from(self.world.setting.rung) / f64::from(RUNGS),
             shows,
             ..Observation::default()
         }
