@@ -447,7 +447,9 @@ fn observed() -> EventBody {
         dt: 5 * SECOND,
         ..Default::default()
     };
-    EventBody::Observed { moment }
+    EventBody::Observed {
+        moment: Box::new(moment),
+    }
 }
 
 #[test]
@@ -546,11 +548,15 @@ fn turning_again_and_again_brings_the_offer_of_a_break_and_rest_takes_the_sickne
         ..Default::default()
     });
     for _ in 0..12 {
-        room.happen(EventBody::Observed { moment });
+        room.happen(EventBody::Observed {
+            moment: Box::new(moment),
+        });
     }
     assert!(!room.state().adapted.break_offered);
     for _ in 0..84 {
-        room.happen(EventBody::Observed { moment });
+        room.happen(EventBody::Observed {
+            moment: Box::new(moment),
+        });
         room.wait(SECOND);
     }
     assert!(room.state().adapted.break_offered);

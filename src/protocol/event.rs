@@ -75,8 +75,8 @@ pub enum EventBody {
     Attempted(Attempt),
     /// What was measured in the last few seconds of the running lesson.
     Observed {
-        /// What.
-        moment: Moment,
+        /// What. Boxed: it is twice as large as the rest, and logs are kept in memory.
+        moment: Box<Moment>,
     },
     /// Somebody who can tell said how it is: the learner of comfort and effort, the instructor of what only they can
     /// score.

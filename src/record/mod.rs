@@ -14,8 +14,6 @@ mod check;
 mod codec;
 pub mod compliance;
 pub mod consent;
-#[cfg(test)]
-mod cost_tests;
 mod disk;
 #[cfg(test)]
 mod disk_for_tests;
@@ -32,6 +30,7 @@ mod plain;
 pub mod privacy_page;
 pub mod purpose;
 pub mod purpose_fields;
+mod rehearsal;
 mod retention;
 pub mod rights;
 mod roster;
@@ -52,6 +51,7 @@ pub use check::Check;
 pub use erase::ErasureProof;
 pub use error::RecordError;
 pub use key::{KeyError, Keys, MASTER_KEY_VARIABLE, PASSPHRASE_VARIABLE};
+pub use rehearsal::Rehearsal;
 pub use retention::{Retention, SweepReport};
 pub use roster::{Person, Roster, RosterError, RosterId};
 pub use seal::NoRandomness;

@@ -399,7 +399,9 @@ mod tests {
                     ready: true,
                     ..Moment::default()
                 };
-                self.happen(EventBody::Observed { moment });
+                self.happen(EventBody::Observed {
+                    moment: Box::new(moment),
+                });
             }
         }
 

@@ -400,7 +400,7 @@ mod tests {
         let share = || prop::option::of(chance(1_000_000));
         (share(), share(), share(), quality(), any::<bool>()).prop_map(
             |(on_task, head_on_task, path_efficiency, quality, ready)| EventBody::Observed {
-                moment: Moment {
+                moment: Box::new(Moment {
                     dt: Duration::from_millis(5013),
                     stretch: Some(Stretch {
                         seconds: 5.013,
@@ -412,7 +412,7 @@ mod tests {
                     }),
                     ready,
                     ..Moment::default()
-                },
+                }),
             },
         )
     }

@@ -338,7 +338,12 @@ fn what_the_log_tells_of_a_moment_is_in_the_next_sample_and_not_for_ever() {
         dt: Duration::from_secs(5),
         ..Moment::default()
     };
-    class.happen(learner, EventBody::Observed { moment });
+    class.happen(
+        learner,
+        EventBody::Observed {
+            moment: Box::new(moment),
+        },
+    );
     class.wait(Duration::from_secs(20));
     let on_task = |sample: &Sample| sample.fields.get(Signal::OnTask);
     let first = class.samples.first().map(|it| on_task(&it.2));

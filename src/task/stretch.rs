@@ -285,7 +285,9 @@ pub(super) fn gather(
     };
     happened.write(Happened {
         learner,
-        body: EventBody::Observed { moment },
+        body: EventBody::Observed {
+            moment: Box::new(moment),
+        },
     });
 }
 

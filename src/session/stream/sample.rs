@@ -203,7 +203,9 @@ mod tests {
             ready: true,
             ..Moment::default()
         };
-        happen(EventBody::Observed { moment });
+        happen(EventBody::Observed {
+            moment: Box::new(moment),
+        });
         let of_step = OfStep {
             mastery: Some(Bounded {
                 mean: 0.5,

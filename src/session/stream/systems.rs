@@ -258,10 +258,13 @@ pub(crate) fn note_moments(
 ) {
     let at = time.elapsed();
     for Folded { learner, event } in folded.read() {
-        if let EventBody::Observed { moment: value } = event.body
+        if let EventBody::Observed { moment } = &event.body
             && let Ok(mut input) = inputs.get_mut(*learner)
         {
-            input.moment = Some(Stamped { value, at });
+            input.moment = Some(Stamped {
+                value: **moment,
+                at,
+            });
         }
     }
 }

@@ -201,7 +201,7 @@ const FIGURES: [(&str, &str, Option<f64>, &str, &str); 30] = [
 /// # Errors
 /// Where our own program doesn't build or run, or leaves a figure out.
 pub(super) fn measure(_: &Args) -> Result<Suite> {
-    let mut build = cargo(&["build", "--release", "--package", "malloc-vr"]);
+    let mut build = cargo(&["build", "--release", "--workspace"]);
     build.args(["--bin", "measure-adaptation"]);
     succeed(&mut build)?;
     let mut program = Command::new(target_dir().join("release/measure-adaptation"));

@@ -47,7 +47,7 @@ struct Theirs {
 /// Where our own programs don't build or run, or the data can't be read.
 pub(super) fn measure(args: &Args) -> Result<Suite> {
     // Only what is needed: of the whole workspace the engine's own programs would be linked, too.
-    let mut build = cargo(&["build", "--release", "--package", "malloc-vr"]);
+    let mut build = cargo(&["build", "--release", "--workspace"]);
     build.args(["--bin", "measure-learning"]);
     if args.data.is_some() {
         build.args(["--bin", "malloc-vr"]);

@@ -1,7 +1,7 @@
 //! What sessions cost: prints one JSON object for `cargo xtask measure sessions`.
 //!
-//! Every figure is the median over repetitions, with their 5th and 95th percentile, but for the stream's, which is what
-//! a class of 64 sees in real time.
+//! Every figure is the median over repetitions, with their 5th and 95th percentile, but for quantiles of single times,
+//! which come with median and longest, and the stream's, which is what a class of 64 sees in real time.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -24,8 +24,10 @@ use malloc_vr::session::stream::systems::{Link, Stream, StreamTiming};
 use malloc_vr::session::{Happened, Learner, Outbox, SessionPlugin};
 use serde_json::{Value, json};
 
-#[path = "../../benches/support/counting.rs"]
+#[path = "../../../benches/support/counting.rs"]
 mod counting;
+mod deciding;
+mod disk;
 
 use counting::{ALLOCATIONS, BYTES};
 
@@ -45,8 +47,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let [idle, active, lost] = memory();
     let [error, frame, allocations] = stream(seconds()?);
+    let [append_p50, append_p99] = disk::appended(&log, folder.path())?;
+    let [decision, applied] = deciding::decisions()?;
     let figures = json!({
         "events_folded_per_s": folded(&log)?,
+        "append_p50_us": append_p50,
+        "append_p99_us": append_p99,
+        "privacy_us_per_event": disk::privacy(&log)?,
+        "decision_p99_us": decision,
+        "detection_to_applied_p99_ms": applied,
+        "learning_ms_per_frame": deciding::frames()?,
         "resume_10k_events_ms": resumed(&log, folder.path())?,
         "memory_per_idle_learner_kib": idle,
         "memory_per_learner_kib": active,
@@ -72,6 +82,14 @@ fn figure(mut values: Vec<f64>, n: usize) -> Value {
     json!({ "value": at(50), "n": n, "spread": [at(5), at(95)] })
 }
 
+/// One quantile (percent) of what was timed, with the median and the longest.
+fn quantiles(mut values: Vec<f64>, percent: usize) -> Value {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let at = |share: usize| values.get(last * share / 100).copied();
+    json!({ "value": at(percent), "n": values.len(), "spread": [at(50), at(100)] })
+}
+
 fn skill(n: u64) -> SkillId {
     SkillId::new(format!("match-shape-{n}"))
 }
@@ -95,6 +113,16 @@ fn attempt(n: u64) -> EventBody {
             object: ObjectId::new("cube"),
         },
     })
+}
+
+/// An attempt on a step of a real lesson.
+fn attempt_at(step: &StepId, correct: bool) -> EventBody {
+    let mut body = attempt(1);
+    if let EventBody::Attempted(attempt) = &mut body {
+        attempt.step = step.clone();
+        attempt.correct = correct;
+    }
+    body
 }
 
 fn start() -> EventBody {
