@@ -289,11 +289,7 @@ fn view(
         .measured(Feature::SupportLevel, f64::from(support))
         .measured(Feature::Difficulty, adapted.difficulty)
         .measured(Feature::Pace, adapted.pace);
-    let numbers: Vec<u32> = step
-        .evidence_for
-        .iter()
-        .filter_map(|skill| state.models.number(&lesson.id, skill))
-        .collect();
+    let numbers = state.models.numbers(&lesson.id, &step.evidence_for);
     let difficulty = Estimate {
         mean: adapted.logits(),
         variance: 0.0,

@@ -10,7 +10,7 @@ use crate::lesson::ActiveLesson;
 use crate::protocol::ids::ObjectId;
 use crate::session::state::LearnerState;
 use crate::session::{
-    CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred, WayChanged,
+    ChangeAsked, CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred, WayChanged,
 };
 
 pub use advise::{Foresight, Outlook, Strategies};
@@ -19,6 +19,7 @@ pub mod adapted;
 mod advise;
 mod carry_out;
 pub mod decide;
+mod intervening;
 mod watch;
 
 /// Everything that `adaptation` does in a frame.
@@ -63,6 +64,7 @@ impl Plugin for AdaptationPlugin {
             .add_message::<Folded>()
             .add_message::<Stirred>()
             .add_message::<Happened>()
+            .add_message::<ChangeAsked>()
             .add_systems(
                 Update,
                 (
@@ -79,6 +81,7 @@ impl Plugin for AdaptationPlugin {
                     carry_out::carry_out,
                     show_hint,
                     end_messages,
+                    intervening::tell_interventions,
                 )
                     .chain()
                     .in_set(AdaptationSystems),

@@ -256,6 +256,27 @@ fn the_cool_down_holds_the_next_hint_back() {
 }
 
 #[test]
+fn a_hint_is_an_intervention_until_the_learner_gets_on_by_it() {
+    use crate::protocol::life::Life;
+    let mut room = Room::new();
+    assert_eq!(room.state().life(), Life::Active);
+    room.instructor(give(None));
+    room.wait(SECOND);
+    assert_eq!(room.state().life(), Life::Intervening);
+    room.attempt(false);
+    room.wait(SECOND);
+    assert_eq!(room.state().life(), Life::Intervening);
+    room.attempt(true);
+    room.wait(SECOND);
+    assert_eq!(room.state().life(), Life::Active);
+    // What a learner asks for is their own way to work.
+    let own = room.command(Principal::Learner, give(Some(1)));
+    room.ask(&own);
+    room.wait(SECOND);
+    assert_eq!(room.state().life(), Life::Active);
+}
+
+#[test]
 fn success_fades_the_hint() {
     let mut room = Room::new();
     room.attempt(false);
@@ -279,6 +300,8 @@ fn the_same_command_twice_is_carried_out_once_and_answered_alike() {
     let mut room = Room::new();
     let command = room.command(Principal::Instructor, give(None));
     let first = room.ask(&command);
+    // The intervention is in the log, too.
+    room.wait(SECOND);
     let seq = room.seq();
     let second = room.ask(&command);
     assert_eq!(first, second);

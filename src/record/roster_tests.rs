@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 fn key(folder: &Path, name: &str) -> Keys {
@@ -59,7 +61,7 @@ fn a_wrong_key_is_said_to_be_wrong_and_a_changed_file_to_be_changed() {
     let other = key(folder.path(), "b.key");
     assert!(matches!(
         Roster::open(&file, &other),
-        Err(RosterError::WrongKey { .. })
+        Err(SealedFileError::WrongKey { .. })
     ));
     let bytes = fs::read(&file).unwrap();
     for place in 0..bytes.len() {

@@ -143,6 +143,13 @@ impl Models {
         u32::try_from(place).ok()
     }
 
+    /// The numbers of those of a lesson's skills that the models know.
+    #[must_use]
+    pub fn numbers(&self, lesson: &LessonId, skills: &[SkillId]) -> Vec<u32> {
+        let known = skills.iter().map(|skill| self.number(lesson, skill));
+        known.flatten().collect()
+    }
+
     /// What is believed of a lesson's skill; `None`: the log does not know it.
     #[must_use]
     pub fn skill(&self, lesson: &LessonId, skill: &SkillId) -> Option<&Skill> {

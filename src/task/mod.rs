@@ -20,6 +20,7 @@ mod restore;
 mod room;
 mod scene;
 mod solid;
+mod streaming;
 mod stretch;
 
 use course::Course;
@@ -57,6 +58,7 @@ impl Plugin for TaskPlugin {
                     judge_deeds,
                     tell_other_ways,
                     stretch::gather,
+                    streaming::tell_the_stream,
                     restore::set_tolerances,
                     restore::bring_back,
                     (glow::follow_hints, glow::hover_markers, glow::shine).chain(),

@@ -8,7 +8,7 @@ use bevy::time::TimeUpdateStrategy;
 
 use super::*;
 use crate::interaction::things::{InSocket, Socket, TeleportSpot};
-use crate::interaction::{Interaction, SocketFit};
+use crate::interaction::{InputMode, Interaction, SocketFit};
 use crate::learning::event_criteria::Criterion;
 use crate::lesson::Loaded;
 use crate::lesson::format::{
@@ -18,7 +18,9 @@ use crate::lesson::format::{
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::{Attempt, EndReason, Event, EventBody, Evidence, PauseCause, Told};
 use crate::protocol::ids::{CommandId, LearnerId, LessonId, ObjectId, PanelId, SocketId, StepId};
+use crate::protocol::sample::Signal;
 use crate::session::join::Joining;
+use crate::session::stream::systems::StreamInput;
 use crate::session::{SessionPlugin, SessionSystems};
 
 const FRAME: Duration = Duration::from_millis(40);
@@ -510,6 +512,25 @@ fn a_running_lesson_is_observed_every_five_seconds_and_a_pause_is_not() {
     });
     room.wait(seconds(16));
     assert_eq!(observed(&room).len(), 3);
+}
+
+#[test]
+fn a_headset_says_what_it_should_measure_and_a_lesson_without_view_expects_nothing() {
+    let input = |mode| {
+        let mut room = Room::new(vec![step("touch", Action::Touch { object: cube() })]);
+        room.app
+            .insert_resource(mode)
+            .init_resource::<Circumstances>();
+        room.wait(seconds(6));
+        let mut inputs = room.app.world_mut().query::<&StreamInput>();
+        inputs.single(room.app.world()).unwrap().clone()
+    };
+    let worn = input(InputMode::Xr);
+    assert!(worn.expected.has(Signal::Tracking) && worn.quality.is_some());
+    assert!(worn.frames.is_some_and(|frames| frames.shown > 0.99));
+    assert!(worn.of_step.is_some());
+    let alone = input(InputMode::Headless);
+    assert!(alone.expected.is_empty() && alone.quality.is_none() && alone.frames.is_none());
 }
 
 #[test]
