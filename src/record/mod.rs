@@ -11,6 +11,7 @@ pub mod boundary;
 #[cfg(test)]
 mod canary_tests;
 mod check;
+mod class_ledger;
 mod codec;
 pub mod compliance;
 pub mod consent;
@@ -49,6 +50,7 @@ mod xapi_check;
 
 pub use audit::{Action, AuditEntry, By, Subject, Tombstone};
 pub use check::Check;
+pub use class_ledger::{ClassFigureError, ClassLedger};
 pub use erase::ErasureProof;
 pub use error::RecordError;
 pub use key::{KeyError, Keys, MASTER_KEY_VARIABLE, PASSPHRASE_VARIABLE};
