@@ -243,6 +243,11 @@ impl Teller {
             CommandBody::MoveOn => "to move on".to_owned(),
             CommandBody::Review => "a review".to_owned(),
             CommandBody::TellInstructor => "to tell the instructor".to_owned(),
+            CommandBody::GiveConsent(_) => "to record a consent".to_owned(),
+            CommandBody::WithdrawConsent(_) => "to record a refusal".to_owned(),
+            CommandBody::Restrict { .. } => "to restrict the record".to_owned(),
+            CommandBody::LiftRestriction { .. } => "to lift a restriction".to_owned(),
+            CommandBody::NoteAmendment(_) => "to note something beside the record".to_owned(),
         };
         let _ = writeln!(
             self.decisions,
