@@ -35,7 +35,7 @@ const SHOWN: [DataClass; 7] = [
 ///
 /// # Errors
 /// [`AccessRefusal`]: what stands against it, and who could agree.
-pub(super) fn opens(standing: &Standing) -> Result<Grant, AccessRefusal> {
+pub fn opens(standing: &Standing) -> Result<Grant, AccessRefusal> {
     for class in SHOWN {
         may_leave(class, standing)?;
     }

@@ -17,7 +17,7 @@ mod access;
 mod desk;
 mod door;
 mod follow;
-mod gate;
+pub mod gate;
 mod mcp;
 mod socket;
 mod world;
