@@ -665,6 +665,7 @@ fn health_is_told_without_a_token_and_says_nothing_about_anybody() {
 fn a_world_that_does_not_tick_is_not_healthy() {
     let bridge = Bridge::start(config("127.0.0.1:0")).unwrap();
     let room = Room {
+        taught: Arc::default(),
         address: bridge.address(),
         learner: LearnerId::fresh(),
         stop: Arc::default(),

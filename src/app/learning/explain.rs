@@ -52,6 +52,8 @@ pub(super) fn read(log: &Path, learner: Option<LearnerId>) -> Result<Vec<Event>,
         }
         let store = crate::app::records::open_file(&store)?;
         let learner = crate::app::records::choose(&store, learner)?;
+        let by = crate::app::duties::by("explained at the command line");
+        store.audit(&by, Some(learner), crate::record::Action::Accessed)?;
         return Ok(store.events(learner)?);
     }
     let text = std::fs::read_to_string(log).map_err(|error| cannot(&error))?;
