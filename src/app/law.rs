@@ -30,10 +30,10 @@ pub struct AgeArgs {
     #[arg(long, env = "MALLOC_VR_AGE_BAND", value_name = "BAND")]
     pub age_band: Option<BandName>,
     /// The learner's age in years.
-    #[arg(long, value_name = "YEARS", conflicts_with = "age_band")]
+    #[arg(long, value_name = "YEARS")]
     pub age: Option<u8>,
     /// The learner's year of birth.
-    #[arg(long, value_name = "YEAR", conflicts_with_all = ["age_band", "age"])]
+    #[arg(long, value_name = "YEAR", conflicts_with = "age")]
     pub birth_year: Option<u16>,
 }
 
@@ -85,13 +85,16 @@ impl LawArgs {
 impl AgeArgs {
     /// The band that the command line names.
     fn band(&self, ages: &AgeRules) -> AgeBand {
-        match (self.age_band, self.age, self.birth_year) {
-            (Some(BandName::Child), ..) => AgeBand::Under13,
+        // An exact age outweighs a band that the environment may hold.
+        if let Some(age) = self.age {
+            return ages.band(age);
+        }
+        match (self.birth_year, self.age_band) {
+            (Some(_), _) | (None, None) => ages.band_of(self.birth_year, unix_ms()),
+            (None, Some(BandName::Child)) => AgeBand::Under13,
             // The youngest there are: whoever knows better says the age.
-            (Some(BandName::Teen), ..) => ages.band(13),
-            (Some(BandName::Adult), ..) => AgeBand::Adult,
-            (None, Some(age), _) => ages.band(age),
-            (None, None, birth_year) => ages.band_of(birth_year, unix_ms()),
+            (None, Some(BandName::Teen)) => ages.band(13),
+            (None, Some(BandName::Adult)) => AgeBand::Adult,
         }
     }
 }

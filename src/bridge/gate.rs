@@ -247,4 +247,43 @@ mod tests {
             ConsentScope::HoldOut
         )));
     }
+
+    #[test]
+    fn that_a_learner_can_be_seen_stands_in_the_audit_once() {
+        use crate::bridge::{BridgeConfig, BridgePlugin};
+        use crate::protocol::ids::SessionId;
+        use crate::record::{Keys, Store};
+        use crate::session::SessionPlugin;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("records.redb");
+        let store = Store::open(&file, &Keys::beside(&file).unwrap()).unwrap();
+        let config = BridgeConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            token: None,
+            allow_plaintext: false,
+        };
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, SessionPlugin, BridgePlugin))
+            .insert_resource(Bridge::start(config).unwrap())
+            .insert_resource(Recorder::start(store).unwrap());
+        let grown_up = Learner {
+            id: LearnerId::fresh(),
+            session: SessionId::fresh(),
+        };
+        let child = Learner {
+            id: LearnerId::fresh(),
+            ..grown_up
+        };
+        app.world_mut().spawn((grown_up, Age(AgeBand::Adult)));
+        app.world_mut().spawn((child, Age(AgeBand::Under13)));
+        (0..5).for_each(|_| app.update());
+        drop(app);
+        let store = Store::open(&file, &Keys::beside(&file).unwrap()).unwrap();
+        let log = store.audit_log().unwrap();
+        let [(_, entry)] = &log[..] else {
+            panic!("{log:?}");
+        };
+        assert_eq!(entry.subject, Some(store.subject(grown_up.id)));
+        assert_eq!(entry.action, Action::Accessed);
+    }
 }
