@@ -346,6 +346,13 @@ async fn command(address: &str, learner: &str, body: Value) -> Value {
     }
 }
 
+/// The line in which these words stand.
+fn around(bytes: &[u8], words: &str) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().find(|line| line.contains(words));
+    line.unwrap_or_default().chars().take(400).collect()
+}
+
 fn holds(bytes: &[u8], words: &str) -> bool {
     bytes.windows(words.len()).any(|it| it == words.as_bytes())
 }
@@ -409,7 +416,11 @@ async fn names_that_somebody_types_reach_no_log_no_file_and_no_export_of_the_run
             ("files", &files),
             ("health", metrics.as_bytes()),
         ] {
-            assert!(!holds(bytes, canary), "{canary} in what it {place}");
+            assert!(
+                !holds(bytes, canary),
+                "{canary} in what it {place}: {}",
+                around(bytes, canary)
+            );
         }
     }
     // And the refusal holds when the program starts again.

@@ -197,17 +197,9 @@ pub(super) fn erase(
     Ok(ExitCode::SUCCESS)
 }
 
-/// How long the store keeps what: the one policy, in the store's words.
-pub(super) fn retention(keep: &RetentionPolicy) -> Retention {
-    Retention {
-        teaching: u64::from(keep.log_days),
-        audit: u64::from(keep.audit_days),
-    }
-}
-
 /// Erases whoever has not been here for as long as records are kept.
 pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let retention = retention(&RetentionPolicy::default());
+    let retention = Retention::default();
     let store = open(data_dir)?;
     let by = by("records are kept no longer than needed");
     let report = store.sweep(&retention, &by, dry_run)?;

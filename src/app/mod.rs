@@ -21,6 +21,7 @@ mod learning;
 mod lessons;
 mod play;
 mod policy;
+mod quiet;
 mod records;
 pub mod roster;
 mod sweep;

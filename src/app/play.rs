@@ -19,6 +19,7 @@ use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
 use super::law;
 use super::policy;
+use super::quiet;
 use super::records;
 use super::sweep::{self, SweptDaily};
 use super::view::{self, View};
@@ -254,6 +255,7 @@ fn exit_when_asked(mut exit: MessageWriter<AppExit>) {
 fn log_plugin() -> LogPlugin {
     LogPlugin {
         filter: "warn,malloc_vr=info,wgpu=error,naga=warn".to_owned(),
+        custom_layer: quiet::layer,
         ..default()
     }
 }

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::duties::retention;
 use super::{law, roster};
-use crate::record::purpose::RetentionPolicy;
-use crate::record::{By, RecordError, Recorder, Store};
+use crate::record::{By, RecordError, Recorder, Retention, Store};
 use crate::session::unix_ms;
 
 /// How often the running program looks.
@@ -31,7 +29,7 @@ fn sweep(store: &Store, data_dir: &Path) -> Result<(), RecordError> {
         purpose: "records are kept no longer than needed".to_owned(),
         at_unix_ms: unix_ms(),
     };
-    let report = store.sweep(&retention(&RetentionPolicy::default()), &by, false)?;
+    let report = store.sweep(&Retention::default(), &by, false)?;
     if !report.erased.is_empty() {
         info!(
             "{} record(s) erased: their time was over",
@@ -98,27 +96,17 @@ mod tests {
             body: EventBody::SessionResumed,
         };
         store.append(&[event]).unwrap();
-        // Sightings of the clock long ago, as earlier starts left them.
+        // As the starts of earlier days left it: two readings make a clock believed.
         let day = 86_400_000;
-        for days in [100, 99, 98] {
+        for days in [100, 99, 98, 1] {
             let by = By {
                 actor: "the program".to_owned(),
                 purpose: String::new(),
                 at_unix_ms: unix_ms() - days * day,
             };
-            store
-                .sweep(&retention(&RetentionPolicy::default()), &by, false)
-                .unwrap();
+            store.sweep(&Retention::default(), &by, false).unwrap();
         }
-        // Two readings half a day apart make a clock believed; the first says nothing yet.
-        let by = By {
-            actor: "the program".to_owned(),
-            purpose: String::new(),
-            at_unix_ms: unix_ms() - day,
-        };
-        store
-            .sweep(&retention(&RetentionPolicy::default()), &by, false)
-            .unwrap();
+        assert_eq!(store.learners().unwrap().len(), 1);
         today(&store, folder.path());
         assert!(store.learners().unwrap().is_empty());
         let names = law::roster(folder.path(), store.keys()).unwrap();

@@ -13,7 +13,6 @@ use malloc_vr::protocol::privacy::Amendment;
 use malloc_vr::record::boundary::screen_words;
 use malloc_vr::record::compliance::StoreFacts;
 use malloc_vr::record::pii::Screen;
-use malloc_vr::record::purpose::RetentionPolicy;
 use malloc_vr::record::{Action, By, Keys, Retention, Roster, Store};
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 
@@ -303,11 +302,7 @@ fn sweep(
     learners: &[LearnerId],
     facts: &mut StoreFacts,
 ) -> Result<(), Box<dyn Error>> {
-    let keep = RetentionPolicy::default();
-    let retention = Retention {
-        teaching: u64::from(keep.log_days),
-        audit: u64::from(keep.audit_days),
-    };
+    let retention = Retention::default();
     let store = Store::open(file, &Keys::beside(file)?)?;
     facts.expired = learners.len() as u64;
     // A day for the clock to be believed, and one for the sweep itself.
