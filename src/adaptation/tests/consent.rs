@@ -86,6 +86,9 @@ fn a_restricted_record_brings_no_hint_and_no_decision_but_safety_stays() {
         log.any(|body| matches!(body, EventBody::Decided(_)))
     };
     assert!(!decided(&room), "{:?}", room.log());
+    let mut log = room.log().iter();
+    let refused = log.any(|body| matches!(body, EventBody::CommandRefused { .. }));
+    assert!(!refused, "the ladder does not even ask: {:?}", room.log());
     // Who asks still gets help, and who is not well still rests.
     let hint = room.ask(&room.command(Principal::Learner, give(None)));
     assert!(matches!(hint, Outcome::Applied { .. }), "{hint:?}");

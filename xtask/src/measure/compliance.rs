@@ -28,7 +28,7 @@ struct Failure {
 /// Where our own program doesn't build or run.
 pub(super) fn measure(args: &Args) -> Result<Suite> {
     let profile = if args.release { "release" } else { "dev" };
-    let mut build = cargo(&["build", "--package", "malloc-vr"]);
+    let mut build = cargo(&["build", "--workspace"]);
     build.args(["--bin", "measure-compliance"]);
     if args.release {
         build.arg("--release");
