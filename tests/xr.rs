@@ -58,6 +58,8 @@ impl Playing {
                 "127.0.0.1:0",
                 "--token",
                 TOKEN,
+                "--age-band",
+                "adult",
             ])
             .arg("--frame-stats")
             .arg(home.join("frames.json"))

@@ -138,7 +138,12 @@ pub(super) fn adapt(
         | CommandBody::Pause
         | CommandBody::Resume
         | CommandBody::Message { .. }
-        | CommandBody::EndBreak => return Err(already("it is decided elsewhere")),
+        | CommandBody::EndBreak
+        | CommandBody::GiveConsent(_)
+        | CommandBody::WithdrawConsent(_)
+        | CommandBody::Restrict { .. }
+        | CommandBody::LiftRestriction { .. }
+        | CommandBody::NoteAmendment(_) => return Err(already("it is decided elsewhere")),
     };
     Ok((Effect::Adapt(action), words))
 }

@@ -6,7 +6,7 @@ use super::adapted::{Able, adapt, end_break};
 use crate::learning::strategy::action::Action;
 use crate::lesson::format::Step;
 use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Principal, Refusal};
-use crate::protocol::event::PauseCause;
+use crate::protocol::event::{EventBody, PauseCause};
 use crate::session::adapted::Adapted;
 
 /// After the instructor gave or took a hint, the automatic rules leave hints alone for this long: who stands
@@ -31,6 +31,8 @@ pub struct Standing<'a> {
     /// Who set what this command would move, while that holds
     /// ([`crate::learning::strategy::memory::Memory::holder`]).
     pub holder: Option<Principal>,
+    /// Somebody restricted the record: the rules may not go by it (GDPR Art. 18(2)), but for the learner's safety.
+    pub restricted: bool,
 }
 
 /// What changes in the learner's world.
@@ -48,6 +50,8 @@ pub enum Effect {
     Adapt(Action),
     /// The break is over.
     EndBreak,
+    /// A word about consent or rights stands in the log. Boxed: it is many times larger than the rest.
+    Agreed(Box<EventBody>),
 }
 
 /// Decides about one command; the answer's second part says what the learner now sees, in words.
@@ -67,6 +71,12 @@ pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String)
     {
         return Err(Refusal::Outranked {
             by: who(holder).to_owned(),
+        });
+    }
+    if standing.restricted && command.principal == Principal::Automatic {
+        return Err(Refusal::NotAgreed {
+            why: "the record is restricted; nothing is adapted by it until whoever asked for that lifts it"
+                .to_owned(),
         });
     }
     match &command.body {

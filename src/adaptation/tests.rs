@@ -14,6 +14,8 @@ use crate::protocol::ids::{AttemptId, CommandId, LearnerId, LessonId, SessionId,
 use crate::session::join::Joining;
 use crate::session::{SessionLog, SessionPlugin, SessionSystems};
 
+mod consent;
+
 /// One frame of these tests; odd on purpose, so that nothing counts frames.
 const FRAME: Duration = Duration::from_millis(37);
 

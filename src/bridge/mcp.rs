@@ -248,7 +248,7 @@ impl Instructor {
                     .next()
                     .cloned()
                     .ok_or_else(String::new),
-                0 => Err("nobody is here yet; start a lesson with `malloc-vr play`".to_owned()),
+                0 => Err("nobody is here yet whose data may leave the device; start a lesson with `malloc-vr play`, or see `malloc-vr records standing`".to_owned()),
                 many => Err(format!(
                     "{many} learners are here; say which one (list_learners gives their ids)"
                 )),

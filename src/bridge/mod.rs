@@ -17,12 +17,16 @@ mod access;
 mod desk;
 mod door;
 mod follow;
+pub mod gate;
 mod mcp;
 mod socket;
 mod world;
 
 use access::Access;
 use desk::FromWorld;
+
+use crate::session::Learner;
+use crate::session::standing::Agreements;
 
 /// Receiving at the start of a frame, publishing at its end.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -199,20 +203,23 @@ pub struct BridgePlugin;
 
 impl Plugin for BridgePlugin {
     fn build(&self, app: &mut App) {
-        app.add_systems(
-            Update,
-            (
-                world::receive.in_set(BridgeSystems::Receive),
+        app.init_resource::<Agreements>()
+            .register_required_components::<Learner, gate::Gate>()
+            .add_systems(
+                Update,
                 (
-                    world::publish_learners,
-                    world::publish_departures,
-                    world::publish_events,
-                    world::publish_answers,
+                    world::receive.in_set(BridgeSystems::Receive),
+                    (
+                        gate::mind,
+                        world::publish_learners,
+                        world::publish_departures,
+                        world::publish_events,
+                        world::publish_answers,
+                    )
+                        .chain()
+                        .in_set(BridgeSystems::Publish),
                 )
-                    .chain()
-                    .in_set(BridgeSystems::Publish),
-            )
-                .run_if(resource_exists::<Bridge>),
-        );
+                    .run_if(resource_exists::<Bridge>),
+            );
     }
 }

@@ -230,6 +230,19 @@ fn asked(command: &Command) -> String {
         CommandBody::MoveOn => "to move on".to_owned(),
         CommandBody::Review => "a review".to_owned(),
         CommandBody::TellInstructor => "the instructor to be told".to_owned(),
+        CommandBody::GiveConsent(consent) => {
+            format!("a consent of {:?} to be recorded", consent.actor)
+        }
+        CommandBody::WithdrawConsent(withdrawal) => {
+            format!("a refusal of {:?} to be recorded", withdrawal.actor)
+        }
+        CommandBody::Restrict { actor, .. } => format!("a restriction by {actor:?}"),
+        CommandBody::LiftRestriction { actor } => {
+            format!("the restriction by {actor:?} to end")
+        }
+        CommandBody::NoteAmendment(amendment) => {
+            format!("a note to #{}", amendment.about_seq)
+        }
     };
     format!(
         "{:?} asked for {what} (\"{}\")",

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{Action, By, Tombstone};
 use super::error::{Fault, RecordError};
+use super::purpose::RetentionPolicy;
 use super::sealed::{LearnerHead, Sightings, audit_place, follow};
 use super::store::Store;
 use super::writing::{AUDIT, HEADS, Writing, open_head};
@@ -33,13 +34,20 @@ pub struct Retention {
     pub audit: u64,
 }
 
-impl Default for Retention {
-    /// 90 days of inactivity, and seven years (2555 days) of accounting: the figures of `production.md`, 5.5.
-    fn default() -> Self {
+impl From<&RetentionPolicy> for Retention {
+    /// The periods of the one policy that `docs/privacy.md` is made from.
+    fn from(policy: &RetentionPolicy) -> Self {
         Self {
-            teaching: 90,
-            audit: 2555,
+            teaching: u64::from(policy.log_days),
+            audit: u64::from(policy.audit_days),
         }
+    }
+}
+
+impl Default for Retention {
+    /// As the policy that is delivered.
+    fn default() -> Self {
+        Self::from(&RetentionPolicy::default())
     }
 }
 

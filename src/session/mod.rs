@@ -17,6 +17,7 @@ use crate::record::pii::Screen;
 use crate::record::{Health, Recorder};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
+use standing::{Age, Agreements};
 use state::{FoldError, LearnerState};
 use stream::mirror::{Arrived, Mirror, take_arrivals};
 use stream::systems::{
@@ -31,6 +32,7 @@ pub mod life;
 pub mod models;
 pub mod resume;
 pub mod snapshot;
+pub mod standing;
 pub mod state;
 pub mod stream;
 
@@ -57,6 +59,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<RecordHealth>()
             .init_resource::<SessionRules>()
             .init_resource::<WordScreen>()
+            .init_resource::<Agreements>()
             .init_resource::<StreamRules>()
             .init_resource::<StreamTiming>()
             .add_systems(
@@ -89,7 +92,8 @@ impl Plugin for SessionPlugin {
     OtherWay,
     SessionClock,
     StreamInput,
-    Stream
+    Stream,
+    Age
 )]
 pub struct Learner {
     /// Pseudonym.

@@ -115,6 +115,8 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
         .arg(&cli.lesson)
         .args(&cli.play)
         .env("MALLOC_VR_DATA_DIR", data.path())
+        // The person in the headset is made up, and followed through the instructor's door.
+        .env("MALLOC_VR_AGE_BAND", "adult")
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     let mut child = Ending(command.spawn().context("cannot start malloc-vr")?);
