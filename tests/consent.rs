@@ -9,6 +9,9 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
+use malloc_vr::protocol::event::{Event, EventBody};
+use malloc_vr::protocol::ids::{LearnerId, SessionId};
+use malloc_vr::record::{Keys, Store};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -251,6 +254,43 @@ fn a_disclosure_needs_consent_and_stands_in_the_record() {
     says(&shown, &["disclosed", "University of Graz"]);
     let readme = std::fs::read_to_string(Path::new(&copy).join("README.md")).unwrap();
     says(&readme, &["give it to nobody else"]);
+}
+
+#[test]
+fn figures_of_a_class_need_five_learners_name_nobody_and_end_with_the_budget() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let file = data.join("records.redb");
+    let learners: Vec<_> = (0..6).map(|_| LearnerId::fresh()).collect();
+    let join = |learners: &[LearnerId]| {
+        let store = Store::open(&file, &Keys::beside(&file).unwrap()).unwrap();
+        for &learner in learners {
+            let event = Event {
+                seq: 1,
+                at_unix_ms: 1_795_000_000_000,
+                learner,
+                session: SessionId::fresh(),
+                body: EventBody::SessionResumed,
+            };
+            store.append(&[event]).unwrap();
+        }
+    };
+    join(&learners[..4]);
+    let class = ["records", "class", "--epsilon", "1"];
+    says(&refused(home.path(), &class), &["4 learners are too few"]);
+    join(&learners[4..]);
+    let told = ok(home.path(), &class);
+    says(
+        &told,
+        &["attempts that were right", "6 learners", "left: 2.00"],
+    );
+    assert!(learners.iter().all(|it| !told.contains(&it.to_string())));
+    // A new master key opens what was spent, too.
+    ok(home.path(), &["records", "rotate-key"]);
+    ok(home.path(), &class);
+    ok(home.path(), &class);
+    says(&refused(home.path(), &class), &["6 of them have less left"]);
 }
 
 /// A running `play --headless` that says all it can, killed when dropped.

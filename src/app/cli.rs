@@ -200,6 +200,15 @@ pub enum RecordsCommand {
         /// Where the records are.
         data: DataArgs,
     },
+    /// Figures over everybody that tell nothing about any one of them: at least five learners, and noise.
+    Class {
+        /// Privacy loss that all figures together may cost each learner; a budget of 3 is refused further questions.
+        #[arg(long, default_value_t = 0.5, value_name = "EPSILON")]
+        epsilon: f64,
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
     /// Make a new master key and wrap every data key with it; no record is rewritten.
     RotateKey {
         #[command(flatten)]

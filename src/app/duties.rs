@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::consents::{WhoArgs, append};
+use super::law;
 use super::records::{choose, open};
-use super::{law, roster};
 use crate::protocol::ids::LearnerId;
 use crate::protocol::privacy::{DataClass, Purpose, Role};
 use crate::record::access::{Question, Relation, Standing, decide};
@@ -17,7 +17,7 @@ use crate::record::privacy_page::privacy_page;
 use crate::record::purpose::RetentionPolicy;
 use crate::record::rights::Rights;
 use crate::record::xapi::Home;
-use crate::record::{Action, By, Retention};
+use crate::record::{Action, By, ClassLedger, Keys, Retention};
 use crate::session::unix_ms;
 
 /// Whoever may use this machine's account, and what for.
@@ -178,8 +178,7 @@ pub(super) fn erase(
     let Some(proof) = proof else {
         return Err(format!("nobody in these records has the pseudonym {learner}").into());
     };
-    let mut roster = law::roster(data_dir, store.keys())?;
-    let names = roster::forget(&store, &mut roster, std::slice::from_ref(&proof.tombstone))?;
+    let names = law::forget(&store, data_dir, std::slice::from_ref(&proof.tombstone))?;
     println!(
         "erased: {} events, {names} name(s) in the roster; {} copies of the key overwritten, {} left; {} events left in the file",
         proof.tombstone.events,
@@ -204,8 +203,7 @@ pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn 
     let by = by("records are kept no longer than needed");
     let report = store.sweep(&retention, &by, dry_run)?;
     if !dry_run {
-        let mut roster = law::roster(data_dir, store.keys())?;
-        roster::forget(&store, &mut roster, &report.erased)?;
+        law::forget(&store, data_dir, &report.erased)?;
     }
     println!(
         "{}{} learner(s) after {} days without a visit, {} kept; {} audit entries after {} days",
@@ -234,13 +232,18 @@ pub(super) fn rotate_key(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
         .exists()
         .then(|| law::roster(data_dir, store.keys()))
         .transpose()?;
-    if let Some(roster) = &roster {
-        roster.save(&next)?;
-    }
+    let ledger = law::ledger_file(data_dir);
+    let ledger = ledger
+        .exists()
+        .then(|| ClassLedger::open(&ledger, store.keys()))
+        .transpose()?;
+    let save = |keys: &Keys| {
+        roster.as_ref().map_or(Ok(()), |it| it.save(keys))?;
+        ledger.as_ref().map_or(Ok(()), |it| it.save(keys))
+    };
+    save(&next)?;
     let keys = store.rotate(&next, &by("a new master key"))?;
-    if let Some(roster) = &roster {
-        roster.save(store.keys())?;
-    }
+    save(store.keys())?;
     println!("{keys} data keys are wrapped with the new master key; destroy copies of the old one");
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use crate::protocol::ids::LearnerId;
 use crate::record::ages::{AgeBand, AgeRules};
 use crate::record::consent::ConsentPolicy;
 use crate::record::pii::Screen;
-use crate::record::{Keys, Roster};
+use crate::record::{ClassLedger, Keys, Roster, RosterId, Store, Tombstone};
 use crate::session::unix_ms;
 
 /// Which law holds.
@@ -107,6 +107,39 @@ pub(super) fn roster_file(data_dir: &Path) -> PathBuf {
 /// Opens the roster; an empty one where there is none.
 pub(super) fn roster(data_dir: &Path, keys: &Keys) -> Result<Roster, Box<dyn Error>> {
     Ok(Roster::open(&roster_file(data_dir), keys)?)
+}
+
+/// What class figures have cost, beside the store.
+pub(super) fn ledger_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("class-figures.sealed")
+}
+
+/// What lies beside the records goes with them: the names of whoever was erased, and what figures have cost them.
+/// Returns how many names.
+pub(super) fn forget(
+    store: &Store,
+    data_dir: &Path,
+    erased: &[Tombstone],
+) -> Result<usize, Box<dyn Error>> {
+    let gone = |learner| {
+        let subject = store.subject(learner);
+        erased.iter().any(|tombstone| tombstone.subject == subject)
+    };
+    let mut roster = roster(data_dir, store.keys())?;
+    let names: Vec<RosterId> = roster
+        .people()
+        .map(|(id, _)| id)
+        .filter(|id| gone(roster.pseudonym(id)))
+        .cloned()
+        .collect();
+    for id in &names {
+        roster.remove(id);
+    }
+    if !names.is_empty() {
+        roster.save(store.keys())?;
+    }
+    ClassLedger::open(&ledger_file(data_dir), store.keys())?.forget(gone, store.keys())?;
+    Ok(names.len())
 }
 
 /// How old a learner is: what the roster knows, else what the command line says, else unknown.

@@ -10,6 +10,7 @@ use duties::Receiver;
 
 use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
 
+mod class;
 pub mod cli;
 pub mod consents;
 mod doctor;
@@ -66,6 +67,9 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Records(RecordsCommand::Sweep { dry_run, data }) => {
             duties::sweep(dry_run, &data.data_dir)
+        }
+        Command::Records(RecordsCommand::Class { epsilon, data }) => {
+            class::figures(epsilon, &data.data_dir)
         }
         Command::Records(RecordsCommand::RotateKey { data }) => duties::rotate_key(&data.data_dir),
         Command::Records(RecordsCommand::Audit { data }) => duties::audit(&data.data_dir),

@@ -11,7 +11,7 @@ use super::consents::store_and_roster;
 use super::duties::by;
 use super::law::{self, LawArgs};
 use super::records::{file, open_file};
-use crate::record::{Action, Person, Roster, RosterId, Store, Tombstone};
+use crate::record::{Action, Person, RosterId};
 use crate::session::unix_ms;
 
 /// The roster.
@@ -146,28 +146,4 @@ fn list(law: &LawArgs, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
         );
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Names go with the records: whoever was erased is taken out of the roster, too. Returns how many.
-pub(super) fn forget(
-    store: &Store,
-    roster: &mut Roster,
-    erased: &[Tombstone],
-) -> Result<usize, Box<dyn Error>> {
-    let gone: Vec<RosterId> = roster
-        .people()
-        .map(|(id, _)| id)
-        .filter(|id| {
-            let subject = store.subject(roster.pseudonym(id));
-            erased.iter().any(|tombstone| tombstone.subject == subject)
-        })
-        .cloned()
-        .collect();
-    for id in &gone {
-        roster.remove(id);
-    }
-    if !gone.is_empty() {
-        roster.save(store.keys())?;
-    }
-    Ok(gone.len())
 }

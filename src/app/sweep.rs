@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::{law, roster};
+use super::law;
 use crate::record::{By, RecordError, Recorder, Retention, Store};
 use crate::session::unix_ms;
 
@@ -35,8 +35,7 @@ fn sweep(store: &Store, data_dir: &Path) -> Result<(), RecordError> {
             "{} record(s) erased: their time was over",
             report.erased.len()
         );
-        let forgotten = law::roster(data_dir, store.keys())
-            .and_then(|mut roster| roster::forget(store, &mut roster, &report.erased));
+        let forgotten = law::forget(store, data_dir, &report.erased);
         if let Err(error) = forgotten {
             error!("names of erased learners are still in the roster: {error}");
         }

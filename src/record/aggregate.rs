@@ -79,6 +79,13 @@ impl Ledger {
     pub fn forget(&mut self, learner: LearnerId) {
         self.spent.remove(&learner);
     }
+
+    /// Forgets every learner who was erased; false: none of them was here.
+    pub fn forget_whoever(&mut self, erased: impl Fn(LearnerId) -> bool) -> bool {
+        let before = self.spent.len();
+        self.spent.retain(|learner, _| !erased(*learner));
+        self.spent.len() < before
+    }
 }
 
 /// What is asked of a class.

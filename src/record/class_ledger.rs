@@ -1,7 +1,6 @@
 //! What figures over classes have cost each learner, in a sealed file beside the records: whoever forgot it would start
 //! anew with every question.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::aggregate::{
@@ -92,17 +91,20 @@ impl ClassLedger {
     /// [`SealedFileError`].
     pub fn forget(
         &mut self,
-        erased: &BTreeSet<LearnerId>,
+        erased: impl Fn(LearnerId) -> bool,
         keys: &Keys,
     ) -> Result<(), SealedFileError> {
-        let known = |learner: &&LearnerId| self.spent(**learner) != MicroEpsilon(0);
-        let gone: Vec<LearnerId> = erased.iter().filter(known).copied().collect();
-        if gone.is_empty() {
-            return Ok(());
+        if self.ledger.forget_whoever(erased) {
+            self.save(keys)?;
         }
-        for learner in gone {
-            self.ledger.forget(learner);
-        }
+        Ok(())
+    }
+
+    /// Writes it, sealed under these keys.
+    ///
+    /// # Errors
+    /// [`SealedFileError`]; the file is then as it was.
+    pub fn save(&self, keys: &Keys) -> Result<(), SealedFileError> {
         self.sealed.save(&self.ledger, keys)
     }
 }
@@ -143,7 +145,7 @@ mod tests {
             }))
         ));
         let (first, _) = class[0];
-        ledger.forget(&BTreeSet::from([first]), &keys).unwrap();
+        ledger.forget(|learner| learner == first, &keys).unwrap();
         let ledger = ClassLedger::open(&file, &keys).unwrap();
         assert_eq!(ledger.spent(first), MicroEpsilon(0));
         assert_ne!(ledger.spent(class[1].0), MicroEpsilon(0));
