@@ -64,6 +64,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
         listen: args.listen,
         token: args.token.clone(),
         allow_plaintext: args.allow_plaintext,
+        ..BridgeConfig::default()
     })?;
     stop_on_signals()?;
     introduce(&lesson, view, &joining, &bridge, args.fresh);

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::act::{Act, Reach};
+use super::news::{News, Teller};
 use crate::protocol::asker::{Asker, TokenId, TokenRole};
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::ids::{CommandId, LearnerId};
@@ -52,7 +54,7 @@ impl Scope {
 pub enum Refused {
     /// The role does not go so far.
     #[error(
-        "this token is for an {role}, who may not {}; {} may: ask whoever runs this machine for such a token",
+        "this token is for the role {role}, which may not {}; {} may: ask whoever runs this machine for such a token",
         act.words(),
         roles(act.roles())
     )]
@@ -102,9 +104,13 @@ fn roles(roles: &[TokenRole]) -> String {
     names.join(" or ")
 }
 
-/// Who came in, and what they may do. Cheap to clone; the same token gives the same caller.
+/// Who came in, and what they may do. Cheap to clone. A clone that lives as long as a connection keeps one of the
+/// token's places, so hold it there and nowhere else.
 #[derive(Debug, Clone)]
-pub struct Caller(Arc<Held>);
+pub struct Caller {
+    held: Arc<Held>,
+    _place: Option<Arc<OwnedSemaphorePermit>>,
+}
 
 #[derive(Debug)]
 struct Held {
@@ -113,6 +119,7 @@ struct Held {
     scope: Scope,
     expires: Option<SystemTime>,
     ended: CancellationToken,
+    news: Option<Teller>,
 }
 
 impl Caller {
@@ -124,49 +131,91 @@ impl Caller {
         expires: Option<SystemTime>,
         ended: CancellationToken,
     ) -> Self {
-        Self(Arc::new(Held {
+        let held = Held {
             asker,
             name,
             scope,
             expires,
             ended,
-        }))
+            news: None,
+        };
+        Self {
+            held: Arc::new(held),
+            _place: None,
+        }
+    }
+
+    /// The same, for whom what is refused is told on, for the audit.
+    pub(super) fn watched(self, news: Teller) -> Self {
+        let Held {
+            asker,
+            scope,
+            expires,
+            ended,
+            name,
+            ..
+        } = &*self.held;
+        let held = Held {
+            asker: *asker,
+            name: name.clone(),
+            scope: scope.clone(),
+            expires: *expires,
+            ended: ended.clone(),
+            news: Some(news),
+        };
+        Self {
+            held: Arc::new(held),
+            _place: None,
+        }
+    }
+
+    /// The same, in one of the token's places.
+    pub(super) fn in_place(&self, place: OwnedSemaphorePermit) -> Self {
+        Self {
+            held: self.held.clone(),
+            _place: Some(Arc::new(place)),
+        }
+    }
+
+    /// The token is over: whatever it holds open ends.
+    pub(super) fn end(&self) {
+        self.held.ended.cancel();
     }
 
     /// Token and role, for log and audit.
     #[must_use]
     pub fn asker(&self) -> Asker {
-        self.0.asker
+        self.held.asker
     }
 
     /// The token's id.
     #[must_use]
     pub fn token(&self) -> TokenId {
-        self.0.asker.token
+        self.held.asker.token
     }
 
     /// The role.
     #[must_use]
     pub fn role(&self) -> TokenRole {
-        self.0.asker.role
+        self.held.asker.role
     }
 
     /// What the token was named when it was issued, for lists. Not for logs: people write names there.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.held.name
     }
 
     /// Whom the token is for.
     #[must_use]
     pub fn scope(&self) -> &Scope {
-        &self.0.scope
+        &self.held.scope
     }
 
     /// When the token ends, milliseconds since the Unix epoch.
     #[must_use]
     pub fn expires_unix_ms(&self) -> Option<u64> {
-        let since = self.0.expires?.duration_since(UNIX_EPOCH).ok()?;
+        let since = self.held.expires?.duration_since(UNIX_EPOCH).ok()?;
         u64::try_from(since.as_millis()).ok()
     }
 
@@ -193,7 +242,7 @@ impl Caller {
             let role = self.role();
             return Err(Refused::Role { act, role });
         }
-        if act.reach() == Reach::Everybody && self.0.scope != Scope::Class {
+        if act.reach() == Reach::Everybody && self.held.scope != Scope::Class {
             return Err(Refused::Everybody { act });
         }
         Ok(())
@@ -215,7 +264,7 @@ impl Caller {
     /// Whether the learner is one of theirs. Streams and rosters leave out all others.
     #[must_use]
     pub fn sees(&self, learner: LearnerId) -> bool {
-        self.0.scope.covers(learner)
+        self.held.scope.covers(learner)
     }
 
     /// A command in their name: the one way to make one in this room, so that none is given without having been
@@ -230,13 +279,26 @@ impl Caller {
         purpose: &str,
         body: CommandBody,
     ) -> Result<Command, Refused> {
-        self.may_with(Act::of(&body), learner)?;
+        let act = Act::of(&body);
+        let purpose: String = purpose.chars().take(PURPOSE).collect();
+        if let Err(refused) = self.may_with(act, learner) {
+            if let Some(news) = &self.held.news {
+                news.tell(News::NotAllowed {
+                    command: id,
+                    learner,
+                    asker: self.asker(),
+                    act,
+                    purpose,
+                });
+            }
+            return Err(refused);
+        }
         Ok(Command {
             id,
             learner,
             principal: self.principal(),
             asker: Some(self.asker()),
-            purpose: purpose.chars().take(PURPOSE).collect(),
+            purpose,
             body,
         })
     }
@@ -244,17 +306,18 @@ impl Caller {
     /// Whether the token has expired or was revoked since they came in.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.0.ended.is_cancelled() || self.0.expires.is_some_and(|at| at <= SystemTime::now())
+        self.held.ended.is_cancelled()
+            || self.held.expires.is_some_and(|at| at <= SystemTime::now())
     }
 
     /// Comes to pass when the token is revoked: whatever lives on a connection waits for this, too, and hangs up.
     pub fn revoked(&self) -> WaitForCancellationFutureOwned {
-        self.0.ended.clone().cancelled_owned()
+        self.held.ended.clone().cancelled_owned()
     }
 
     /// Comes to pass when the token is revoked or expires. Every live connection selects on it and hangs up.
     pub async fn over(&self) {
-        let left = self.0.expires.map(|at| {
+        let left = self.held.expires.map(|at| {
             at.duration_since(SystemTime::now())
                 .unwrap_or(Duration::ZERO)
         });

@@ -1,6 +1,7 @@
 //! No pages of foreign origin, and no foreign names for this machine.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
 
@@ -25,29 +26,46 @@ pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
-/// Whether the request names this machine by an address or as localhost. A page from elsewhere whose name was made to
-/// point here (DNS rebinding) names itself.
-pub(in crate::bridge) fn host_is_ours(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|host| is_ours(host_name(host)))
+/// How this machine is called, and by which scheme.
+#[derive(Debug, Clone)]
+pub(in crate::bridge) struct Origins {
+    /// `http` or `https`.
+    pub(in crate::bridge) scheme: &'static str,
+    /// Names besides `localhost` and addresses.
+    pub(in crate::bridge) names: Arc<[String]>,
 }
 
-/// Whether the request comes from no page, from one of this machine, or from one that was served by the address asked.
-pub(in crate::bridge) fn origin_is_ours(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let page = origin.to_str().ok().and_then(|origin| {
-        origin
-            .strip_prefix("http://")
-            .or_else(|| origin.strip_prefix("https://"))
-    });
-    let asked = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    page.is_some_and(|page| asked == Some(page) || is_this_machine(host_name(page)))
+impl Origins {
+    /// Whether the request names this machine by an address, as localhost, or by a name that was given to it. A page
+    /// from elsewhere whose name was made to point here (DNS rebinding) names itself.
+    pub(in crate::bridge) fn host_is_ours(&self, headers: &HeaderMap) -> bool {
+        let name = host(headers).map(host_name);
+        name.is_some_and(|name| {
+            is_ours(name) || self.names.iter().any(|our| our.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// Whether the request comes from no page, from one of this machine, or from one that was served by the address
+    /// asked.
+    pub(in crate::bridge) fn origin_is_ours(&self, headers: &HeaderMap) -> bool {
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else {
+            return true;
+        };
+        let page = origin.to_str().ok().and_then(|it| it.split_once("://"));
+        let Some((scheme, page)) = page.filter(|_| origins.next().is_none()) else {
+            return false;
+        };
+        let served_here = scheme == self.scheme && host(headers) == Some(page);
+        served_here || (["http", "https"].contains(&scheme) && is_this_machine(host_name(page)))
+    }
+}
+
+/// The one host that a request names.
+pub(in crate::bridge) fn host(headers: &HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next()?.to_str().ok()?;
+    hosts.next().is_none().then_some(host)
 }
 
 fn host_name(authority: &str) -> &str {
@@ -76,37 +94,58 @@ mod tests {
         HeaderMap::from_iter([(name, value.parse().unwrap())])
     }
 
+    fn origins(scheme: &'static str) -> Origins {
+        let names = Arc::from(["vr.school.example".to_owned()]);
+        Origins { scheme, names }
+    }
+
     #[test]
     fn foreign_hosts_and_origins_are_told_apart() {
+        let here = origins("http");
         for ours in [
             "localhost:7878",
             "127.0.0.1",
             "[::1]:7878",
             "192.168.1.7:80",
+            "VR.school.example:7878",
         ] {
-            assert!(host_is_ours(&headers(header::HOST, ours)), "{ours}");
+            assert!(here.host_is_ours(&headers(header::HOST, ours)), "{ours}");
         }
-        assert!(!host_is_ours(&headers(header::HOST, "evil.example:7878")));
-        assert!(!host_is_ours(&HeaderMap::new()));
-        assert!(origin_is_ours(&HeaderMap::new()));
-        assert!(origin_is_ours(&headers(
-            header::ORIGIN,
-            "http://localhost:3000"
-        )));
+        for foreign in [
+            "evil.example:7878",
+            "school.example",
+            "",
+            "vr.school.example.evil.example",
+        ] {
+            assert!(
+                !here.host_is_ours(&headers(header::HOST, foreign)),
+                "{foreign}"
+            );
+        }
+        assert!(!here.host_is_ours(&HeaderMap::new()));
+        let mut two = headers(header::HOST, "localhost");
+        two.append(header::HOST, "evil.example".parse().unwrap());
+        assert!(!here.host_is_ours(&two));
+        assert!(here.origin_is_ours(&HeaderMap::new()));
+        assert!(here.origin_is_ours(&headers(header::ORIGIN, "http://localhost:3000")));
         for foreign in [
             "https://evil.example",
             "http://localhost.evil.example",
             "http://192.168.1.66",
             "null",
+            "file://",
+            "chrome-extension://127.0.0.1",
         ] {
-            assert!(
-                !origin_is_ours(&headers(header::ORIGIN, foreign)),
-                "{foreign}"
-            );
+            let foreign_page = headers(header::ORIGIN, foreign);
+            assert!(!here.origin_is_ours(&foreign_page), "{foreign}");
         }
         let mut own_page = headers(header::ORIGIN, "http://192.168.1.7:7878");
         own_page.insert(header::HOST, "192.168.1.7:7878".parse().unwrap());
-        assert!(origin_is_ours(&own_page));
+        assert!(here.origin_is_ours(&own_page));
+        // A page that came unencrypted may have been written by anybody on the way.
+        assert!(!origins("https").origin_is_ours(&own_page));
+        own_page.append(header::ORIGIN, "http://192.168.1.7:7878".parse().unwrap());
+        assert!(!here.origin_is_ours(&own_page));
     }
 
     proptest::proptest! {
