@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
+use cli::{Command, LearningCommand, LessonCommand, RecordsCommand, TokensCommand};
 
 pub mod cli;
 mod doctor;
@@ -17,6 +17,7 @@ mod lessons;
 mod play;
 mod policy;
 mod records;
+mod tokens;
 pub mod view;
 
 /// Does what the command line asks.
@@ -49,6 +50,10 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Records(RecordsCommand::RotateKey { data }) => duties::rotate_key(&data.data_dir),
         Command::Records(RecordsCommand::Audit { data }) => duties::audit(&data.data_dir),
         Command::Records(RecordsCommand::Purposes) => Ok(duties::purposes()),
+        Command::Tokens(TokensCommand::List { all, data }) => tokens::list(all, &data.data_dir),
+        Command::Tokens(TokensCommand::Issue(args)) => tokens::issue(args),
+        Command::Tokens(TokensCommand::Revoke { id, data }) => tokens::revoke(id, &data.data_dir),
+        Command::Tokens(TokensCommand::Rotate { id, data }) => tokens::rotate(id, &data.data_dir),
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
         Command::Learning(LearningCommand::Explain(args)) => learning::explain(&args),

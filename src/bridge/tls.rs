@@ -103,10 +103,7 @@ impl Tls {
             file: file.clone(),
             why,
         };
-        let first = chain
-            .first()
-            .ok_or_else(|| unfit("no certificate (PEM) is in it".to_owned()))?;
-        let fingerprint = fingerprint(first);
+        let fingerprint = chain.first().map(fingerprint).unwrap_or_default();
         let provider = Arc::new(rustls_graviola::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
@@ -124,7 +121,7 @@ impl Tls {
     }
 }
 
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+fn fingerprint(certificate: &CertificateDer<'static>) -> String {
     let digest = sha2::Sha256::digest(certificate.as_ref());
     let pairs: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(":")
@@ -135,10 +132,14 @@ fn read_chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         file: file.to_owned(),
         why: format!("{error}; a PEM file with the certificate first is needed"),
     };
-    CertificateDer::pem_file_iter(file)
+    let chain: Vec<_> = CertificateDer::pem_file_iter(file)
         .map_err(unfit)?
         .collect::<Result<_, _>>()
-        .map_err(unfit)
+        .map_err(unfit)?;
+    if chain.is_empty() {
+        return Err(unfit(rustls::pki_types::pem::Error::NoItemsFound));
+    }
+    Ok(chain)
 }
 
 fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
