@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -24,6 +24,7 @@ use super::admin;
 use super::desk::Desk;
 use super::mcp::Instructor;
 use super::mcp_sessions::{Sessions, own_sessions_only};
+use super::oauth;
 use super::resource;
 use super::serve::Whence;
 use super::socket::{self, SocketDoor};
@@ -86,7 +87,8 @@ pub(super) fn router(
         ));
     Router::new()
         .merge(guarded)
-        .merge(admin::open(access))
+        .merge(admin::open(access.clone()))
+        .merge(oauth::routes(access, origins.clone()))
         .merge(resource::routes(origins.clone()))
         .route(
             "/healthz",
@@ -187,8 +189,14 @@ async fn require_token(
         Ok(caller) => {
             request.extensions_mut().insert(caller.clone());
             let response = next.run(request).await;
-            response
-                .map(|body| Body::from_stream(body.into_data_stream().take_until(ended(caller))))
+            if response.body().size_hint().exact().is_some() {
+                return response;
+            }
+            // A stream, which may last as long as the token.
+            response.map(|body| {
+                let until = body.into_data_stream().take_until(ended(caller));
+                Body::from_stream(until)
+            })
         }
         Err(denied) => {
             let metadata = resource::metadata_address(&origins, request.headers());
@@ -275,7 +283,8 @@ async fn safe_in_a_browser(request: Request, next: Next) -> Response {
         ),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
-        ("referrer-policy", "no-referrer"),
+        // With `no-referrer` browsers would send `Origin: null` from our own forms.
+        ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
         (

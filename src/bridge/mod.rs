@@ -25,6 +25,7 @@ mod door;
 mod follow;
 mod mcp;
 mod mcp_sessions;
+mod oauth;
 mod read;
 mod resource;
 mod serve;

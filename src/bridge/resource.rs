@@ -44,6 +44,7 @@ fn metadata(origins: &Origins, headers: &HeaderMap, path: &str) -> Response {
     Json(json!({
         "resource": format!("{base}{path}"),
         "resource_name": "Malloc VR",
+        "authorization_servers": [base],
         "bearer_methods_supported": ["header"],
         "scopes_supported": ["observer", "instructor", "operator"],
     }))

@@ -237,6 +237,12 @@ impl Access {
         wish: &Wish,
         peer: Peer,
     ) -> Result<(Token, TokenEntry), Ungiven> {
+        let grant = self.exchange(wish, peer)?;
+        Ok(self.give(grant)?)
+    }
+
+    /// What a code is good for; it is then used up.
+    pub(in crate::bridge) fn exchange(&self, wish: &Wish, peer: Peer) -> Result<Grant, Unpaired> {
         let (exchanged, noticed) = self.state().pairing.exchange(wish, peer, Instant::now());
         match noticed {
             Some(Suspicion::Guessing(wrong)) => self.suspect(
@@ -253,14 +259,18 @@ impl Access {
         }
         let grant = exchanged?;
         self.0.news.tell(News::Pairing(None));
+        Ok(grant)
+    }
+
+    /// The token that was promised for a code. Waits for the disk.
+    pub(in crate::bridge) fn give(&self, grant: Grant) -> Result<(Token, TokenEntry), TokenError> {
         let issued = self.change(|tokens| issue(tokens, grant))?;
-        let asker = Asker {
-            token: issued.0.id,
-            role: issued.1.role,
-        };
+        let token = issued.0.id;
+        let role = issued.1.role;
+        let asker = Asker { token, role };
         self.0
             .news
-            .admission(Some(asker), Admission::Paired, Some(issued.0.id));
+            .admission(Some(asker), Admission::Paired, Some(token));
         Ok(issued)
     }
 

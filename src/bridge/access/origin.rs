@@ -1,5 +1,6 @@
 //! No pages of foreign origin, and no foreign names for this machine.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -19,6 +20,19 @@ pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
         at += if code.is_some() { 3 } else { 1 };
     }
     decoded
+}
+
+/// Names and values of a query or a form; of a name that comes twice the first value counts.
+pub(in crate::bridge) fn parameters(text: &str) -> HashMap<String, String> {
+    let mut all = HashMap::new();
+    for pair in text.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let read = |it: &str| {
+            String::from_utf8_lossy(&percent_decoded(&it.replace('+', " "))).into_owned()
+        };
+        all.entry(read(name)).or_insert_with(|| read(value));
+    }
+    all
 }
 
 /// Compares in a time that does not tell how much was right.
