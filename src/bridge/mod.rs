@@ -26,6 +26,7 @@ mod follow;
 mod mcp;
 mod mcp_sessions;
 mod oauth;
+mod oauth_page;
 mod read;
 mod resource;
 mod serve;

@@ -1,8 +1,7 @@
 //! Who is let in while the bridge runs: shown tokens become callers, codes become tokens, and whoever is revoked is
 //! cut off. State is behind a lock that only the network thread takes.
 
-use std::collections::{HashMap, HashSet};
-use std::io;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -18,12 +17,11 @@ use super::origin::{percent_decoded, same};
 use super::pairing::{GOOD_FOR, Offer, Pairing, Suspicion, Unpaired, Wish};
 use super::secret::Token;
 use super::tokens::{Grant, Shown, TokenEntry, TokenError, Tokens, now_unix_ms};
+use super::watch::{cut_off, stamp};
 use crate::protocol::asker::{Asker, TokenId, TokenRole};
 use crate::record::Admission;
 use crate::session::pairing::{DoorAlertKind, PairingCode};
 
-/// How often the file is looked at, and expired tokens are cut off.
-const LOOK: Duration = Duration::from_secs(1);
 /// Wrong tokens from one address that are only refused; more have to wait.
 const WRONG_TOKENS: u32 = 50;
 /// Wrong tokens from one address that somebody should notice.
@@ -53,29 +51,29 @@ pub(in crate::bridge) struct Place {
 
 /// The door's memory of who may come in. Cheap to clone.
 #[derive(Clone)]
-pub(in crate::bridge) struct Access(Arc<Shared>);
+pub(in crate::bridge) struct Access(pub(super) Arc<Shared>);
 
-struct Shared {
+pub(super) struct Shared {
     run_token: String,
     run_caller: Caller,
-    file: Option<PathBuf>,
+    pub(super) file: Option<PathBuf>,
     places: usize,
     place: Place,
-    news: Teller,
+    pub(super) news: Teller,
     state: Mutex<State>,
 }
 
-struct State {
-    tokens: Tokens,
-    seen: Option<(SystemTime, u64)>,
-    unreadable: bool,
-    live: HashMap<TokenId, Live>,
-    pairing: Pairing,
+pub(super) struct State {
+    pub(super) tokens: Tokens,
+    pub(super) seen: Option<(SystemTime, u64)>,
+    pub(super) unreadable: bool,
+    pub(super) live: HashMap<TokenId, Live>,
+    pub(super) pairing: Pairing,
     wrong: Backoff,
 }
 
-struct Live {
-    caller: Caller,
+pub(super) struct Live {
+    pub(super) caller: Caller,
     places: Arc<Semaphore>,
 }
 
@@ -102,7 +100,11 @@ impl Access {
         news: Teller,
     ) -> Result<Self, TokenError> {
         let (tokens, seen) = match &file {
-            Some(file) => (Tokens::read(file)?, stamp(file)),
+            Some(file) => {
+                // The stamp first: what is written in between is read at the first look.
+                let seen = stamp(file);
+                (Tokens::read(file)?, seen)
+            }
             None => (Tokens::empty()?, None),
         };
         let asker = Asker {
@@ -135,7 +137,7 @@ impl Access {
         &self.0.place
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -329,96 +331,15 @@ impl Access {
         };
         // The lock is not held over the disk: what the file says counts, and is read again below.
         let done = Tokens::change(file, change)?;
-        let (tokens, seen) = (Tokens::read(file)?, stamp(file));
+        // The stamp first: what is written in between is read at the next look.
+        let seen = stamp(file);
+        let tokens = Tokens::read(file)?;
         let mut state = self.state();
         state.tokens = tokens;
         state.seen = seen;
         cut_off(&mut state);
         Ok(done)
     }
-
-    /// Reads the file when the command line has changed it, and ends what is over. Runs until it is dropped.
-    pub(in crate::bridge) async fn keep_watch(self) {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            let access = self.clone();
-            let looked = tokio::task::spawn_blocking(move || access.look_again());
-            if looked.await.is_err() {
-                tracing::error!("the list of tokens could not be looked at");
-            }
-        }
-    }
-
-    fn look_again(&self) {
-        if let Some(file) = &self.0.file {
-            let now = stamp(file);
-            if now != self.state().seen {
-                let read = Tokens::read(file);
-                let mut state = self.state();
-                state.seen = now;
-                match read {
-                    Ok(tokens) => {
-                        self.tell_changes(&state.tokens, &tokens);
-                        state.tokens = tokens;
-                        state.unreadable = false;
-                    }
-                    Err(error) => {
-                        if !std::mem::replace(&mut state.unreadable, true) {
-                            let words = format!("{error}; the tokens from before stay in force");
-                            self.0.news.alert(DoorAlertKind::TokensUnreadable, words);
-                        }
-                    }
-                }
-            }
-        }
-        let mut state = self.state();
-        if !state.pairing.is_open(Instant::now()) {
-            // Told every time: it costs nothing, and no code stays on a panel after its end.
-            self.0.news.tell_if_idle(News::Pairing(None));
-        }
-        cut_off(&mut state);
-    }
-
-    /// For the audit: what the command line did while we ran.
-    fn tell_changes(&self, before: &Tokens, after: &Tokens) {
-        let known: HashSet<TokenId> = before.list().iter().map(|it| it.id).collect();
-        let over: HashSet<TokenId> = revoked(before).collect();
-        for entry in after.list().iter().filter(|it| !known.contains(&it.id)) {
-            self.0
-                .news
-                .admission(None, Admission::Issued, Some(entry.id));
-        }
-        for id in revoked(after).filter(|id| !over.contains(id)) {
-            self.0.news.admission(None, Admission::Revoked, Some(id));
-        }
-    }
-}
-
-fn revoked(tokens: &Tokens) -> impl Iterator<Item = TokenId> + '_ {
-    let over = tokens
-        .list()
-        .iter()
-        .filter(|it| it.revoked_unix_ms.is_some());
-    over.map(|it| it.id)
-}
-
-/// Ends what lives by tokens that are over.
-fn cut_off(state: &mut State) {
-    let now = now_unix_ms();
-    let good: HashSet<TokenId> = state
-        .tokens
-        .list()
-        .iter()
-        .filter(|entry| entry.in_force(now))
-        .map(|entry| entry.id)
-        .collect();
-    state.live.retain(|id, live| {
-        let stays = good.contains(id);
-        if !stays {
-            live.caller.end();
-        }
-        stays
-    });
 }
 
 fn issue(tokens: &mut Tokens, grant: Grant) -> Result<(Token, TokenEntry), TokenError> {
@@ -446,17 +367,6 @@ fn caller_of(entry: &TokenEntry) -> Caller {
         expires,
         ended,
     )
-}
-
-/// Tells a replaced file from the one before.
-fn stamp(file: &std::path::Path) -> Option<(SystemTime, u64)> {
-    let meta: io::Result<_> = std::fs::metadata(file);
-    let meta = meta.ok()?;
-    #[cfg(unix)]
-    let id = std::os::unix::fs::MetadataExt::ino(&meta);
-    #[cfg(not(unix))]
-    let id = meta.len();
-    Some((meta.modified().ok()?, id))
 }
 
 fn shown(headers: &HeaderMap, uri: &Uri) -> Option<Vec<u8>> {

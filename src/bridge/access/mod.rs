@@ -11,6 +11,7 @@ mod origin;
 mod pairing;
 mod secret;
 pub mod tokens;
+mod watch;
 
 pub use act::Act;
 pub(super) use backoff::Peer;
