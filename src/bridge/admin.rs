@@ -106,6 +106,8 @@ struct OfferBody {
 }
 
 impl OfferBody {
+    // An answer is as large as it is, and there is one a request.
+    #[allow(clippy::result_large_err)]
     fn offer(self) -> Result<Offer, Response> {
         let usual = Offer::default();
         let scope = match self.learners {
@@ -248,6 +250,8 @@ async fn rotate_one(access: Access, caller: &Caller, id: TokenId) -> Result<Resp
     Ok(given(&token, &entry, place.fingerprint.as_deref()))
 }
 
+// An answer is as large as it is, and there is one a request.
+#[allow(clippy::result_large_err)]
 fn read_id(text: &str) -> Result<TokenId, Response> {
     let unknown = |_| {
         problem(
@@ -259,6 +263,8 @@ fn read_id(text: &str) -> Result<TokenId, Response> {
     text.parse().map_err(unknown)
 }
 
+// An answer is as large as it is, and there is one a request.
+#[allow(clippy::result_large_err)]
 fn may(caller: &Caller) -> Result<(), Response> {
     caller
         .may(Act::Tokens)

@@ -150,9 +150,9 @@ pub(super) fn challenge_of(verifier: &str) -> String {
     let mut text = String::with_capacity(43);
     for three in digest.chunks(3) {
         let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
         for place in 0..=three.len() {
-            let letter = bits >> (18 - 6 * place) & 63;
+            let letter = (bits >> (18 - 6 * place)) & 63;
             let letter = LETTERS.get(letter as usize).copied().unwrap_or(b'A');
             text.push(char::from(letter));
         }

@@ -289,7 +289,7 @@ fn make(
     let mut serial = [0; 16];
     getrandom::fill(&mut serial).map_err(|error| TlsError::Making(error.to_string()))?;
     // Positive and without leading zeros (RFC 5280 §4.1.2.2).
-    serial[0] = serial[0] & 0x7f | 0x40;
+    serial[0] = (serial[0] & 0x7f) | 0x40;
     params.serial_number = Some(serial.to_vec().into());
     // Headsets' clocks are often behind.
     let day = Duration::from_secs(24 * 3600);
@@ -309,7 +309,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    let whole = digits.len() % 2 == 0;
+    let whole = digits.len().is_multiple_of(2);
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     whole.then(|| digits.chunks(2).map(byte).collect())?
 }

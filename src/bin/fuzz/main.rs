@@ -126,7 +126,7 @@ fn run(args: &Args) -> Result<()> {
                 )));
             }
         }
-        if thrown % LOOK == 0 {
+        if thrown.is_multiple_of(LOOK) {
             thrower
                 .is_well()
                 .with_context(|| format!("{name}: after {thrown} inputs"))?;

@@ -185,7 +185,7 @@ impl Access {
                     let seconds = wait.as_secs().saturating_add(1);
                     return Err(Denied::Wait { seconds });
                 }
-                if state.wrong.wrong(peer, now) % NOTICED == 0 {
+                if state.wrong.wrong(peer, now).is_multiple_of(NOTICED) {
                     let words = format!(
                         "{NOTICED} wrong tokens came from one address; a program there has an old token, or somebody guesses"
                     );
