@@ -182,7 +182,7 @@ fn config(listen: &str) -> BridgeConfig {
     BridgeConfig {
         listen: listen.parse().unwrap(),
         token: Some(TOKEN.to_owned()),
-        allow_plaintext: false,
+        ..BridgeConfig::default()
     }
 }
 

@@ -285,6 +285,32 @@ fn listening_beyond_this_machine_in_plain_text_must_be_asked_for() {
 }
 
 #[test]
+fn tokens_are_issued_listed_rotated_and_revoked() {
+    let home = tempfile::tempdir().unwrap();
+    let tokens = |args: &[&str]| run(malloc_vr(home.path()).arg("tokens").args(args));
+    let (code, text) = tokens(&["list"]);
+    assert_eq!(code, Some(0), "{text}");
+    says(&text, &["tokens issue"]);
+    let (code, text) = tokens(&["issue", "tablet 3", "--role", "observer"]);
+    assert_eq!(code, Some(0), "{text}");
+    let id = |text: &str| {
+        let (_, rest) = text.split_once("mvr1_").unwrap();
+        rest.split('_').next().unwrap().to_owned()
+    };
+    let first = id(&text);
+    let (_, text) = tokens(&["list"]);
+    says(&text, &[&first, "observer", "tablet 3", "29 days"]);
+    let (code, text) = tokens(&["rotate", &first]);
+    assert_eq!(code, Some(0), "{text}");
+    let second = id(&text);
+    assert_eq!(tokens(&["revoke", &second]).0, Some(0));
+    let (_, text) = tokens(&["list", "--all"]);
+    says(&text, &[&format!("replaced by {second}"), "revoked"]);
+    assert_eq!(tokens(&["revoke", "0000000000000001"]).0, Some(1));
+    assert_eq!(tokens(&["issue", "x", "--role", "learner"]).0, Some(1));
+}
+
+#[test]
 fn doctor_names_what_is_there_and_what_is_missing() {
     let home = tempfile::tempdir().unwrap();
     let (_, text) = run(malloc_vr(home.path()).arg("doctor"));

@@ -146,6 +146,7 @@ impl Room {
             id: CommandId::fresh(),
             learner: self.id,
             principal,
+            asker: None,
             purpose: "test".to_owned(),
             body,
         }

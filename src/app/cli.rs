@@ -9,6 +9,7 @@ use super::consents::{AmendArgs, ConsentArgs, RestrictArgs, WhoArgs};
 use super::law::{AgeArgs, LawArgs};
 use super::roster::RosterCommand;
 use crate::learning::tracer::fitted::Kind;
+use crate::protocol::asker::{TokenId, TokenRole};
 use crate::protocol::ids::LearnerId;
 
 /// Malloc VR: hands-on lessons in a headset that notice what you know and help where you are stuck.
@@ -31,6 +32,9 @@ pub enum Command {
     /// Look at the learning records kept on this machine.
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// Say who may come in by the bridge; takes effect at once, also while a lesson runs.
+    #[command(subcommand)]
+    Tokens(TokensCommand),
     /// Fit knowledge tracing to students' answers, and measure it on others'.
     #[command(subcommand)]
     Learning(LearningCommand),
@@ -74,7 +78,7 @@ pub struct PlayArgs {
         default_value = "127.0.0.1:7878"
     )]
     pub listen: SocketAddr,
-    /// Bearer token that the instructor must show; left out: a fresh one is made and printed.
+    /// Bearer token that opens everything while this runs, for scripts; left out: a fresh one is made and printed.
     #[arg(
         long,
         env = "MALLOC_VR_TOKEN",
@@ -82,9 +86,9 @@ pub struct PlayArgs {
         hide_env_values = true
     )]
     pub token: Option<String>,
-    /// Listen on an address other than this machine's own although nothing is encrypted.
-    #[arg(long)]
-    pub allow_plaintext: bool,
+    #[command(flatten)]
+    /// How the way to this machine is protected.
+    pub door: DoorArgs,
     /// Leave the headset alone and open a desktop window.
     #[arg(long)]
     pub no_xr: bool,
@@ -112,6 +116,116 @@ pub struct PlayArgs {
     /// Write frame statistics to this JSON file, each second.
     #[arg(long, value_name = "FILE")]
     pub frame_stats: Option<PathBuf>,
+}
+
+/// How the way to this machine is protected.
+#[derive(Debug, Clone, Args)]
+pub struct DoorArgs {
+    /// Encrypt with a certificate of our own, made once and kept; its fingerprint is shown with the pairing code.
+    #[arg(long, env = "MALLOC_VR_TLS", conflicts_with = "tls_cert")]
+    pub tls: bool,
+    /// Encrypt with this certificate (PEM, with its chain).
+    #[arg(
+        long,
+        env = "MALLOC_VR_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    #[arg(
+        long,
+        env = "MALLOC_VR_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    pub tls_key: Option<PathBuf>,
+    /// A name by which clients call this machine, besides `localhost` and its addresses; may be given several times.
+    #[arg(
+        long = "host",
+        env = "MALLOC_VR_HOST",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    pub hosts: Vec<String>,
+    /// Listen on an address other than this machine's own although nothing is encrypted.
+    #[arg(long)]
+    pub allow_plaintext: bool,
+}
+
+/// Who may come in by the bridge.
+#[derive(Debug, Subcommand)]
+pub enum TokensCommand {
+    /// Every token: id, role, for whom, until when.
+    List {
+        /// Those that expired or were revoked, too.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        /// Where they are.
+        data: DataArgs,
+    },
+    /// Issue a token and print it, this once.
+    Issue(IssueArgs),
+    /// End a token for good; what it holds open ends within a second.
+    Revoke {
+        /// Its id.
+        id: TokenId,
+        #[command(flatten)]
+        /// Where they are.
+        data: DataArgs,
+    },
+    /// Put a new token in the place of one, and print it, this once.
+    Rotate {
+        /// The old one's id.
+        id: TokenId,
+        #[command(flatten)]
+        /// Where they are.
+        data: DataArgs,
+    },
+}
+
+/// Options of `tokens issue`.
+#[derive(Debug, Clone, Args)]
+pub struct IssueArgs {
+    /// Which device or program it is for, such as `tablet 3`. Never a learner's name.
+    pub name: String,
+    /// What its holder may.
+    #[arg(long, value_enum, default_value_t = RoleName::Instructor)]
+    pub role: RoleName,
+    /// For this learner only; may be given several times; left out: for everybody on this machine.
+    #[arg(long, value_name = "LEARNER")]
+    pub learner: Vec<LearnerId>,
+    /// How many days it lives, 1 to 400.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=400))]
+    pub days: u64,
+    #[command(flatten)]
+    /// Where they are.
+    pub data: DataArgs,
+}
+
+/// What a token's holder may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleName {
+    /// Look on.
+    Observer,
+    /// Look on, help, adapt, lead the session.
+    Instructor,
+    /// All that, and run the machine.
+    Operator,
+    /// A learner's own runtime.
+    Learner,
+}
+
+impl From<RoleName> for TokenRole {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Observer => Self::Observer,
+            RoleName::Instructor => Self::Instructor,
+            RoleName::Operator => Self::Operator,
+            RoleName::Learner => Self::Learner,
+        }
+    }
 }
 
 /// Authoring.

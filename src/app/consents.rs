@@ -187,6 +187,7 @@ impl Desk {
             principal: Principal::Instructor,
             purpose: purpose.to_owned(),
             body,
+            asker: None,
         };
         let now = unix_ms();
         let standing = self

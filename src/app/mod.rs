@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use consents::WhoArgs;
 use duties::Receiver;
 
-use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
+use cli::{Command, LearningCommand, LessonCommand, RecordsCommand, TokensCommand};
 
 mod class;
 pub mod cli;
@@ -26,6 +26,7 @@ mod quiet;
 mod records;
 pub mod roster;
 mod sweep;
+mod tokens;
 pub mod view;
 
 /// Does what the command line asks.
@@ -79,6 +80,10 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Records(RecordsCommand::Restrict(args)) => consents::restrict(&args),
         Command::Records(RecordsCommand::Standing(args)) => consents::standing(&args),
         Command::Records(RecordsCommand::Roster(command)) => roster::run(&command),
+        Command::Tokens(TokensCommand::List { all, data }) => tokens::list(all, &data.data_dir),
+        Command::Tokens(TokensCommand::Issue(args)) => tokens::issue(args),
+        Command::Tokens(TokensCommand::Revoke { id, data }) => tokens::revoke(id, &data.data_dir),
+        Command::Tokens(TokensCommand::Rotate { id, data }) => tokens::rotate(id, &data.data_dir),
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
         Command::Learning(LearningCommand::Explain(args)) => learning::explain(&args),

@@ -14,7 +14,7 @@ use bevy::transform::TransformPlugin;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 
-use super::cli::PlayArgs;
+use super::cli::{DoorArgs, PlayArgs};
 use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
 use super::law;
@@ -24,7 +24,8 @@ use super::records;
 use super::sweep::{self, SweptDaily};
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
-use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, gate};
+use crate::bridge::access::Offer;
+use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, TlsConfig, gate};
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
@@ -35,6 +36,7 @@ use crate::record::ages::AgeBand;
 use crate::session::clock::SessionRules;
 use crate::session::join::Joining;
 use crate::session::life::LifeRules;
+use crate::session::pairing::{Pairing, PairingCode};
 use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{Folded, Happened, Learner, SessionPlugin, WordScreen, unix_ms};
@@ -83,10 +85,15 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let bridge = Bridge::start(BridgeConfig {
         listen: args.listen,
         token: args.token.clone(),
-        allow_plaintext: args.allow_plaintext,
+        allow_plaintext: args.door.allow_plaintext,
+        tls: tls(&args.door),
+        folder: Some(args.data.data_dir.clone()),
+        names: args.door.hosts.clone(),
+        ..BridgeConfig::default()
     })?;
+    let code = bridge.open_pairing(Offer::default())?;
     stop_on_signals()?;
-    introduce(&lesson, view, &joining, &bridge, args.fresh);
+    introduce(&lesson, view, &joining, &bridge, &code, args.fresh);
     say_what_leaves(&agreements, &joining, age);
     let token = bridge.token().to_owned();
     let mut app = engine(view);
@@ -139,8 +146,38 @@ fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
     }
 }
 
+fn tls(door: &DoorArgs) -> Option<TlsConfig> {
+    match (&door.tls_cert, &door.tls_key) {
+        (Some(cert), Some(key)) => Some(TlsConfig::Files {
+            cert: cert.clone(),
+            key: key.clone(),
+        }),
+        _ => door.tls.then_some(TlsConfig::SelfSigned),
+    }
+}
+
+/// Codes made later, for whoever watches from the desk.
+fn show_codes(pairing: Res<Pairing>, mut shown: Local<Option<PairingCode>>) {
+    let now = pairing.0.clone();
+    let first = shown.is_none() && pairing.is_added();
+    if let Some(code) = now.as_ref().filter(|_| now != *shown && !first) {
+        info!(
+            "pairing: {} at {}, for five minutes",
+            code.code, code.address
+        );
+    }
+    *shown = now;
+}
+
 /// Tells the person at the keyboard what runs and who may come in.
-fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fresh: bool) {
+fn introduce(
+    lesson: &Loaded,
+    view: View,
+    joining: &Joining,
+    bridge: &Bridge,
+    code: &PairingCode,
+    fresh: bool,
+) {
     let mut text = String::new();
     let resumed = !fresh && joining.interrupted_in(&lesson.lesson.id);
     let _ = writeln!(
@@ -161,9 +198,18 @@ fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fr
     );
     let _ = writeln!(
         text,
-        "instructor: http://{}/ (token {})",
-        bridge.address(),
+        "instructor: {} (token {})",
+        bridge.url(),
         bridge.token()
+    );
+    let _ = writeln!(
+        text,
+        "pairing: {} at {}, for five minutes{}",
+        code.code,
+        code.address,
+        code.fingerprint
+            .as_ref()
+            .map_or_else(String::new, |it| format!("\n  certificate (SHA-256): {it}"))
     );
     text.push_str(&reviews(joining));
     print!("{text}");
@@ -338,7 +384,13 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
         PreUpdate,
         pause_with_the_headset.run_if(resource_changed::<XrPhase>),
     )
-    .add_systems(Last, report_progress);
+    .add_systems(
+        Last,
+        (
+            report_progress,
+            show_codes.run_if(resource_changed::<Pairing>),
+        ),
+    );
     order_the_frame(app);
 }
 

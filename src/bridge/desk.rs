@@ -1,7 +1,7 @@
 //! The desk between world and network: one task that holds what is published and who waits for which answer.
 //! Handlers come and go with their requests; nothing that must last lives in them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::protocol::command::{Command, Outcome};
 use crate::protocol::event::Event;
 use crate::protocol::ids::{CommandId, LearnerId};
 use crate::protocol::snapshot::LearnerSnapshot;
+use crate::session::pairing::DoorAlert;
 
 /// From the frame: never waits, never locks.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(super) enum FromWorld {
     Event(Box<Event>),
     Answer(Box<Command>, Outcome),
     Records(RecordsState),
+    Alert(DoorAlert),
 }
 
 /// How the learning records fare.
@@ -37,8 +39,12 @@ pub(super) struct RecordsState {
 pub(super) struct Published {
     pub(super) learners: BTreeMap<LearnerId, Arc<LearnerSnapshot>>,
     pub(super) records: RecordsState,
+    /// What somebody should look at, oldest first; the latest [`ALERTS`].
+    pub(super) alerts: VecDeque<DoorAlert>,
 }
 
+/// Alerts kept for whoever looks later.
+const ALERTS: usize = 64;
 /// Events for live streams; a reader that falls behind by this many skips some.
 const STREAM: usize = 512;
 /// A command reaches the world and is answered within a frame or two; this long means that the world stands still.
@@ -134,6 +140,13 @@ pub(super) fn open(
                     Some(FromWorld::Records(records)) => {
                         publish.send_modify(|published| Arc::make_mut(published).records = records);
                     }
+                    Some(FromWorld::Alert(alert)) => publish.send_modify(|published| {
+                        let alerts = &mut Arc::make_mut(published).alerts;
+                        alerts.push_back(alert);
+                        while alerts.len() > ALERTS {
+                            alerts.pop_front();
+                        }
+                    }),
                     // Without listeners there is nobody to tell.
                     Some(FromWorld::Event(event)) => drop(events.send(Arc::from(event))),
                     Some(FromWorld::Answer(command, outcome)) => {

@@ -1,27 +1,32 @@
 //! The HTTP side: routes, and who is let through to them.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use futures_util::StreamExt;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
 
 use super::Heartbeat;
-use super::access::{Access, host_is_ours, origin_is_ours};
+use super::access::{Access, Caller, Denied, Origins};
+use super::admin;
 use super::desk::Desk;
 use super::mcp::Instructor;
+use super::mcp_sessions::{Sessions, own_sessions_only};
+use super::oauth;
+use super::resource;
+use super::serve::Whence;
 use super::socket::{self, SocketDoor};
 
 /// Largest request body.
@@ -41,40 +46,20 @@ struct Health {
     heartbeat: Arc<Heartbeat>,
 }
 
-/// Serves until `stop`.
-pub(super) async fn serve(
-    listener: TcpListener,
-    access: Access,
-    desk: Desk,
-    heartbeat: Arc<Heartbeat>,
-    stop: CancellationToken,
-) {
-    let listener = match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => {
-            error!("the bridge cannot listen: {error}");
-            return;
-        }
-    };
-    let router = router(access, desk, heartbeat, &stop);
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    tokio::select! {
-        result = served => if let Err(error) = result {
-            error!("the bridge stopped: {error}");
-        },
-        // Open streams do not end by themselves.
-        () = async { stop.cancelled().await; tokio::time::sleep(Duration::from_millis(300)).await } => {}
-    }
+/// Who may come in, by which names and under which header.
+pub(super) struct Guard {
+    pub(super) access: Access,
+    pub(super) origins: Origins,
 }
 
-fn router(
-    access: Access,
+/// Everything that can be asked for.
+pub(super) fn router(
+    guard: Guard,
     desk: Desk,
     heartbeat: Arc<Heartbeat>,
     stop: &CancellationToken,
 ) -> Router {
+    let Guard { access, origins } = guard;
     let for_mcp = desk.clone();
     let mcp = StreamableHttpService::new(
         move || Ok(Instructor::new(for_mcp.clone())),
@@ -94,39 +79,48 @@ fn router(
                 places: Arc::new(Semaphore::new(SOCKETS)),
             }),
         )
-        .layer(from_fn_with_state(access, require_token));
+        .layer(from_fn_with_state(Sessions::default(), own_sessions_only))
+        .merge(admin::guarded(access.clone()))
+        .layer(from_fn_with_state(
+            (access.clone(), origins.clone()),
+            require_token,
+        ));
     Router::new()
         .merge(guarded)
+        .merge(admin::open(access.clone()))
+        .merge(oauth::routes(access, origins.clone()))
+        .merge(resource::routes(origins.clone()))
         .route(
             "/healthz",
             get(healthz).with_state(Health { desk, heartbeat }),
         )
         .route("/", get(welcome))
         .fallback(nothing_here)
-        .layer(from_fn(require_own_host))
+        .layer(from_fn_with_state(origins, require_own_host))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn_with_state(
             Arc::new(Semaphore::new(AT_ONCE)),
             in_time_and_measure,
         ))
+        .layer(from_fn(safe_in_a_browser))
 }
 
 /// What a person sees who opens the address in a browser.
 async fn welcome() -> &'static str {
     "Malloc VR: the instructor's door.\n\
      MCP: POST /mcp    live stream and commands: WebSocket /ws    health: GET /healthz\n\
-     Both need the bearer token that `malloc-vr play` printed (docs/bridge.md).\n"
+     Both need a bearer token: POST /pair with the code that is shown beside the learner (docs/bridge.md).\n"
 }
 
 async fn nothing_here() -> Response {
     problem(
         StatusCode::NOT_FOUND,
         "not_found",
-        "nothing is here; there are /mcp, /ws and /healthz (docs/bridge.md)",
+        "nothing is here; there are /mcp, /ws, /pair, /tokens and /healthz (docs/bridge.md)",
     )
 }
 
-fn problem(status: StatusCode, error: &str, message: &str) -> Response {
+pub(super) fn problem(status: StatusCode, error: &str, message: &str) -> Response {
     (status, Json(json!({ "error": error, "message": message }))).into_response()
 }
 
@@ -179,30 +173,130 @@ async fn healthz(State(health): State<Health>) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn require_token(State(access): State<Access>, request: Request, next: Next) -> Response {
-    if access.admits(request.headers(), request.uri()) {
-        return next.run(request).await;
+/// Whoever is let in is told to the handlers as a [`Caller`](super::access::Caller) in the request's extensions.
+/// What is still being sent when the token ends is cut off.
+async fn require_token(
+    State((access, origins)): State<(Access, Origins)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let whence = request.extensions().get::<Whence>().copied();
+    let Some(Whence(peer)) = whence else {
+        let words = "the connection's address is not known";
+        return problem(StatusCode::INTERNAL_SERVER_ERROR, "fault", words);
+    };
+    match access.admit(request.headers(), request.uri(), peer) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller.clone());
+            let response = next.run(request).await;
+            if response.body().size_hint().exact().is_some() {
+                return response;
+            }
+            // A stream, which may last as long as the token.
+            response.map(|body| {
+                let until = body.into_data_stream().take_until(ended(caller));
+                Body::from_stream(until)
+            })
+        }
+        Err(denied) => {
+            let metadata = resource::metadata_address(&origins, request.headers());
+            turned_away(denied, metadata.as_deref())
+        }
     }
-    let mut response = problem(
-        StatusCode::UNAUTHORIZED,
-        "unauthorized",
-        "send the header `Authorization: Bearer TOKEN` with the token that `malloc-vr play` printed \
-         (or that was given with --token); browsers may open /ws?token=TOKEN",
-    );
-    response
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+}
+
+async fn ended(caller: Caller) {
+    caller.over().await;
+}
+
+fn turned_away(denied: Denied, metadata: Option<&str>) -> Response {
+    let (status, error, words) = match denied {
+        Denied::Missing | Denied::Unknown => (
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "send the header `Authorization: Bearer TOKEN` with a token from POST /pair, from `malloc-vr tokens issue`, \
+             or the one that `malloc-vr play` printed; browsers may open /ws?token=TOKEN",
+        ),
+        Denied::Over => (
+            StatusCode::UNAUTHORIZED,
+            "token_over",
+            "this token has expired, was replaced or was revoked; pair again, or ask for another",
+        ),
+        Denied::Crowded => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "busy",
+            "this token has too many requests and connections open; close one that is not needed and try again",
+        ),
+        Denied::Wait { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "wait",
+            "too many wrong tokens came from your address; wait, and use a token that is in force",
+        ),
+    };
+    let mut response = problem(status, error, words);
+    let headers = response.headers_mut();
+    if let Denied::Wait { seconds } = denied {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 6750 §3 and RFC 9728 §5.1.
+        let mut challenge = "Bearer realm=\"malloc-vr\"".to_owned();
+        if denied != Denied::Missing {
+            challenge += ", error=\"invalid_token\"";
+        }
+        if let Some(metadata) = metadata {
+            challenge += &format!(", resource_metadata=\"{metadata}\"");
+        }
+        let challenge = HeaderValue::from_str(&challenge);
+        let challenge = challenge.unwrap_or(HeaderValue::from_static("Bearer"));
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
     response
 }
 
-async fn require_own_host(request: Request, next: Next) -> Response {
+async fn require_own_host(
+    State(origins): State<Origins>,
+    request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
-    if host_is_ours(headers) && origin_is_ours(headers) {
+    if origins.host_is_ours(headers) && origins.origin_is_ours(headers) {
         return next.run(request).await;
     }
     problem(
         StatusCode::FORBIDDEN,
         "forbidden",
-        "requests come from this machine's own pages or from programs, and name it by its address or as localhost",
+        "requests come from this machine's own pages or from programs, and name it by its address, as localhost, \
+         or by a name given with --host",
     )
+}
+
+/// What pages may do, and what browsers may make of answers.
+async fn safe_in_a_browser(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
+             connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        // With `no-referrer` browsers would send `Origin: null` from our own forms.
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        (
+            "permissions-policy",
+            "camera=(), microphone=(), geolocation=(), usb=(), payment=()",
+        ),
+        ("cache-control", "no-store"),
+    ] {
+        // A page that knows better says so.
+        headers
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
 }

@@ -259,8 +259,7 @@ mod tests {
         let store = Store::open(&file, &Keys::beside(&file).unwrap()).unwrap();
         let config = BridgeConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
-            token: None,
-            allow_plaintext: false,
+            ..BridgeConfig::default()
         };
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, SessionPlugin, BridgePlugin))

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use axum::http::request::Parts;
+use rmcp::handler::server::common::Extension;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::{
@@ -15,9 +17,10 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::access::Caller;
 use super::desk::Desk;
 use super::follow::{Changes, Followed, learner_of, updated};
-use crate::protocol::command::{Command, CommandBody, Outcome, Principal};
+use crate::protocol::command::{CommandBody, Outcome};
 use crate::protocol::ids::{CommandId, LearnerId, LessonId, StepId};
 use crate::protocol::snapshot::LearnerSnapshot;
 
@@ -142,9 +145,17 @@ impl Instructor {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn list_learners(&self) -> Json<Roster> {
+    async fn list_learners(
+        &self,
+        Extension(parts): Extension<Parts>,
+    ) -> Result<Json<Roster>, String> {
+        let caller = caller(&parts)?;
         let published = self.desk.published();
-        let learners = published.learners.values().map(|it| RosterEntry {
+        let seen = published
+            .learners
+            .values()
+            .filter(|it| caller.sees(it.learner));
+        let learners = seen.map(|it| RosterEntry {
             learner: it.learner,
             lesson: it.lesson.clone(),
             step: it.step.clone(),
@@ -154,9 +165,9 @@ impl Instructor {
             paused: !it.paused_by.is_empty(),
             ended: it.ended,
         });
-        Json(Roster {
+        Ok(Json(Roster {
             learners: learners.collect(),
-        })
+        }))
     }
 
     /// Everything known of one learner: step and goal, hint shown, attempts, knowledge per skill, pauses.
@@ -168,9 +179,10 @@ impl Instructor {
     ))]
     async fn get_learner(
         &self,
+        Extension(parts): Extension<Parts>,
         Parameters(who): Parameters<Who>,
     ) -> Result<Json<LearnerSnapshot>, String> {
-        self.find(who.learner.as_deref())
+        self.find(caller(&parts)?, who.learner.as_deref())
             .map(|snapshot| Json((*snapshot).clone()))
     }
 
@@ -182,9 +194,13 @@ impl Instructor {
         idempotent_hint = false,
         open_world_hint = false
     ))]
-    async fn give_hint(&self, Parameters(it): Parameters<GiveHint>) -> Result<Json<Done>, String> {
+    async fn give_hint(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(it): Parameters<GiveHint>,
+    ) -> Result<Json<Done>, String> {
         let body = CommandBody::GiveHint { level: it.level };
-        self.carry_out(it.learner, it.purpose, it.command_id, body)
+        self.carry_out(caller(&parts)?, it.learner, it.purpose, it.command_id, body)
             .await
     }
 
@@ -196,9 +212,19 @@ impl Instructor {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn pause(&self, Parameters(it): Parameters<Act>) -> Result<Json<Done>, String> {
-        self.carry_out(it.learner, it.purpose, it.command_id, CommandBody::Pause)
-            .await
+    async fn pause(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(it): Parameters<Act>,
+    ) -> Result<Json<Done>, String> {
+        self.carry_out(
+            caller(&parts)?,
+            it.learner,
+            it.purpose,
+            it.command_id,
+            CommandBody::Pause,
+        )
+        .await
     }
 
     /// Lifts the instructor's pause. A pause by the learner or by the headset stays.
@@ -209,9 +235,19 @@ impl Instructor {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn resume(&self, Parameters(it): Parameters<Act>) -> Result<Json<Done>, String> {
-        self.carry_out(it.learner, it.purpose, it.command_id, CommandBody::Resume)
-            .await
+    async fn resume(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(it): Parameters<Act>,
+    ) -> Result<Json<Done>, String> {
+        self.carry_out(
+            caller(&parts)?,
+            it.learner,
+            it.purpose,
+            it.command_id,
+            CommandBody::Resume,
+        )
+        .await
     }
 
     /// Shows the learner a few words of yours on the guide panel.
@@ -222,35 +258,45 @@ impl Instructor {
         idempotent_hint = false,
         open_world_hint = false
     ))]
-    async fn message(&self, Parameters(it): Parameters<Say>) -> Result<Json<Done>, String> {
+    async fn message(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(it): Parameters<Say>,
+    ) -> Result<Json<Done>, String> {
         let body = CommandBody::Message { text: it.text };
-        self.carry_out(it.learner, it.purpose, it.command_id, body)
+        self.carry_out(caller(&parts)?, it.learner, it.purpose, it.command_id, body)
             .await
     }
 }
 
 impl Instructor {
-    fn find(&self, learner: Option<&str>) -> Result<Arc<LearnerSnapshot>, String> {
+    fn find(&self, caller: &Caller, learner: Option<&str>) -> Result<Arc<LearnerSnapshot>, String> {
         let published = self.desk.published();
+        let seen: Vec<_> = published
+            .learners
+            .values()
+            .filter(|it| caller.sees(it.learner))
+            .collect();
         match learner {
             Some(text) => {
                 let id: LearnerId = text
                     .parse()
                     .map_err(|_| format!("`{text}` is no learner id; list_learners gives them"))?;
-                published.learners.get(&id).cloned().ok_or_else(|| {
-                    format!("no learner {id} is here; list_learners names those who are")
-                })
-            }
-            None => match published.learners.len() {
-                1 => published
+                published
                     .learners
-                    .values()
-                    .next()
+                    .get(&id)
+                    .filter(|it| caller.sees(it.learner))
                     .cloned()
-                    .ok_or_else(String::new),
-                0 => Err("nobody is here yet whose data may leave the device; start a lesson with `malloc-vr play`, or see `malloc-vr records standing`".to_owned()),
+                    .ok_or_else(|| {
+                        format!("no learner {id} is here; list_learners names those who are")
+                    })
+            }
+            None => match seen.as_slice() {
+                [only] => Ok((*only).clone()),
+                [] => Err("nobody is here yet whose data may leave the device; start a lesson with `malloc-vr play`, or see `malloc-vr records standing`".to_owned()),
                 many => Err(format!(
-                    "{many} learners are here; say which one (list_learners gives their ids)"
+                    "{} learners are here; say which one (list_learners gives their ids)",
+                    many.len()
                 )),
             },
         }
@@ -258,25 +304,22 @@ impl Instructor {
 
     async fn carry_out(
         &self,
+        caller: &Caller,
         learner: Option<String>,
         purpose: String,
         command_id: Option<String>,
         body: CommandBody,
     ) -> Result<Json<Done>, String> {
-        let learner = self.find(learner.as_deref())?.learner;
+        let learner = self.find(caller, learner.as_deref())?.learner;
         let id = match command_id {
             None => CommandId::fresh(),
             Some(text) => text.parse().map_err(|_| {
                 format!("`{text}` is no UUID; leave command_id out to have one made")
             })?,
         };
-        let command = Command {
-            id,
-            learner,
-            principal: Principal::Instructor,
-            purpose: purpose.chars().take(200).collect(),
-            body,
-        };
+        let command = caller
+            .command(id, learner, &purpose, body)
+            .map_err(|refused| refused.to_string())?;
         match self.desk.ask(command).await {
             Ok(Outcome::Applied { effect }) => Ok(Json(Done {
                 command_id: id,
@@ -286,6 +329,19 @@ impl Instructor {
             Err(error) => Err(error.to_string()),
         }
     }
+}
+
+/// Who asks: the door put them beside the request.
+fn caller(parts: &Parts) -> Result<&Caller, String> {
+    let nobody = || "nobody is known to have asked; this is a fault of the door".to_owned();
+    parts.extensions.get::<Caller>().ok_or_else(nobody)
+}
+
+/// [`caller`], from a request's context.
+fn caller_in(context: &RequestContext<RoleServer>) -> Result<&Caller, ErrorData> {
+    let parts = context.extensions.get::<Parts>();
+    let caller = parts.and_then(|parts| parts.extensions.get::<Caller>());
+    caller.ok_or_else(|| ErrorData::internal_error("nobody is known to have asked", None))
 }
 
 /// Scheme of the resources.
@@ -311,10 +367,12 @@ impl ServerHandler for Instructor {
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
+        let caller = caller_in(&context)?;
         let published = self.desk.published();
-        let resources = published.learners.keys().map(|id| {
+        let seen = published.learners.keys().filter(|id| caller.sees(**id));
+        let resources = seen.map(|id| {
             Resource::new(format!("{LEARNER}{id}"), format!("learner {id}"))
                 .with_description("Live state of a learner")
                 .with_mime_type("application/json")
@@ -336,13 +394,15 @@ impl ServerHandler for Instructor {
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let not_found = |why: String| ErrorData::resource_not_found(why, None);
         let id = request.uri.strip_prefix(LEARNER).ok_or_else(|| {
             not_found(format!("`{}` is not of the form learner://ID", request.uri))
         })?;
-        let snapshot = self.find(Some(id)).map_err(not_found)?;
+        let snapshot = self
+            .find(caller_in(&context)?, Some(id))
+            .map_err(not_found)?;
         let text = serde_json::to_string(&*snapshot)
             .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
         let contents = ResourceContents::text(text, request.uri).with_mime_type("application/json");

@@ -1,9 +1,10 @@
-//! The one door: HTTP, MCP (rmcp) and WebSocket on one port, behind one bearer token.
+//! The one door: HTTP, MCP (rmcp) and WebSocket on one port, for whoever has a token ([`access`]).
 //! In: requests from outside, as [`Command`](crate::protocol::command::Command)s. Out: snapshots, events, and what really happened.
 //! Never: waits in the frame (a thread of its own, bounded channels), or answers 'sent' for 'done'.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
@@ -13,17 +14,34 @@ use bevy::prelude::*;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-mod access;
+use crate::record::Recorder;
+use crate::session::pairing::PairingCode;
+
+pub mod access;
+mod admin;
+mod audit;
 mod desk;
 mod door;
 mod follow;
 pub mod gate;
 mod mcp;
+mod mcp_sessions;
+mod oauth;
+mod oauth_page;
+mod read;
+mod resource;
+mod serve;
 mod socket;
+mod tls;
 mod world;
 
-use access::Access;
+use access::news::{self, News};
+use access::tokens::TokenError;
+use access::{Access, Offer, Origins, Place};
 use desk::FromWorld;
+pub use serve::Limits;
+use tls::Tls;
+pub use tls::{TlsConfig, TlsError};
 
 use crate::session::Learner;
 use crate::session::standing::Agreements;
@@ -40,12 +58,35 @@ pub enum BridgeSystems {
 /// Bridge settings.
 #[derive(Debug, Clone)]
 pub struct BridgeConfig {
-    /// Address to listen on; port 0 takes a free one. Anything but loopback needs `allow_plaintext`.
+    /// Address to listen on; port 0 takes a free one. Anything but loopback needs `tls` or `allow_plaintext`.
     pub listen: SocketAddr,
-    /// Bearer token; `None`: a fresh one.
+    /// Bearer token that opens everything for as long as this process runs; `None`: a fresh one.
     pub token: Option<String>,
     /// Listen beyond this machine although nothing is encrypted.
     pub allow_plaintext: bool,
+    /// Encrypt with this certificate; `None`: nothing is encrypted.
+    pub tls: Option<TlsConfig>,
+    /// Folder of the tokens and of our own certificate; `None`: tokens last as long as this process.
+    pub folder: Option<PathBuf>,
+    /// Names by which clients may call this machine, besides `localhost` and its addresses.
+    pub names: Vec<String>,
+    /// How many connections there may be.
+    pub limits: Limits,
+}
+
+impl Default for BridgeConfig {
+    /// This machine only, on port 7878.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7878)),
+            token: None,
+            allow_plaintext: false,
+            tls: None,
+            folder: None,
+            names: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// Why the door stays shut.
@@ -61,9 +102,9 @@ pub enum BridgeError {
         /// What the system said.
         cause: io::Error,
     },
-    /// Nothing is encrypted yet.
+    /// Nothing would be encrypted.
     #[error(
-        "{address} is reachable from other machines and nothing is encrypted; listen on 127.0.0.1, \
+        "{address} is reachable from other machines and nothing is encrypted; encrypt with --tls, listen on 127.0.0.1, \
          or accept that with --allow-plaintext on a network you trust"
     )]
     Plaintext {
@@ -87,6 +128,12 @@ pub enum BridgeError {
     /// No randomness for a token.
     #[error("no fresh token could be made: {0}; give one with --token")]
     NoToken(getrandom::Error),
+    /// Nothing can be encrypted.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The tokens cannot be read.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
     /// No thread.
     #[error("the bridge cannot start: {0}")]
     Thread(io::Error),
@@ -96,7 +143,12 @@ pub enum BridgeError {
 #[derive(Resource)]
 pub struct Bridge {
     address: SocketAddr,
+    encrypted: bool,
+    fingerprint: Option<String>,
     token: String,
+    access: Access,
+    news: crossbeam_channel::Receiver<News>,
+    pairing_asked: mpsc::Sender<Offer>,
     requests: crossbeam_channel::Receiver<crate::protocol::command::Command>,
     to_desk: mpsc::Sender<FromWorld>,
     heartbeat: Arc<Heartbeat>,
@@ -124,7 +176,7 @@ impl Bridge {
     /// [`BridgeError`] with what to do.
     pub fn start(config: BridgeConfig) -> Result<Self, BridgeError> {
         let address = config.listen;
-        if !address.ip().is_loopback() && !config.allow_plaintext {
+        if !address.ip().is_loopback() && config.tls.is_none() && !config.allow_plaintext {
             return Err(BridgeError::Plaintext { address });
         }
         let token = match config.token {
@@ -141,15 +193,38 @@ impl Bridge {
         let listener = TcpListener::bind(address).map_err(listening)?;
         listener.set_nonblocking(true).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
+        let folder = config.folder.as_deref();
+        let tls = config
+            .tls
+            .map(|tls| Tls::new(&tls, folder, address, &config.names))
+            .transpose()?;
+        let fingerprint = tls.as_ref().map(|tls| tls.fingerprint.clone());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let (teller, news) = news::channel();
+        let access = Access::new(
+            token.clone(),
+            folder.map(|folder| folder.join(access::tokens::FILE)),
+            config.limits.per_token,
+            Place {
+                address: format!("{scheme}://{address}/"),
+                fingerprint: fingerprint.clone(),
+            },
+            teller,
+        )?;
+        let origins = Origins {
+            scheme,
+            names: config.names.into(),
+        };
         let (to_world, requests) = crossbeam_channel::bounded(REQUESTS);
         let (to_desk, from_world) = mpsc::channel(UPDATES);
+        let (pairing_asked, mut codes_asked) = mpsc::channel(4);
         let heartbeat = Arc::new(Heartbeat {
             start: Instant::now(),
             last_ms: AtomicU64::new(0),
         });
         let stop = CancellationToken::new();
-        let access = Access::new(token.clone());
-        let (beat, stopped) = (heartbeat.clone(), stop.clone());
+        let (beat, stopped, limits) = (heartbeat.clone(), stop.clone(), config.limits);
+        let letting_in = access.clone();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -158,14 +233,33 @@ impl Bridge {
             .name("bridge".to_owned())
             .spawn(move || {
                 runtime.block_on(async move {
+                    let access = letting_in;
+                    tokio::spawn(access.clone().keep_watch());
+                    let for_codes = access.clone();
+                    tokio::spawn(async move {
+                        while let Some(offer) = codes_asked.recv().await {
+                            if let Err(error) = for_codes.open_pairing(offer, None) {
+                                error!("no pairing code could be made: {error}");
+                            }
+                        }
+                    });
                     let desk = desk::open(from_world, to_world);
-                    door::serve(listener, access, desk, beat, stopped).await;
+                    let guard = door::Guard { access, origins };
+                    let router = door::router(guard, desk, beat, &stopped);
+                    serve::serve(listener, router, tls, limits, stopped).await;
                 });
+                // What waits for the disk is not waited for.
+                runtime.shutdown_background();
             })
             .map_err(BridgeError::Thread)?;
         Ok(Self {
             address,
+            encrypted: scheme == "https",
+            fingerprint,
             token,
+            access,
+            news,
+            pairing_asked,
             requests,
             to_desk,
             heartbeat,
@@ -180,7 +274,30 @@ impl Bridge {
         self.address
     }
 
-    /// What instructors must show.
+    /// Where clients find it: `https://192.168.1.7:7878/`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.encrypted { "https" } else { "http" };
+        format!("{scheme}://{}/", self.address)
+    }
+
+    /// SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` shows it; `None`: nothing is encrypted.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
+    /// Makes a pairing code now: six digits, good for five minutes and once. For whoever starts the bridge; in a frame
+    /// write [`PairingAsked`](crate::session::pairing::PairingAsked) instead.
+    ///
+    /// # Errors
+    /// [`BridgeError::NoToken`] where the system has no randomness.
+    pub fn open_pairing(&self, offer: Offer) -> Result<PairingCode, BridgeError> {
+        let opened = self.access.open_pairing(offer, None);
+        opened.map_err(BridgeError::NoToken)
+    }
+
+    /// What opens everything while this process runs.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
@@ -204,17 +321,20 @@ pub struct BridgePlugin;
 impl Plugin for BridgePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Agreements>()
+            .init_resource::<audit::Lines>()
             .register_required_components::<Learner, gate::Gate>()
             .add_systems(
                 Update,
                 (
-                    world::receive.in_set(BridgeSystems::Receive),
+                    (world::receive, audit::take_news, audit::ask_for_a_code)
+                        .in_set(BridgeSystems::Receive),
                     (
                         gate::mind,
                         world::publish_learners,
                         world::publish_departures,
                         world::publish_events,
                         world::publish_answers,
+                        audit::note_answers.run_if(resource_exists::<Recorder>),
                     )
                         .chain()
                         .in_set(BridgeSystems::Publish),

@@ -31,9 +31,10 @@ impl Copy {
             }
         }
         if place.line == 1 {
-            place.column += self.origin.column - 1;
+            // A part whose place is not known begins at 0, which is no column.
+            place.column += self.origin.column.saturating_sub(1);
         }
-        place.line += self.origin.line - 1;
+        place.line += self.origin.line.saturating_sub(1);
         place
     }
 

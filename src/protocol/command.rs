@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::asker::Asker;
 use super::consent::{Consent, ConsentActor, Withdrawal};
 use super::ids::{CommandId, LearnerId};
 use super::privacy::{Amendment, RestrictionGround};
@@ -20,6 +21,9 @@ pub struct Command {
     pub learner: LearnerId,
     /// Who asks.
     pub principal: Principal,
+    /// Who exactly, if they came in by the bridge. Logs from before it was noted do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<Asker>,
     /// Why, in the asker's words; kept in the audit.
     pub purpose: String,
     /// What is asked.

@@ -8,7 +8,8 @@ use super::error::{Fault, RecordError};
 use super::sealed::{audit_place, follow};
 use super::store::Store;
 use super::writing::{AUDIT, Writing};
-use crate::protocol::ids::LearnerId;
+use crate::protocol::asker::TokenId;
+use crate::protocol::ids::{CommandId, LearnerId};
 
 /// Who asks for something, when and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,11 +83,57 @@ pub enum Action {
         /// this, milliseconds since the Unix epoch (`u64::MAX`: the clock had gone back). `None`: not read anew.
         not_after_unix_ms: Option<u64>,
     },
+    /// Somebody who came in by the bridge asked for something.
+    Commanded {
+        /// The command's id; the learner's log, while there is one, has the rest.
+        command: CommandId,
+        /// What kind of act it was.
+        act: String,
+        /// What became of it.
+        became: Became,
+    },
+    /// Who may come in by the bridge changed.
+    Admitted {
+        /// What happened.
+        what: Admission,
+        /// To which token.
+        token: Option<TokenId>,
+    },
     /// The master key was changed.
     KeysRotated {
         /// Data keys wrapped anew.
         keys: u64,
     },
+}
+
+/// What became of a command that came in by the bridge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Became {
+    /// It had its effect.
+    Applied,
+    /// It was understood and not done.
+    Refused,
+    /// Whoever asked may not.
+    NotAllowed,
+}
+
+/// How it changed who may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    /// A pairing code was made.
+    PairingOpened,
+    /// A code was exchanged for a token.
+    Paired,
+    /// A token was issued otherwise.
+    Issued,
+    /// A token was put in the place of another.
+    Rotated,
+    /// A token was revoked.
+    Revoked,
+    /// Somebody guessed at codes or tokens, or showed one that was replaced.
+    Suspected,
 }
 
 /// What stays of an erased learner.
@@ -119,6 +166,21 @@ impl Store {
     ) -> Result<(), RecordError> {
         let subject = learner.map(|learner| self.subject(learner));
         self.guarded(|| self.write(|writing| writing.audit(by, subject, action)))
+    }
+
+    /// [`Store::audit`] for several at once: all or none.
+    ///
+    /// # Errors
+    /// [`RecordError`]; nothing was then written.
+    pub fn audit_all(&self, lines: &[(By, Option<LearnerId>, Action)]) -> Result<(), RecordError> {
+        self.guarded(|| {
+            self.write(|writing| {
+                lines.iter().try_for_each(|(by, learner, action)| {
+                    let subject = learner.map(|learner| self.subject(learner));
+                    writing.audit(by, subject, action.clone())
+                })
+            })
+        })
     }
 
     /// The audit log, oldest first, with each entry's place.

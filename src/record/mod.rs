@@ -48,7 +48,7 @@ pub mod xapi;
 #[cfg(test)]
 mod xapi_check;
 
-pub use audit::{Action, AuditEntry, By, Subject, Tombstone};
+pub use audit::{Action, Admission, AuditEntry, Became, By, Subject, Tombstone};
 pub use check::Check;
 pub use class_ledger::{ClassFigureError, ClassLedger};
 pub use erase::ErasureProof;

@@ -17,6 +17,7 @@ use crate::record::pii::Screen;
 use crate::record::{Health, Recorder};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
+use pairing::{DoorAlert, Pairing, PairingAsked};
 use standing::{Age, Agreements};
 use state::{FoldError, LearnerState};
 use stream::mirror::{Arrived, Mirror, take_arrivals};
@@ -30,6 +31,7 @@ pub mod clock;
 pub mod join;
 pub mod life;
 pub mod models;
+pub mod pairing;
 pub mod resume;
 pub mod snapshot;
 pub mod standing;
@@ -56,6 +58,9 @@ impl Plugin for SessionPlugin {
             .add_message::<ChangeRefused>()
             .add_message::<Streamed>()
             .add_message::<Arrived>()
+            .add_message::<PairingAsked>()
+            .add_message::<DoorAlert>()
+            .init_resource::<Pairing>()
             .init_resource::<RecordHealth>()
             .init_resource::<SessionRules>()
             .init_resource::<WordScreen>()

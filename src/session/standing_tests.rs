@@ -34,6 +34,7 @@ impl Desk {
             principal,
             purpose: String::new(),
             body,
+            asker: None,
         };
         let events = self.state.seq;
         let decided = self.standing(|standing| decide(&command, standing, events));

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod cargo;
 mod ci;
+mod fuzz;
 mod machine;
 mod measure;
 mod run;
@@ -38,6 +39,8 @@ enum Task {
     Ci,
     /// The whole product against a real OpenXR runtime; or a picture of what the learner sees.
     Xr(xr::Args),
+    /// Throw broken input at everything that comes from outside.
+    Fuzz(fuzz::Args),
     /// Measure, print a table, write target/measure/SUITE.json.
     Measure(measure::Args),
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Ci => ci::run(),
         Task::Xr(args) => xr::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Measure(args) => measure::run(&args),
     };
     match done {

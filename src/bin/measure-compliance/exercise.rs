@@ -109,6 +109,7 @@ fn write(
                     id: CommandId::fresh(),
                     learner,
                     principal: Principal::Instructor,
+                    asker: None,
                     purpose: format!("{} for {name}", mark("purpose")),
                     body: CommandBody::Message {
                         text: format!("{name}, {}", mark("message")),
