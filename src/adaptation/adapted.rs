@@ -138,7 +138,13 @@ pub(super) fn adapt(
         | CommandBody::Pause
         | CommandBody::Resume
         | CommandBody::Message { .. }
-        | CommandBody::EndBreak => return Err(already("it is decided elsewhere")),
+        | CommandBody::EndBreak
+        | CommandBody::Score { .. }
+        | CommandBody::PointAt { .. }
+        | CommandBody::Spawn { .. }
+        | CommandBody::Remove { .. }
+        | CommandBody::EndSession
+        | CommandBody::Try { .. } => return Err(already("it is decided elsewhere")),
     };
     Ok((Effect::Adapt(action), words))
 }

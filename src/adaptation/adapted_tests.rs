@@ -52,6 +52,7 @@ fn command(principal: Principal, body: CommandBody) -> Command {
         principal,
         purpose: "test".to_owned(),
         body,
+        trace: None,
     }
 }
 
@@ -63,6 +64,8 @@ fn after(body: CommandBody) -> Adapted {
 
 fn standing(step: &Step) -> Standing<'_> {
     Standing {
+        lesson: None,
+        ended: false,
         step: Some(step),
         hint_level: 0,
         paused_by: &[],

@@ -226,6 +226,7 @@ fn command_of(learner: &Learner, pick: &Pick, decision: &Decision, because: &str
         principal: pick.principal,
         purpose: format!("decision {}: {taken_back}{because}", decision.number),
         body: CommandBody::from(pick.action),
+        trace: None,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod adapted;
 mod advise;
 mod carry_out;
 pub mod decide;
+mod on_site;
 mod watch;
 
 /// Everything that `adaptation` does in a frame.

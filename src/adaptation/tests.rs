@@ -139,6 +139,7 @@ impl Room {
             principal,
             purpose: "test".to_owned(),
             body,
+            trace: None,
         }
     }
 

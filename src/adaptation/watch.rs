@@ -157,6 +157,7 @@ pub(super) fn climb_the_ladder(
             principal: Principal::Automatic,
             purpose: format!("hint ladder, step `{}`: {purpose}", step.id),
             body,
+            trace: None,
         }));
     }
 }

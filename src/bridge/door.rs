@@ -21,7 +21,7 @@ use tracing::error;
 use super::Heartbeat;
 use super::access::{Access, host_is_ours, origin_is_ours};
 use super::desk::Desk;
-use super::mcp::Instructor;
+use super::mcp::{Instructor, Shared};
 use super::socket::{self, SocketDoor};
 
 /// Largest request body.
@@ -46,6 +46,7 @@ pub(super) async fn serve(
     listener: TcpListener,
     access: Access,
     desk: Desk,
+    mcp: Arc<Shared>,
     heartbeat: Arc<Heartbeat>,
     stop: CancellationToken,
 ) {
@@ -56,7 +57,7 @@ pub(super) async fn serve(
             return;
         }
     };
-    let router = router(access, desk, heartbeat, &stop);
+    let router = router(access, desk, mcp, heartbeat, &stop);
     let served = axum::serve(listener, router)
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();
@@ -72,12 +73,12 @@ pub(super) async fn serve(
 fn router(
     access: Access,
     desk: Desk,
+    mcp: Arc<Shared>,
     heartbeat: Arc<Heartbeat>,
     stop: &CancellationToken,
 ) -> Router {
-    let for_mcp = desk.clone();
     let mcp = StreamableHttpService::new(
-        move || Ok(Instructor::new(for_mcp.clone())),
+        move || Ok(Instructor::new(mcp.clone())),
         Arc::new(LocalSessionManager::default()),
         StreamableHttpServerConfig::default()
             .with_cancellation_token(stop.child_token())

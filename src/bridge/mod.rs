@@ -16,13 +16,14 @@ use tokio_util::sync::CancellationToken;
 mod access;
 mod desk;
 mod door;
-mod follow;
-mod mcp;
+pub mod mcp;
 mod socket;
 mod world;
 
+use crate::session::{SceneAsked, SceneDescribed};
 use access::Access;
 use desk::FromWorld;
+use mcp::catalogue::Catalogue;
 
 /// Receiving at the start of a frame, publishing at its end.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -94,6 +95,7 @@ pub struct Bridge {
     address: SocketAddr,
     token: String,
     requests: crossbeam_channel::Receiver<crate::protocol::command::Command>,
+    looks: crossbeam_channel::Receiver<mcp::look::Look>,
     to_desk: mpsc::Sender<FromWorld>,
     heartbeat: Arc<Heartbeat>,
     stop: CancellationToken,
@@ -119,6 +121,14 @@ impl Bridge {
     /// # Errors
     /// [`BridgeError`] with what to do.
     pub fn start(config: BridgeConfig) -> Result<Self, BridgeError> {
+        Self::start_offering(config, Catalogue::product())
+    }
+
+    /// The same with another list of tools, resources and prompts.
+    ///
+    /// # Errors
+    /// [`BridgeError`] with what to do.
+    pub fn start_offering(config: BridgeConfig, catalogue: Catalogue) -> Result<Self, BridgeError> {
         let address = config.listen;
         if !address.ip().is_loopback() && !config.allow_plaintext {
             return Err(BridgeError::Plaintext { address });
@@ -138,6 +148,7 @@ impl Bridge {
         listener.set_nonblocking(true).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let (to_world, requests) = crossbeam_channel::bounded(REQUESTS);
+        let (to_look, looks) = crossbeam_channel::bounded(REQUESTS);
         let (to_desk, from_world) = mpsc::channel(UPDATES);
         let heartbeat = Arc::new(Heartbeat {
             start: Instant::now(),
@@ -155,7 +166,8 @@ impl Bridge {
             .spawn(move || {
                 runtime.block_on(async move {
                     let desk = desk::open(from_world, to_world);
-                    door::serve(listener, access, desk, beat, stopped).await;
+                    let mcp = mcp::Shared::new(desk.clone(), to_look, Arc::new(catalogue));
+                    door::serve(listener, access, desk, mcp, beat, stopped).await;
                 });
             })
             .map_err(BridgeError::Thread)?;
@@ -163,6 +175,7 @@ impl Bridge {
             address,
             token,
             requests,
+            looks,
             to_desk,
             heartbeat,
             stop,
@@ -199,20 +212,28 @@ pub struct BridgePlugin;
 
 impl Plugin for BridgePlugin {
     fn build(&self, app: &mut App) {
-        app.add_systems(
-            Update,
-            (
-                world::receive.in_set(BridgeSystems::Receive),
+        app.init_resource::<mcp::look::ClassTime>()
+            .init_resource::<mcp::look::ScenesAsked>()
+            .add_message::<SceneAsked>()
+            .add_message::<SceneDescribed>()
+            .add_systems(
+                Update,
                 (
-                    world::publish_learners,
-                    world::publish_departures,
-                    world::publish_events,
-                    world::publish_answers,
+                    (world::receive, mcp::look::answer_looks)
+                        .chain()
+                        .in_set(BridgeSystems::Receive),
+                    (
+                        mcp::look::keep_time,
+                        mcp::look::answer_scenes,
+                        world::publish_learners,
+                        world::publish_departures,
+                        world::publish_events,
+                        world::publish_answers,
+                    )
+                        .chain()
+                        .in_set(BridgeSystems::Publish),
                 )
-                    .chain()
-                    .in_set(BridgeSystems::Publish),
-            )
-                .run_if(resource_exists::<Bridge>),
-        );
+                    .run_if(resource_exists::<Bridge>),
+            );
     }
 }

@@ -234,6 +234,7 @@ fn take(
         principal: Principal::Instructor,
         purpose: request.purpose.chars().take(200).collect(),
         body: request.body,
+        trace: None,
     };
     let (desk, answers) = (desk.clone(), answers.clone());
     tokio::spawn(async move {

@@ -192,6 +192,8 @@ pub enum EndReason {
     Idle,
     /// The link was gone for too long.
     LinkLost,
+    /// The instructor ended it.
+    Instructor,
 }
 
 /// One try at a step: right, wrong or partly right.

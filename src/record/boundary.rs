@@ -46,6 +46,7 @@ pub fn screen_words(body: &mut EventBody, screen: &Screen) -> usize {
 pub fn screen_command(command: &mut Command, screen: &Screen) -> usize {
     let words = match &mut command.body {
         CommandBody::Message { text } => mask(text, screen),
+        CommandBody::Spawn { object } => mask(&mut object.label, screen),
         CommandBody::GiveHint { .. }
         | CommandBody::FadeHint
         | CommandBody::Pause
@@ -61,7 +62,13 @@ pub fn screen_command(command: &mut Command, screen: &Screen) -> usize {
         | CommandBody::ChangeApproach
         | CommandBody::MoveOn
         | CommandBody::Review
-        | CommandBody::TellInstructor => 0,
+        | CommandBody::TellInstructor
+        | CommandBody::Score { .. }
+        | CommandBody::PointAt { .. }
+        | CommandBody::Remove { .. }
+        | CommandBody::EndSession
+        // Never written.
+        | CommandBody::Try { .. } => 0,
     };
     words + mask(&mut command.purpose, screen)
 }
@@ -101,6 +108,7 @@ mod tests {
             body: CommandBody::Message {
                 text: words.to_owned(),
             },
+            trace: None,
         };
         vec![
             EventBody::CommandApplied {

@@ -28,6 +28,7 @@ fn planted(base: &[Event]) -> Vec<Event> {
         principal: Principal::Instructor,
         purpose: text(),
         body,
+        trace: None,
     };
     let EventBody::Attempted(attempt) = &base[1].body else {
         panic!("the second event is an attempt");

@@ -52,6 +52,7 @@ fn log() -> Vec<Event> {
                 body: CommandBody::Message {
                     text: "look behind you".to_owned(),
                 },
+                trace: None,
             },
             hint_level: None,
         },

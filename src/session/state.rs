@@ -436,6 +436,7 @@ mod tests {
                 principal: Principal::Instructor,
                 purpose: "the learner hesitates".to_owned(),
                 body,
+                trace: None,
             };
             if applied {
                 EventBody::CommandApplied {

@@ -121,6 +121,7 @@ impl MenuDeeds<'_, '_> {
                 principal: Principal::Learner,
                 purpose: purpose.to_owned(),
                 body: body.clone(),
+                trace: None,
             }));
         }
     }
