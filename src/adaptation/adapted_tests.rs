@@ -50,6 +50,7 @@ fn command(principal: Principal, body: CommandBody) -> Command {
         id: CommandId::fresh(),
         learner: LearnerId::fresh(),
         principal,
+        asker: None,
         purpose: "test".to_owned(),
         body,
         trace: None,

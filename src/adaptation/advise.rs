@@ -224,6 +224,7 @@ fn command_of(learner: &Learner, pick: &Pick, decision: &Decision, because: &str
         id: CommandId::fresh(),
         learner: learner.id,
         principal: pick.principal,
+        asker: None,
         purpose: format!("decision {}: {taken_back}{because}", decision.number),
         body: CommandBody::from(pick.action),
         trace: None,

@@ -137,6 +137,7 @@ impl Room {
             id: CommandId::fresh(),
             learner: self.id,
             principal,
+            asker: None,
             purpose: "test".to_owned(),
             body,
             trace: None,

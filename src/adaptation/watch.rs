@@ -155,6 +155,7 @@ pub(super) fn climb_the_ladder(
             id: CommandId::fresh(),
             learner: learner.id,
             principal: Principal::Automatic,
+            asker: None,
             purpose: format!("hint ladder, step `{}`: {purpose}", step.id),
             body,
             trace: None,

@@ -17,6 +17,7 @@ mod lessons;
 mod play;
 mod policy;
 mod records;
+mod stdio;
 pub mod view;
 
 /// Does what the command line asks.
@@ -52,6 +53,10 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
         Command::Learning(LearningCommand::Explain(args)) => learning::explain(&args),
+        Command::Mcp(args) => {
+            stdio::serve(&args.url, args.token)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Doctor(args) => Ok(doctor::report(&args)),
     }
 }

@@ -180,8 +180,10 @@ async fn healthz(State(health): State<Health>) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn require_token(State(access): State<Access>, request: Request, next: Next) -> Response {
-    if access.admits(request.headers(), request.uri()) {
+/// Whoever is let in is told to the handlers as a [`Caller`](super::access::Caller) in the request's extensions.
+async fn require_token(State(access): State<Access>, mut request: Request, next: Next) -> Response {
+    if let Some(caller) = access.admit(request.headers(), request.uri()) {
+        request.extensions_mut().insert(caller);
         return next.run(request).await;
     }
     let mut response = problem(

@@ -13,7 +13,7 @@ use bevy::prelude::*;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-mod access;
+pub mod access;
 mod desk;
 mod door;
 pub mod mcp;
@@ -155,7 +155,7 @@ impl Bridge {
             last_ms: AtomicU64::new(0),
         });
         let stop = CancellationToken::new();
-        let access = Access::new(token.clone());
+        let access = Access::new(&token);
         let (beat, stopped) = (heartbeat.clone(), stop.clone());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

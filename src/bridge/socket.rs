@@ -3,21 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::MissedTickBehavior;
 
+use super::access::Caller;
 use super::desk::Desk;
 use crate::protocol::PROTOCOL_VERSION;
-use crate::protocol::command::{Command, CommandBody, Outcome, Principal};
+use crate::protocol::command::{CommandBody, Outcome};
 use crate::protocol::event::Event;
 use crate::protocol::ids::{CommandId, LearnerId};
 use crate::protocol::snapshot::LearnerSnapshot;
@@ -98,7 +99,11 @@ pub(super) struct SocketDoor {
     pub(super) places: Arc<Semaphore>,
 }
 
-pub(super) async fn upgrade(State(door): State<SocketDoor>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn upgrade(
+    State(door): State<SocketDoor>,
+    Extension(caller): Extension<Caller>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let Ok(place) = door.places.try_acquire_owned() else {
         let body = serde_json::json!({
             "error": "busy",
@@ -111,7 +116,7 @@ pub(super) async fn upgrade(State(door): State<SocketDoor>, upgrade: WebSocketUp
         .max_frame_size(MESSAGE)
         .on_upgrade(move |socket| async move {
             // A connection that breaks is no event; the client comes again.
-            let _ = talk(socket, door.desk).await;
+            let _ = talk(socket, door.desk, &caller).await;
             drop(place);
         })
 }
@@ -135,7 +140,7 @@ impl Line {
     }
 }
 
-async fn talk(socket: WebSocket, desk: Desk) -> Result<(), Broken> {
+async fn talk(socket: WebSocket, desk: Desk, caller: &Caller) -> Result<(), Broken> {
     let mut socket = Line(socket);
     let hello = Outgoing::Hello {
         protocol: PROTOCOL_VERSION,
@@ -155,12 +160,16 @@ async fn talk(socket: WebSocket, desk: Desk) -> Result<(), Broken> {
     let mut heard = Instant::now();
     loop {
         tokio::select! {
+            () = caller.over() => {
+                let frame = CloseFrame { code: close_code::POLICY, reason: "the token is over".into() };
+                return socket.send(Message::Close(Some(frame))).await;
+            }
             incoming = socket.0.recv() => {
                 heard = Instant::now();
                 match incoming {
                     None | Some(Ok(Message::Close(_))) => return Ok(()),
                     Some(Ok(Message::Text(text))) => {
-                        if let Some(refusal) = take(text.as_str(), &desk, &mut budget, &answers) {
+                        if let Some(refusal) = take(text.as_str(), caller, &desk, &mut budget, &answers) {
                             socket.send(refusal).await?;
                         }
                     }
@@ -180,6 +189,7 @@ async fn talk(socket: WebSocket, desk: Desk) -> Result<(), Broken> {
             }
             Some(answer) = answered.recv() => socket.send(answer).await?,
             event = events.recv() => match event {
+                Ok(event) if !caller.sees(event.learner) => {}
                 Ok(event) => socket.send(Outgoing::Event(&event).message()).await?,
                 Err(RecvError::Lagged(events)) => socket.send(Outgoing::Skipped { events }.message()).await?,
                 Err(RecvError::Closed) => return Ok(()),
@@ -188,12 +198,12 @@ async fn talk(socket: WebSocket, desk: Desk) -> Result<(), Broken> {
                 if published.has_changed().unwrap_or(false) {
                     let now = published.borrow_and_update().clone();
                     for snapshot in now.learners.values() {
-                        if !sent.iter().any(|before| Arc::ptr_eq(before, snapshot)) {
+                        if caller.sees(snapshot.learner) && !sent.iter().any(|before| Arc::ptr_eq(before, snapshot)) {
                             socket.send(Outgoing::Snapshot(snapshot).message()).await?;
                         }
                     }
                     for before in &sent {
-                        if !now.learners.contains_key(&before.learner) {
+                        if caller.sees(before.learner) && !now.learners.contains_key(&before.learner) {
                             socket.send(Outgoing::Gone { learner: before.learner }.message()).await?;
                         }
                     }
@@ -207,6 +217,7 @@ async fn talk(socket: WebSocket, desk: Desk) -> Result<(), Broken> {
 /// Starts what a message asks for; what is wrong with it comes back.
 fn take(
     text: &str,
+    caller: &Caller,
     desk: &Desk,
     budget: &mut Budget,
     answers: &mpsc::Sender<Message>,
@@ -228,13 +239,9 @@ fn take(
         }
     };
     let id = request.id.unwrap_or_else(CommandId::fresh);
-    let command = Command {
-        id,
-        learner: request.learner,
-        principal: Principal::Instructor,
-        purpose: request.purpose.chars().take(200).collect(),
-        body: request.body,
-        trace: None,
+    let command = match caller.command(id, request.learner, &request.purpose, request.body) {
+        Ok(command) => command,
+        Err(refused) => return Some(complaint(refused.to_string(), Some(id))),
     };
     let (desk, answers) = (desk.clone(), answers.clone());
     tokio::spawn(async move {

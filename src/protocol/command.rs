@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::asker::Asker;
 use super::ids::{CommandId, LearnerId, ObjectId};
 use super::trace::Trace;
-use crate::learning::event_criteria::Criterion;
-use crate::learning::strategy::action::{Action, Modality, SupportKind, Variety};
+pub use crate::learning::event_criteria::Criterion;
+use crate::learning::strategy::action::Action;
+pub use crate::learning::strategy::action::{Modality, SupportKind, Variety};
 use crate::learning::strategy::precedence::Lever;
 /// Who asks, in the order of precedence; the adaptation rules know it, too.
 pub use crate::learning::strategy::precedence::Principal;
@@ -20,6 +22,9 @@ pub struct Command {
     pub learner: LearnerId,
     /// Who asks.
     pub principal: Principal,
+    /// Who exactly, if they came in by the bridge. Logs from before it was noted do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<Asker>,
     /// Why, in the asker's words; kept in the audit.
     pub purpose: String,
     /// What is asked.

@@ -2,6 +2,7 @@
 //! In and out: serde types shared by headset, host, instructor and store.
 //! Never: behaviour, bevy, I/O.
 
+pub mod asker;
 pub mod command;
 pub mod consent;
 pub mod event;

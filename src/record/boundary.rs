@@ -104,6 +104,7 @@ mod tests {
             id: CommandId(Uuid::nil()),
             learner: LearnerId(Uuid::nil()),
             principal: Principal::Instructor,
+            asker: None,
             purpose: words.to_owned(),
             body: CommandBody::Message {
                 text: words.to_owned(),

@@ -26,6 +26,7 @@ fn planted(base: &[Event]) -> Vec<Event> {
         id: CommandId::fresh(),
         learner: base[0].learner,
         principal: Principal::Instructor,
+        asker: None,
         purpose: text(),
         body,
         trace: None,

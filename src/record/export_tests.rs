@@ -48,6 +48,7 @@ fn log() -> Vec<Event> {
                 id: CommandId(Uuid::nil()),
                 learner: learner(),
                 principal: Principal::Instructor,
+                asker: None,
                 purpose: "he seemed lost".to_owned(),
                 body: CommandBody::Message {
                     text: "look behind you".to_owned(),

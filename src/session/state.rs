@@ -434,6 +434,7 @@ mod tests {
                 id: CommandId::fresh(),
                 learner: LearnerId::fresh(),
                 principal: Principal::Instructor,
+                asker: None,
                 purpose: "the learner hesitates".to_owned(),
                 body,
                 trace: None,

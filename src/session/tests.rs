@@ -529,6 +529,7 @@ fn what_identifies_somebody_in_typed_words_is_not_written() {
         id: crate::protocol::ids::CommandId::fresh(),
         learner: LearnerId::fresh(),
         principal: crate::protocol::command::Principal::Instructor,
+        asker: None,
         purpose: "ann@school.example asked me to".to_owned(),
         body: crate::protocol::command::CommandBody::Message {
             text: "Write to ann@school.example, please.".to_owned(),

@@ -525,6 +525,7 @@ fn a_harder_task_is_judged_more_narrowly_and_an_easier_one_less() {
             id: CommandId::fresh(),
             learner: LearnerId::fresh(),
             principal: Principal::Instructor,
+            asker: None,
             purpose: "test".to_owned(),
             body: CommandBody::SetDifficulty { multiplier },
             trace: None,

@@ -119,6 +119,7 @@ impl MenuDeeds<'_, '_> {
                 id: CommandId::fresh(),
                 learner: learner.id,
                 principal: Principal::Learner,
+                asker: None,
                 purpose: purpose.to_owned(),
                 body: body.clone(),
                 trace: None,

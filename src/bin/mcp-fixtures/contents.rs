@@ -3,7 +3,7 @@
 #![allow(deprecated)] // Logging to the client is, and the suite asks for it.
 
 use malloc_vr::bridge::mcp::call::Call;
-use malloc_vr::bridge::mcp::catalogue::{Catalogue, Needs, PromptRow, ResourceRow, ToolRow};
+use malloc_vr::bridge::mcp::catalogue::{Act, Catalogue, PromptRow, ResourceRow, ToolRow};
 use malloc_vr::bridge::mcp::follow::List;
 use rmcp::ErrorData;
 use rmcp::model::{
@@ -37,7 +37,7 @@ pub(crate) fn tool<F>(
     F: Future<Output = Answer> + Send + 'static,
 {
     let tool = Tool::new(name, "A fixture of the conformance suite", object(schema));
-    catalogue.tool(ToolRow::new(tool, Needs::Look, run));
+    catalogue.tool(ToolRow::new(tool, Act::ReadPolicy, run));
 }
 
 pub(crate) fn plain() -> Value {
@@ -174,7 +174,7 @@ fn schema_2020_12() -> Value {
 
 fn resources(catalogue: &mut Catalogue) {
     let row = ResourceRow::new(
-        Needs::Look,
+        Act::ReadPolicy,
         |uri| {
             matches!(
                 uri,

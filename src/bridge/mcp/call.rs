@@ -18,11 +18,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::catalogue::{Needs, failed};
+use super::catalogue::failed;
 use super::follow::List;
 use super::look::Look;
 use super::seal::Seal;
 use super::{Level, Shared};
+use crate::bridge::access::{Act, Caller};
 use crate::bridge::desk::Desk;
 use crate::protocol::ids::LearnerId;
 use crate::protocol::snapshot::LearnerSnapshot;
@@ -134,27 +135,39 @@ impl Call {
         &self.shared.desk
     }
 
+    /// Who asks.
+    ///
+    /// # Errors
+    /// Nobody is known to.
+    pub(super) fn caller(&self) -> Result<&Caller, String> {
+        super::leave::caller(&self.context.extensions)
+    }
+
     /// Whether who asks may do this.
     ///
     /// # Errors
     /// Why not, and what to do.
-    pub(super) fn may(&self, needs: Needs) -> Result<(), String> {
-        super::leave::may(&self.context.extensions, needs, None)
+    pub(super) fn may(&self, act: Act) -> Result<(), String> {
+        self.caller()?.may(act).map_err(|why| why.to_string())
     }
 
     /// Whether they may do it with this learner.
-    pub(super) fn may_with(&self, needs: Needs, learner: LearnerId) -> Result<(), String> {
-        super::leave::may(&self.context.extensions, needs, Some(learner))
+    pub(super) fn may_with(&self, act: Act, learner: LearnerId) -> Result<(), String> {
+        let caller = self.caller()?;
+        caller.may_with(act, learner).map_err(|why| why.to_string())
+    }
+
+    /// Whether the learner is one of theirs.
+    pub(super) fn sees(&self, learner: LearnerId) -> bool {
+        self.caller()
+            .is_ok_and(|caller| !caller.is_over() && caller.sees(learner))
     }
 
     /// Those learners here whom the caller may see.
     pub(super) fn learners(&self) -> Vec<Arc<LearnerSnapshot>> {
         let published = self.desk().published();
-        let seen = published
-            .learners
-            .values()
-            .filter(|it| self.may_with(Needs::Look, it.learner).is_ok());
-        seen.cloned().collect()
+        let all = published.learners.values();
+        all.filter(|it| self.sees(it.learner)).cloned().collect()
     }
 
     /// The learner meant: the one named, or the only one.

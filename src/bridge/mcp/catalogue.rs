@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, Fault};
+pub use crate::bridge::access::Act;
 
 /// What comes of a call.
 pub type Answering = BoxFuture<'static, Result<CallToolResponse, ErrorData>>;
@@ -27,17 +28,6 @@ pub type Prompting = BoxFuture<'static, Result<GetPromptResponse, ErrorData>>;
 
 /// Contents of a resource.
 pub type Reading = BoxFuture<'static, Result<ReadResourceResponse, ErrorData>>;
-
-/// What one must be allowed to do for a tool or a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Needs {
-    /// Reading.
-    Look,
-    /// Acting on a lesson.
-    Teach,
-    /// Acting on the running process or on records.
-    Operate,
-}
 
 /// How an act changes the world, for the tool's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +45,13 @@ pub(super) enum Effects {
 /// A tool.
 pub struct ToolRow {
     pub(super) tool: Tool,
-    pub(super) needs: Needs,
+    pub(super) needs: Act,
     pub(super) run: Box<dyn Fn(Call) -> Answering + Send + Sync>,
 }
 
 impl ToolRow {
     /// A tool that reads its arguments and writes its result itself.
-    pub fn new<F>(tool: Tool, needs: Needs, run: fn(Call) -> F) -> Self
+    pub fn new<F>(tool: Tool, needs: Act, run: fn(Call) -> F) -> Self
     where
         F: Future<Output = Result<CallToolResponse, ErrorData>> + Send + 'static,
     {
@@ -75,7 +65,7 @@ impl ToolRow {
     /// A tool with typed arguments and a typed result.
     pub(super) fn typed<A, O, F>(
         (name, title, says): (&'static str, &'static str, &'static str),
-        (needs, effects): (Needs, Effects),
+        (needs, effects): (Act, Effects),
         run: fn(Call, A) -> F,
     ) -> Self
     where
@@ -169,7 +159,7 @@ impl PromptRow {
 
 /// A family of resources.
 pub struct ResourceRow {
-    pub(super) needs: Needs,
+    pub(super) needs: Act,
     /// Those that are there now.
     pub(super) list: fn(&Call) -> Vec<Resource>,
     /// How their addresses are made.
@@ -182,7 +172,7 @@ pub struct ResourceRow {
 impl ResourceRow {
     /// A family: whether an address belongs to it, which ones are there now, and how one is read.
     pub fn new<F>(
-        needs: Needs,
+        needs: Act,
         is: fn(&str) -> bool,
         list: fn(&Call) -> Vec<Resource>,
         read: fn(Call, String) -> F,

@@ -19,6 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::Instructor;
 use super::call::Call;
 use super::offers::resources::learner_of;
+use crate::bridge::access::Caller;
 use crate::bridge::desk::Published;
 use crate::protocol::ids::LearnerId;
 use crate::protocol::snapshot::LearnerSnapshot;
@@ -76,6 +77,7 @@ impl Changes {
         let mut told = Vec::new();
         for uri in uris {
             let state = match learner_of(&uri) {
+                Some(id) if !call.sees(id) => continue,
                 Some(id) => Told::Learner(id, now.learners.get(&id).cloned()),
                 None => Told::Text(fingerprint(&call, &uri).await),
             };
@@ -85,12 +87,10 @@ impl Changes {
             lists: call.shared.lists.subscribe(),
             tools: lists.tools,
             prompts: lists.prompts,
+            listed: lists.resources.then(|| seen(&call, &now)),
             call,
             published,
             told,
-            listed: lists
-                .resources
-                .then(|| now.learners.keys().copied().collect()),
             due: Vec::new(),
         }
     }
@@ -103,6 +103,9 @@ impl Changes {
         loop {
             if let Some(notice) = self.due.pop() {
                 return Some(notice);
+            }
+            if self.call.caller().is_ok_and(Caller::is_over) {
+                return None;
             }
             tokio::select! {
                 _ = tick.tick() => {}
@@ -154,10 +157,11 @@ impl Changes {
                 self.due.push(updated(uri));
             }
         }
+        let here = seen(&self.call, &now);
         if let Some(listed) = &mut self.listed
-            && !listed.iter().eq(now.learners.keys())
+            && *listed != here
         {
-            *listed = now.learners.keys().copied().collect();
+            *listed = here;
             let notice = ResourceListChangedNotification::default();
             self.due
                 .push(ServerNotification::ResourceListChangedNotification(notice));
@@ -175,6 +179,12 @@ impl Changes {
             }
         }
     }
+}
+
+/// Those published whom the caller may see.
+fn seen(call: &Call, published: &Published) -> Vec<LearnerId> {
+    let all = published.learners.keys().copied();
+    all.filter(|id| call.sees(*id)).collect()
 }
 
 /// Of the resource's contents as a client would read them; `None`: it cannot be read.

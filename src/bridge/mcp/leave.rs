@@ -1,15 +1,17 @@
-//! Who may do what, by the role and scope of the token that the request came in with.
+//! Who asks, by the token that the request came in with.
 
+use axum::http::request::Parts;
 use rmcp::model::Extensions;
 
-use super::catalogue::Needs;
-use crate::protocol::ids::LearnerId;
+use crate::bridge::access::Caller;
 
-/// Whether the request's caller may do this, with this learner if one is meant.
+/// Whoever came in with this request.
 ///
 /// # Errors
-/// Why not, and what to do.
-pub(super) fn may(_: &Extensions, _: Needs, _: Option<LearnerId>) -> Result<(), String> {
-    // One token opens everything until tokens have roles.
-    Ok(())
+/// The request came by no door that says so.
+pub(super) fn caller(extensions: &Extensions) -> Result<&Caller, String> {
+    extensions
+        .get::<Parts>()
+        .and_then(|parts| parts.extensions.get::<Caller>())
+        .ok_or_else(|| "this request says not who came in; pair again".to_owned())
 }

@@ -329,7 +329,9 @@ impl ServerHandler for Instructor {
 
     async fn on_initialized(&self, context: rmcp::service::NotificationContext<RoleServer>) {
         let id = rmcp::model::RequestId::Number(0);
-        follow::announce(self, RequestContext::new(id, context.peer));
+        let mut request = RequestContext::new(id, context.peer);
+        request.extensions = context.extensions;
+        follow::announce(self, request);
     }
 }
 

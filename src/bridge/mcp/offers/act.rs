@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::catalogue::{Catalogue, Effects, Needs};
+use super::super::catalogue::{Act, Catalogue, Effects};
 use super::write::{offer as act, offer_for_all};
-use crate::learning::event_criteria::Criterion;
-use crate::protocol::command::CommandBody;
+use crate::protocol::command::{CommandBody, Criterion};
 
 /// Nothing but the learner.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -58,7 +57,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Give hint",
             "Shows the learner a hint for the running step: the next rung of its ladder, or a given one; level 0 takes it away.",
         ),
-        (Needs::Teach, Adds),
+        (Act::Hint, Adds),
         |it: Hint| {
             Ok(match it.level {
                 Some(0) => CommandBody::FadeHint,
@@ -73,7 +72,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Message",
             "Shows the learner a few words of yours on the guide panel.",
         ),
-        (Needs::Teach, Adds),
+        (Act::Message, Adds),
         |it: Say| Ok(CommandBody::Message { text: it.text }),
     );
     act(
@@ -83,7 +82,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Pause",
             "Stops the lesson where it is; the learner sees why. Time does not count while it stands still.",
         ),
-        (Needs::Teach, Sets),
+        (Act::Pause, Sets),
         |_: Plain| Ok(CommandBody::Pause),
     );
     act(
@@ -93,7 +92,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Resume",
             "Lifts the instructor's pause. A pause by the learner or by the headset stays.",
         ),
-        (Needs::Teach, Sets),
+        (Act::Pause, Sets),
         |_: Plain| Ok(CommandBody::Resume),
     );
     act(
@@ -103,7 +102,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Break",
             "Offers the learner a break, or begins one now. Only the learner ends it.",
         ),
-        (Needs::Teach, Sets),
+        (Act::Break, Sets),
         |it: Break| {
             Ok(if it.now {
                 CommandBody::Rest
@@ -119,7 +118,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Pause all",
             "Stops every learner's lesson at once, for safety. The answer says for each whether it stands still.",
         ),
-        Needs::Teach,
+        Act::PauseAll,
         |_: Plain| Ok(CommandBody::Pause),
     );
     offer_for_all(
@@ -129,7 +128,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Resume all",
             "Lifts the instructor's pause of every learner.",
         ),
-        Needs::Teach,
+        Act::PauseAll,
         |_: Plain| Ok(CommandBody::Resume),
     );
     act(
@@ -139,7 +138,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Submit rubric score",
             "Writes down a score that only a person can give; the models take it in as evidence.",
         ),
-        (Needs::Teach, Sets),
+        (Act::Rubric, Sets),
         |it: Rubric| {
             Ok(CommandBody::Score {
                 criterion: it.criterion,
@@ -154,7 +153,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "End session",
             "Ends the learner's session for good: what follows is another session. The record stays.",
         ),
-        (Needs::Teach, Effects::Ends),
+        (Act::SessionEnd, Effects::Ends),
         |_: Plain| Ok(CommandBody::EndSession),
     );
 }

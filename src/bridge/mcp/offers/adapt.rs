@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::call::{Call, Fault};
-use super::super::catalogue::{Catalogue, Effects, Needs, ToolRow};
+use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
 use super::write::{Done, Wish, carry_out, offer as act};
-use crate::learning::strategy::action::{Modality, SupportKind, Variety};
-use crate::protocol::command::CommandBody;
+use crate::protocol::command::{CommandBody, Modality, SupportKind, Variety};
 
 /// What to change.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -101,7 +100,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Changes how the lesson is played for a learner: difficulty, pace, support, variety, way. It holds against \
              the adaptation rules for a while; adapt.revert takes it back.",
         ),
-        (Needs::Teach, Effects::Sets),
+        (Act::Adapt, Effects::Sets),
         |it: Apply| {
             Ok(match it.change {
                 Change::Difficulty { multiplier } => CommandBody::SetDifficulty { multiplier },
@@ -129,14 +128,14 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Brings the lesson back to what its author wrote: difficulty, pace, support, hint, added things, or some of \
              them.",
         ),
-        (Needs::Teach, Effects::Sets),
+        (Act::Adapt, Effects::Sets),
         revert,
     ));
 }
 
 async fn revert(call: Call, it: Revert) -> Result<Reverted, Fault> {
     let found = call.find(it.learner.as_deref())?;
-    call.may_with(Needs::Teach, found.learner)?;
+    call.may_with(Act::Adapt, found.learner)?;
     let wanted = |lever| it.what.is_empty() || it.what.contains(&lever);
     let differs = |now: f64| (now - 1.0).abs() > 0.005;
     let mut bodies = Vec::new();

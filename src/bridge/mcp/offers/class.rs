@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::call::{Call, Fault};
-use super::super::catalogue::{Catalogue, Effects, Needs, ToolRow, page};
+use super::super::catalogue::{Act, Catalogue, Effects, ToolRow, page};
 use super::super::look::{Look, OnStep};
 use crate::protocol::ids::{LearnerId, LessonId, StepId};
 use crate::protocol::snapshot::LearnerSnapshot;
@@ -125,7 +125,7 @@ pub(super) struct Stuck {
 }
 
 pub(super) fn offer(catalogue: &mut Catalogue) {
-    let look = (Needs::Look, Effects::Reads);
+    let look = (Act::ReadRoster, Effects::Reads);
     catalogue.tool(ToolRow::typed(
         (
             "class.list_learners",
@@ -248,10 +248,7 @@ pub(super) async fn stuck(
     step: Option<&str>,
 ) -> Result<Stuck, Fault> {
     let mut all = call.look(Look::Class).await?;
-    all.retain(|it| {
-        call.may_with(Needs::Look, it.learner).is_ok()
-            && step.is_none_or(|step| it.step.as_str() == step)
-    });
+    all.retain(|it| call.sees(it.learner) && step.is_none_or(|step| it.step.as_str() == step));
     let cannot_tell = all.iter().filter(|it| it.above.is_none()).count();
     all.retain(|it| it.above.is_some_and(|above| above >= deviations));
     all.sort_by(|a, b| b.above.unwrap_or(0.0).total_cmp(&a.above.unwrap_or(0.0)));

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::call::Call;
-use super::super::catalogue::{Catalogue, Effects, Needs, ToolRow};
+use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
 use super::class::NoArguments;
 
 /// How the process fares.
@@ -30,7 +30,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Health",
             "Whether the process is well: learning records, learners, version. /healthz says it without a token.",
         ),
-        (Needs::Look, Effects::Reads),
+        (Act::ReadHealth, Effects::Reads),
         |call: Call, _: NoArguments| async move { Ok(health(&call)) },
     ));
 }

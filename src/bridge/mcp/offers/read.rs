@@ -6,10 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::call::{Call, Fault};
-use super::super::catalogue::{Catalogue, Effects, Needs, ToolRow};
-use crate::learning::strategy::explain::Decision;
+use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
 use crate::protocol::command::{Command, Refusal};
-use crate::protocol::event::{Event, EventBody};
+use crate::protocol::event::{Decision, Event, EventBody};
 use crate::protocol::ids::LearnerId;
 use crate::protocol::snapshot::LearnerSnapshot;
 
@@ -89,7 +88,7 @@ pub(super) struct Timeline {
 }
 
 pub(super) fn offer(catalogue: &mut Catalogue) {
-    let look = (Needs::Look, Effects::Reads);
+    let look = (Act::ReadState, Effects::Reads);
     catalogue.tool(ToolRow::typed(
         (
             "learner.get_state",
@@ -117,14 +116,14 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Why the adaptation rules decided as they did: the rule, the features with their values, what was weighed \
              against it, and what became of the commands that followed.",
         ),
-        look,
+        (Act::ReadExplanation, Effects::Reads),
         explain,
     ));
 }
 
 async fn get_state(call: Call, who: Who) -> Result<LearnerSnapshot, Fault> {
     let found = call.find(who.learner.as_deref())?;
-    call.may_with(Needs::Look, found.learner)?;
+    call.may_with(Act::ReadState, found.learner)?;
     Ok((*found).clone())
 }
 
@@ -133,6 +132,7 @@ async fn timeline(call: Call, back: Back) -> Result<Timeline, Fault> {
         return Err(Fault::from("`most` lies between 1 and 200"));
     }
     let learner = call.find(back.learner.as_deref())?.learner;
+    call.may_with(Act::ReadState, learner)?;
     Ok(latest(&call, learner, back.after, back.most))
 }
 
@@ -154,6 +154,7 @@ pub(super) fn latest(call: &Call, learner: LearnerId, after: u64, most: usize) -
 
 async fn explain(call: Call, which: Which) -> Result<Explained, Fault> {
     let learner = call.find(which.learner.as_deref())?.learner;
+    call.may_with(Act::ReadExplanation, learner)?;
     let events = call.shared.journal.of(learner);
     let decisions = events.iter().enumerate().filter_map(|(at, event)| {
         let EventBody::Decided(decision) = &event.body else {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::super::call::{Call, Fault};
-use super::super::catalogue::{Catalogue, Needs, ResourceRow};
+use super::super::catalogue::{Act, Catalogue, ResourceRow};
 use super::super::look::Look;
 use super::{class, ops, read};
 use crate::lesson::format::Lesson;
@@ -32,54 +32,54 @@ const PARTS: [(&str, &str); 4] = [
     ("session", "where the session is in its life"),
 ];
 /// Resources that are always there: address, name, what it says, who may read it.
-const FIXED: [(&str, &str, &str, Needs); 8] = [
+const FIXED: [(&str, &str, &str, Act); 8] = [
     (
         "class://roster",
         "roster",
         "Who is here, and where each one stands",
-        Needs::Look,
+        Act::ReadRoster,
     ),
     (
         "class://dashboard",
         "dashboard",
         "The class as a whole, without identities",
-        Needs::Look,
+        Act::ReadRoster,
     ),
     (
         "class://stuck",
         "stuck",
         "Who has been on the same step longer than the others by two standard deviations",
-        Needs::Look,
+        Act::ReadRoster,
     ),
     (
         "ops://health",
         "health",
         "Whether the process is well",
-        Needs::Look,
+        Act::ReadHealth,
     ),
     (
         "ops://alerts",
         "alerts",
         "What needs somebody: records that fail, learners who are stuck or not well",
-        Needs::Look,
+        Act::ReadHealth,
     ),
     (
         "ops://audit",
         "audit",
         "Who asked for what lately, why, and what became of it",
-        Needs::Operate,
+        Act::ReadAudit,
     ),
     (
         "policy://privacy",
         "privacy policy",
         "What is kept of a learner, why, where it may go and for how long",
-        Needs::Look,
+        Act::ReadPolicy,
     ),
     (
         "policy://adaptation",
         "adaptation policy",
         "The adaptation rules in force",
-        Needs::Look,
+        Act::ReadPolicy,
     ),
 ];
 
@@ -98,19 +98,20 @@ fn lesson_of(uri: &str) -> Option<(&str, &str)> {
     matches!(part, "graph" | "content_readiness").then_some((id, part))
 }
 
+/// One family for each thing that one must be allowed to do: a row's functions carry nothing with them.
+macro_rules! offer_fixed {
+    ($catalogue:ident, $($act:ident),*) => {
+        $($catalogue.resource(ResourceRow::new(
+            Act::$act,
+            |uri| is_fixed(uri, Act::$act),
+            |_| listed(Act::$act),
+            fixed_one,
+        ));)*
+    };
+}
+
 pub(super) fn offer(catalogue: &mut Catalogue) {
-    catalogue.resource(ResourceRow::new(
-        Needs::Look,
-        |uri| is_fixed(uri, Needs::Look),
-        |_| listed(Needs::Look),
-        fixed_one,
-    ));
-    catalogue.resource(ResourceRow::new(
-        Needs::Operate,
-        |uri| is_fixed(uri, Needs::Operate),
-        |_| listed(Needs::Operate),
-        fixed_one,
-    ));
+    offer_fixed!(catalogue, ReadRoster, ReadHealth, ReadAudit, ReadPolicy);
     for (at, (part, says)) in PARTS.iter().enumerate() {
         let template = ResourceTemplate::new(
             format!("{LEARNER}{{learner}}/{part}"),
@@ -121,13 +122,13 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         // The first row reads all parts; the others only name their template.
         let row = if at == 0 {
             ResourceRow::new(
-                Needs::Look,
+                Act::ReadState,
                 |uri| learner_of(uri).is_some(),
                 learners,
                 learner,
             )
         } else {
-            ResourceRow::new(Needs::Look, |_| false, |_| Vec::new(), learner)
+            ResourceRow::new(Act::ReadState, |_| false, |_| Vec::new(), learner)
         };
         catalogue.resource(row.with_template(template));
     }
@@ -152,25 +153,25 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         .with_mime_type("application/json");
         let row = if at == 0 {
             ResourceRow::new(
-                Needs::Look,
+                Act::ReadLesson,
                 |uri| lesson_of(uri).is_some(),
                 |_| Vec::new(),
                 lesson,
             )
         } else {
-            ResourceRow::new(Needs::Look, |_| false, |_| Vec::new(), lesson)
+            ResourceRow::new(Act::ReadLesson, |_| false, |_| Vec::new(), lesson)
         };
         catalogue.resource(row.with_template(template));
     }
 }
 
-fn is_fixed(uri: &str, needs: Needs) -> bool {
+fn is_fixed(uri: &str, needs: Act) -> bool {
     FIXED
         .iter()
         .any(|(known, _, _, who)| *known == uri && *who == needs)
 }
 
-fn listed(needs: Needs) -> Vec<Resource> {
+fn listed(needs: Act) -> Vec<Resource> {
     FIXED
         .iter()
         .filter(|(.., who)| *who == needs)
@@ -239,7 +240,7 @@ async fn learner(call: Call, uri: String) -> Result<ReadResourceResponse, ErrorD
     let id = learner_of(&uri).map(|id| id.to_string());
     let gone = |why: String| ErrorData::resource_not_found(why, Some(json!({ "uri": uri })));
     let found = call.find(id.as_deref()).map_err(gone)?;
-    call.may_with(Needs::Look, found.learner)
+    call.may_with(Act::ReadState, found.learner)
         .map_err(|why| ErrorData::invalid_request(why, None))?;
     match part.map_or("state", |(_, part)| part) {
         "timeline" => text(&uri, &read::latest(&call, found.learner, 0, 200)),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::call::{Call, Fault};
-use super::super::catalogue::{Catalogue, Effects, Needs, ToolRow};
+use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
 use super::super::look::Look;
 use super::write::offer as act;
 use crate::lesson::{Severity, check_text};
@@ -117,7 +117,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
              from the learner, what is in hands or sockets, what shines, what the step asks for. Head and hands only \
              with consent to show movements. The ids are what scene.point_at takes.",
         ),
-        (Needs::Look, Effects::Reads),
+        (Act::View, Effects::Reads),
         view,
     ));
     act(
@@ -127,7 +127,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Point at",
             "Makes a thing shine in the learner's scene, with a marker hovering over it, for some seconds.",
         ),
-        (Needs::Teach, Effects::Sets),
+        (Act::Message, Effects::Sets),
         |it: Point| {
             Ok(CommandBody::PointAt {
                 object: ObjectId::new(it.object),
@@ -143,7 +143,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Puts a further thing into the learner's scene: seen, solid, and to be taken if it has a mass. A resumed \
              session has it again; scene.remove takes it away.",
         ),
-        (Needs::Teach, Effects::Adds),
+        (Act::Scene, Effects::Adds),
         |it: Spawn| {
             Ok(CommandBody::Spawn {
                 object: AddedObject {
@@ -165,7 +165,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Remove thing",
             "Takes a thing away that scene.spawn put there. What belongs to the lesson stays.",
         ),
-        (Needs::Teach, Effects::Sets),
+        (Act::Scene, Effects::Sets),
         |it: Remove| {
             Ok(CommandBody::Remove {
                 object: ObjectId::new(it.object),
@@ -179,7 +179,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Checks a lesson's text as `malloc-vr lesson check` does: every mistake with line and cure. Files beside the \
              lesson are not looked for.",
         ),
-        (Needs::Look, Effects::Reads),
+        (Act::LessonValidate, Effects::Reads),
         |_: Call, it: Validate| async move {
             // A body is limited to a megabyte; so is this.
             let (lesson, report) = check_text(Path::new("lesson.ron"), &it.text, None);
@@ -205,7 +205,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
 
 async fn view(call: Call, who: Who) -> Result<SceneView, Fault> {
     let learner = call.find(who.learner.as_deref())?.learner;
-    call.may_with(Needs::Look, learner)?;
+    call.may_with(Act::View, learner)?;
     let seen = call.look(|answer| Look::Scene(learner, answer)).await?;
     seen.map(|view| *view).ok_or_else(|| {
         Fault::Told(format!(

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::super::call::{Call, Fault};
 use super::super::catalogue::{
-    Catalogue, Effects, Needs, ToolRow, describe, failed, structured, with_properties,
+    Act, Catalogue, Effects, ToolRow, describe, failed, structured, with_properties,
 };
 use super::super::confirm::confirmed;
-use crate::protocol::command::{Command, CommandBody, Outcome, Principal, Refusal};
+use crate::protocol::command::{Command, CommandBody, Outcome, Refusal};
 use crate::protocol::ids::{CommandId, LearnerId};
 
 /// What every act takes besides what it is about.
@@ -86,7 +86,7 @@ pub(super) type Words = (&'static str, &'static str, &'static str);
 pub(super) fn offer<A>(
     catalogue: &mut Catalogue,
     (name, title, says): Words,
-    (needs, effects): (Needs, Effects),
+    (needs, effects): (Act, Effects),
     body: fn(A) -> Result<CommandBody, String>,
 ) where
     A: DeserializeOwned + JsonSchema + Send + 'static,
@@ -123,7 +123,7 @@ pub(super) fn offer<A>(
 pub(super) fn offer_for_all<A>(
     catalogue: &mut Catalogue,
     (name, title, says): Words,
-    needs: Needs,
+    needs: Act,
     body: fn(A) -> Result<CommandBody, String>,
 ) where
     A: DeserializeOwned + JsonSchema + Send + 'static,
@@ -168,7 +168,7 @@ pub(super) struct DoneForAll {
     pub outcomes: Vec<Done>,
 }
 
-async fn for_all(call: &Call, needs: Needs, wish: &Wish, body: &CommandBody) -> DoneForAll {
+async fn for_all(call: &Call, needs: Act, wish: &Wish, body: &CommandBody) -> DoneForAll {
     let learners = call.learners();
     let of = f64::from(u32::try_from(learners.len()).unwrap_or(u32::MAX));
     let mut outcomes = Vec::with_capacity(learners.len());
@@ -257,13 +257,13 @@ pub(super) async fn carry_out(
     } else {
         body
     };
+    let caller = call.caller()?;
+    let command = caller
+        .command(id, learner, &wish.purpose, body)
+        .map_err(|refused| refused.to_string())?;
     let command = Command {
-        id,
-        learner,
-        principal: Principal::Instructor,
-        purpose: wish.purpose.chars().take(200).collect(),
-        body,
         trace: Some(trace),
+        ..command
     };
     let outcome = call
         .desk()

@@ -1,59 +1,11 @@
-//! Who may come in: the bearer token, and no pages of foreign origin.
+//! No pages of foreign origin, and no foreign names for this machine.
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, Uri, header};
-
-/// Shortest token accepted.
-pub(super) const MIN_TOKEN: usize = 16;
-
-/// A token of 256 random bits, in hexadecimal.
-pub(super) fn fresh_token() -> Result<String, getrandom::Error> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// What a request must show.
-#[derive(Debug, Clone)]
-pub(super) struct Access {
-    token: String,
-}
-
-impl Access {
-    pub(super) fn new(token: String) -> Self {
-        Self { token }
-    }
-
-    /// Whether the request carries the token: in the `Authorization` header, or in the query of a WebSocket,
-    /// where browsers cannot set headers.
-    pub(super) fn admits(&self, headers: &HeaderMap, uri: &Uri) -> bool {
-        let from_header = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
-            .map(|(_, token)| token.trim().as_bytes().to_vec());
-        let from_query = || {
-            let query = uri.query().filter(|_| uri.path() == "/ws")?;
-            let shown = query
-                .split('&')
-                .find_map(|pair| pair.strip_prefix("token="))?;
-            Some(percent_decoded(shown))
-        };
-        from_header
-            .or_else(from_query)
-            .is_some_and(|shown| same(&shown, self.token.as_bytes()))
-    }
-}
-
-/// Whether a header can carry this token as it is.
-pub(super) fn fits_a_header(token: &str) -> bool {
-    token.bytes().all(|byte| byte.is_ascii_graphic())
-}
+use axum::http::{HeaderMap, header};
 
 /// `%2B` as `+` and so on; what is no such code stays as it is.
-fn percent_decoded(text: &str) -> Vec<u8> {
+pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -69,13 +21,13 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 }
 
 /// Compares in a time that does not tell how much was right.
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
 /// Whether the request names this machine by an address or as localhost. A page from elsewhere whose name was made to
 /// point here (DNS rebinding) names itself.
-pub(super) fn host_is_ours(headers: &HeaderMap) -> bool {
+pub(in crate::bridge) fn host_is_ours(headers: &HeaderMap) -> bool {
     headers
         .get(header::HOST)
         .and_then(|value| value.to_str().ok())
@@ -83,7 +35,7 @@ pub(super) fn host_is_ours(headers: &HeaderMap) -> bool {
 }
 
 /// Whether the request comes from no page, from one of this machine, or from one that was served by the address asked.
-pub(super) fn origin_is_ours(headers: &HeaderMap) -> bool {
+pub(in crate::bridge) fn origin_is_ours(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
     };
@@ -125,28 +77,6 @@ mod tests {
     }
 
     #[test]
-    fn only_the_whole_token_opens() {
-        let access = Access::new("0123456789abcdef".to_owned());
-        let mcp = Uri::from_static("/mcp");
-        let admits = |value| access.admits(&headers(header::AUTHORIZATION, value), &mcp);
-        assert!(admits("Bearer 0123456789abcdef"));
-        assert!(admits("bearer  0123456789abcdef"), "the scheme has no case");
-        for wrong in [
-            "Bearer 0123456789abcde",
-            "Bearer ",
-            "0123456789abcdef",
-            "Bearer 0123456789abcdeF",
-        ] {
-            assert!(!admits(wrong), "{wrong}");
-        }
-        let none = HeaderMap::new();
-        assert!(access.admits(&none, &Uri::from_static("/ws?x=1&token=0123456789abcdef")));
-        assert!(access.admits(&none, &Uri::from_static("/ws?token=%30123456789abcde%66")));
-        assert!(!access.admits(&none, &Uri::from_static("/ws?token=%")));
-        assert!(!access.admits(&none, &Uri::from_static("/mcp?token=0123456789abcdef")));
-    }
-
-    #[test]
     fn foreign_hosts_and_origins_are_told_apart() {
         for ours in [
             "localhost:7878",
@@ -184,12 +114,5 @@ mod tests {
         fn no_query_makes_decoding_panic(text in "[%0-9a-fA-Fé+]{0,40}") {
             let _ = percent_decoded(&text);
         }
-    }
-
-    #[test]
-    fn fresh_tokens_differ() {
-        let (a, b) = (fresh_token().unwrap(), fresh_token().unwrap());
-        assert_eq!(a.len(), 64);
-        assert_ne!(a, b);
     }
 }
