@@ -18,9 +18,17 @@ use malloc_vr::adaptation::AdaptationPlugin;
 use malloc_vr::bridge::{Bridge, BridgeConfig, BridgeError, BridgePlugin};
 use malloc_vr::lesson::{self, LessonPlugin};
 use malloc_vr::protocol::ids::{CommandId, LearnerId};
+use malloc_vr::record::ages::AgeBand;
 use malloc_vr::session::SessionPlugin;
 use malloc_vr::session::join::Joining;
+use malloc_vr::session::standing::Age;
+use malloc_vr::session::state::LearnerState;
 use malloc_vr::task::TaskPlugin;
+use rmcp::model::{CallToolRequestParams, CallToolResult, ReadResourceRequestParams};
+use rmcp::service::RunningService;
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::{RoleClient, ServiceExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -33,21 +41,33 @@ const TOKEN: &str = "a-token-for-these-tests";
 struct Room {
     address: SocketAddr,
     learner: LearnerId,
+    /// Whether the learner stands before a step, as the world itself knows.
+    taught: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Resource)]
+struct Taught(Arc<AtomicBool>);
+
+#[derive(Resource)]
 struct Stop(Arc<AtomicBool>);
 
 impl Room {
+    /// A grown-up plays.
     fn open() -> Self {
+        Self::open_for(AgeBand::Adult)
+    }
+
+    fn open_for(band: AgeBand) -> Self {
         let bridge = Bridge::start(config("127.0.0.1:0")).unwrap();
         let address = bridge.address();
         let joining = Joining::newcomer();
         let learner = joining.learner;
         let stop = Arc::new(AtomicBool::new(false));
         let asked = stop.clone();
+        let taught = Arc::new(AtomicBool::new(false));
+        let teaches = taught.clone();
         let thread = std::thread::spawn(move || {
             let loaded = lesson::load("first-steps").unwrap();
             let mut app = App::new();
@@ -64,17 +84,27 @@ impl Room {
             ))
             .insert_resource(bridge)
             .insert_resource(Stop(asked))
+            .insert_resource(Taught(teaches))
+            .add_systems(
+                Last,
+                |taught: Res<Taught>, learners: Query<&LearnerState>| {
+                    let stands = learners.iter().any(|state| state.step.is_some());
+                    taught.0.store(stands, Ordering::Relaxed);
+                },
+            )
             .add_systems(Last, |stop: Res<Stop>, mut exit: MessageWriter<AppExit>| {
                 if stop.0.load(Ordering::Relaxed) {
                     exit.write(AppExit::Success);
                 }
             });
-            joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+            let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+            app.world_mut().entity_mut(learner).insert(Age(band));
             app.run();
         });
         Self {
             address,
             learner,
+            taught,
             stop,
             thread: Some(thread),
         }
@@ -84,6 +114,14 @@ impl Room {
         let url = format!("ws://{}/ws?token={TOKEN}", self.address);
         let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         Socket(socket)
+    }
+
+    /// An MCP client.
+    async fn mcp(&self) -> RunningService<RoleClient, ()> {
+        let uri = format!("http://{}/mcp", self.address);
+        let config = StreamableHttpClientTransportConfig::with_uri(uri).auth_header(TOKEN);
+        let transport = StreamableHttpClientTransport::from_config(config);
+        ().serve(transport).await.unwrap()
     }
 
     /// Sends `request` as it is and gives everything that comes back.
@@ -190,6 +228,18 @@ impl Socket {
         })
         .await
     }
+}
+
+async fn call(
+    client: &RunningService<RoleClient, ()>,
+    tool: &'static str,
+    arguments: Value,
+) -> CallToolResult {
+    let arguments = arguments.as_object().cloned().unwrap_or_default();
+    client
+        .call_tool(CallToolRequestParams::new(tool).with_arguments(arguments))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -404,6 +454,7 @@ fn health_is_told_without_a_token_and_says_nothing_about_anybody() {
 fn a_world_that_does_not_tick_is_not_healthy() {
     let bridge = Bridge::start(config("127.0.0.1:0")).unwrap();
     let room = Room {
+        taught: Arc::default(),
         address: bridge.address(),
         learner: LearnerId::fresh(),
         stop: Arc::default(),
@@ -509,4 +560,153 @@ fn healthy(room: &Room) {
         assert!(Instant::now() < deadline, "the world does not tick");
         std::thread::yield_now();
     }
+}
+
+/// Everything that comes until a command for nobody is answered: by then whatever was to be said before is said.
+async fn heard(socket: &mut Socket) -> Vec<String> {
+    let id = CommandId::fresh();
+    let nobody = LearnerId::fresh();
+    let body = json!({ "do": "pause" });
+    socket
+        .send(&json!({ "command": { "id": id, "learner": nobody, "body": body } }))
+        .await;
+    let mut heard = Vec::new();
+    socket
+        .until(|value| {
+            heard.push(value.to_string());
+            (value["answer"]["id"] == json!(id)).then_some(())
+        })
+        .await;
+    heard
+}
+
+fn consent(actor: &str, method: &str) -> Value {
+    json!({ "do": "give_consent", "scopes": ["leave_headset", "instructor_view"], "text_version": "1",
+            "actor": actor, "evidence": { "method": method } })
+}
+
+#[tokio::test]
+async fn nothing_of_a_child_leaves_without_consent_and_the_lesson_goes_on() {
+    for band in [AgeBand::Under13, AgeBand::Unknown] {
+        let room = Room::open_for(band);
+        let mut socket = room.socket().await;
+        let deadline = Instant::now() + PATIENCE;
+        while !room.taught.load(Ordering::Relaxed) {
+            assert!(Instant::now() < deadline, "the lesson does not begin");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let id = room.learner.to_string();
+        for text in heard(&mut socket).await {
+            assert!(!text.contains(&id), "{text}");
+            assert!(
+                !text.contains("snapshot") && !text.contains("\"event\""),
+                "{text}"
+            );
+        }
+        let client = room.mcp().await;
+        let listed = client.list_all_resources().await.unwrap();
+        assert!(listed.iter().all(|it| !it.uri.contains(&id)), "{listed:?}");
+        let listed = call(&client, "class.list_learners", json!({})).await;
+        assert!(!format!("{listed:?}").contains(&id), "{listed:?}");
+        let asked = call(&client, "learner.get_state", json!({ "learner": id })).await;
+        assert_eq!(asked.is_error, Some(true));
+        let uri = format!("learner://{id}");
+        assert!(
+            client
+                .read_resource(ReadResourceRequestParams::new(uri))
+                .await
+                .is_err()
+        );
+        let (_, health) = room.ask("GET /healthz", &[], "");
+        assert!(health.contains("\"learners\":0"), "{health}");
+
+        // Whoever knows the pseudonym gets no answer that tells of the learner either …
+        for body in [
+            json!({ "do": "pause" }),
+            json!({ "do": "give_hint", "level": null }),
+        ] {
+            let answer = socket.command(CommandId::fresh(), room.learner, body).await;
+            assert_eq!(answer["outcome"]["reason"], "not_agreed", "{answer}");
+        }
+        // … and a press on a screen opens nothing.
+        for body in [
+            consent("guardian", "on_screen"),
+            consent("learner", "in_person"),
+        ] {
+            let answer = socket.command(CommandId::fresh(), room.learner, body).await;
+            assert_eq!(answer["outcome"]["outcome"], "refused", "{answer}");
+        }
+        assert!(
+            heard(&mut socket)
+                .await
+                .iter()
+                .all(|text| !text.contains("snapshot"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_consent_opens_the_door_and_its_withdrawal_shuts_it_at_once() {
+    let room = Room::open_for(AgeBand::Under13);
+    let mut socket = room.socket().await;
+    let given = consent("guardian", "signed_form");
+    let answer = socket
+        .command(CommandId::fresh(), room.learner, given)
+        .await;
+    assert_eq!(answer["outcome"]["outcome"], "applied", "{answer}");
+    socket.first_step().await;
+    let answer = socket
+        .command(CommandId::fresh(), room.learner, json!({ "do": "pause" }))
+        .await;
+    assert_eq!(answer["outcome"]["outcome"], "applied", "{answer}");
+    let no = json!({ "do": "withdraw_consent", "scopes": ["leave_headset"], "actor": "guardian" });
+    let answer = socket.command(CommandId::fresh(), room.learner, no).await;
+    assert_eq!(answer["outcome"]["outcome"], "applied", "{answer}");
+    let gone = socket.kind("gone").await;
+    assert_eq!(gone["learner"], json!(room.learner));
+    let answer = socket
+        .command(CommandId::fresh(), room.learner, json!({ "do": "resume" }))
+        .await;
+    assert_eq!(answer["outcome"]["reason"], "not_agreed", "{answer}");
+    assert!(
+        heard(&mut socket)
+            .await
+            .iter()
+            .all(|text| !text.contains("snapshot"))
+    );
+    // The school cannot open what the guardian shut.
+    let school = consent("school", "school_agreement");
+    let answer = socket
+        .command(CommandId::fresh(), room.learner, school)
+        .await;
+    assert_eq!(answer["outcome"]["outcome"], "refused", "{answer}");
+}
+
+#[tokio::test]
+async fn who_restricts_their_record_is_not_shown_and_consents_are_no_news_for_instructors() {
+    let room = Room::open();
+    let mut socket = room.socket().await;
+    socket.first_step().await;
+    let id = CommandId::fresh();
+    let body = json!({ "do": "restrict", "actor": "learner", "ground": "objection" });
+    socket
+        .send(&json!({ "command": { "id": id, "learner": room.learner, "body": body } }))
+        .await;
+    let mut before = Vec::new();
+    socket
+        .until(|value| {
+            before.push(value.to_string());
+            value.get("gone").cloned()
+        })
+        .await;
+    assert!(
+        before
+            .iter()
+            .all(|text| !text.contains("processing_restricted")),
+        "{before:?}"
+    );
+    let lift = json!({ "do": "lift_restriction", "actor": "learner" });
+    let answer = socket.command(CommandId::fresh(), room.learner, lift).await;
+    assert_eq!(answer["outcome"]["outcome"], "applied", "{answer}");
+    socket.kind("snapshot").await;
 }

@@ -18,8 +18,10 @@ use malloc_vr::adaptation::AdaptationPlugin;
 use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin};
 use malloc_vr::lesson::{self, LessonPlugin};
 use malloc_vr::protocol::ids::{CommandId, LearnerId};
+use malloc_vr::record::ages::AgeBand;
 use malloc_vr::session::SessionPlugin;
 use malloc_vr::session::join::Joining;
+use malloc_vr::session::standing::Age;
 use malloc_vr::task::TaskPlugin;
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientCapabilities, CompleteRequestParams,
@@ -86,7 +88,11 @@ impl Room {
                     exit.write(AppExit::Success);
                 }
             });
-            joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+            let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+            // Of whom nothing is known nothing leaves.
+            app.world_mut()
+                .entity_mut(learner)
+                .insert(Age(AgeBand::Adult));
             app.run();
         });
         Self {

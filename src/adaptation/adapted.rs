@@ -144,7 +144,12 @@ pub(super) fn adapt(
         | CommandBody::Spawn { .. }
         | CommandBody::Remove { .. }
         | CommandBody::EndSession
-        | CommandBody::Try { .. } => return Err(already("it is decided elsewhere")),
+        | CommandBody::Try { .. }
+        | CommandBody::GiveConsent(_)
+        | CommandBody::WithdrawConsent(_)
+        | CommandBody::Restrict { .. }
+        | CommandBody::LiftRestriction { .. }
+        | CommandBody::NoteAmendment(_) => return Err(already("it is decided elsewhere")),
     };
     Ok((Effect::Adapt(action), words))
 }

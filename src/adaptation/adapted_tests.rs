@@ -74,6 +74,7 @@ fn standing(step: &Step) -> Standing<'_> {
         adapted: plain(),
         able: ALL,
         holder: None,
+        restricted: false,
     }
 }
 
@@ -202,5 +203,24 @@ proptest! {
         prop_assert_eq!(fits(CommandBody::Vary { by: Variety::Form, level: x }), (0.0..=1.0).contains(&x));
         let support = CommandBody::AddSupport { kind: SupportKind::FewerParts, level, modality: Modality::Voice };
         prop_assert_eq!(fits(support), (1..=3).contains(&level));
+    }
+}
+
+#[test]
+fn a_restricted_record_moves_no_rule_but_safety_and_whoever_asks() {
+    let step = step();
+    let restricted = Standing {
+        restricted: true,
+        ..standing(&step)
+    };
+    for body in bodies() {
+        let asked = |principal| decide(&command(principal, body.clone()), &restricted);
+        let refused = asked(Principal::Automatic);
+        assert!(
+            matches!(refused, Err(Refusal::NotAgreed { .. })),
+            "{body:?}"
+        );
+        assert!(asked(Principal::Safety).is_ok(), "{body:?}");
+        assert!(asked(Principal::Instructor).is_ok(), "{body:?}");
     }
 }

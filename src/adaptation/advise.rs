@@ -11,7 +11,7 @@ use bevy::prelude::*;
 use super::watch::{Watch, running};
 use crate::learning::estimate::Estimate;
 use crate::learning::strategy::check::{Checked, Mistake, read};
-use crate::learning::strategy::choose::{Pick, choose};
+use crate::learning::strategy::choose::{Draw, Pick, choose};
 use crate::learning::strategy::explain::{Decision, explain};
 use crate::learning::strategy::feature::{Feature, View};
 use crate::learning::strategy::memory::Memory;
@@ -20,11 +20,15 @@ use crate::learning::strategy::table::Table;
 use crate::lesson::ActiveLesson;
 use crate::lesson::format::{Lesson, Step};
 use crate::protocol::command::{Command, CommandBody, Outcome, Principal};
+use crate::protocol::consent::ConsentScope;
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::CommandId;
 use crate::session::clock::LONGEST_FRAME;
+use crate::session::standing::{Age, Agreements, allows};
 use crate::session::state::LearnerState;
-use crate::session::{CommandAnswered, CommandRequested, Folded, Happened, Learner, SessionLog};
+use crate::session::{
+    CommandAnswered, CommandRequested, Folded, Happened, Learner, SessionLog, unix_ms,
+};
 
 /// Decisions under way whose commands are not answered yet; each has at most five.
 const UNDER_WAY: usize = 8;
@@ -177,13 +181,14 @@ fn note(advisor: &mut Advisor, command: &Command, table: &Checked) {
 pub(super) fn advise(
     strategies: Res<Strategies>,
     lesson: Option<Res<ActiveLesson>>,
-    mut learners: Query<(Entity, &Learner, &LearnerState, &Watch, &mut Advisor)>,
+    agreements: Res<Agreements>,
+    mut learners: Query<(Entity, &Learner, &LearnerState, &Watch, &mut Advisor, &Age)>,
     mut happened: MessageWriter<Happened>,
     mut requests: MessageWriter<CommandRequested>,
 ) {
     let Some(lesson) = lesson else { return };
     let table = strategies.table();
-    for (entity, learner, state, watch, mut advisor) in &mut learners {
+    for (entity, learner, state, watch, mut advisor, age) in &mut learners {
         let step = state.step.as_ref().and_then(|step| lesson.step(step));
         let Some(step) = step.filter(|_| advisor.due && running(state)) else {
             continue;
@@ -191,12 +196,20 @@ pub(super) fn advise(
         let advisor = &mut *advisor;
         advisor.due = false;
         let view = view(&lesson.lesson, step, state, watch, advisor);
+        let view = if state.is_restricted() {
+            view.for_safety_only()
+        } else {
+            view
+        };
         let now = advisor.clock.as_secs_f64();
         let memory = advisor
             .memory
             .get_or_insert_with(|| Memory::going_on(table, state.decisions));
-        // Drawing among equals is an experiment, which needs a consent that nobody can give yet.
-        let choice = choose(table, memory, &view, now, None);
+        // Drawing among equals is an experiment, which has to be agreed to.
+        let agreed = agreements.standing(learner.id, *age, state, unix_ms());
+        let draw = allows(ConsentScope::HoldOut, &agreed)
+            .then(|| Draw::of(state.seed, memory.decisions()));
+        let choice = choose(table, memory, &view, now, draw);
         let Some(decision) = explain(table, &choice, &view, &models()) else {
             continue;
         };

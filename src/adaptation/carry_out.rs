@@ -15,10 +15,11 @@ use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Outcome, Refusal};
 use crate::protocol::event::{EndReason, EventBody, PauseCause, Told};
 use crate::protocol::ids::CommandId;
+use crate::session::standing::{self, Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{
     CommandAnswered, CommandRequested, Happened, Learner, OtherWay, PointedOut, SessionLog,
-    WayChanged,
+    WayChanged, unix_ms,
 };
 
 /// Commands not decided yet. The doors that write them are bounded; nothing piles up here.
@@ -85,7 +86,16 @@ pub(super) fn carry_out(
     mut commands: Commands,
     time: Res<Time<Real>>,
     lesson: Option<Res<ActiveLesson>>,
-    learners: Query<(Entity, &Learner, &LearnerState, &Watch, &Advisor, &OtherWay)>,
+    agreements: Res<Agreements>,
+    learners: Query<(
+        Entity,
+        &Learner,
+        &LearnerState,
+        &Watch,
+        &Advisor,
+        &OtherWay,
+        &Age,
+    )>,
     mut waiting: ResMut<Waiting>,
     mut answers: ResMut<Answers>,
     mut answered: MessageWriter<CommandAnswered>,
@@ -110,7 +120,7 @@ pub(super) fn carry_out(
             info_span!("command", trace_id = trace.trace_id(), parent = trace.parent_id(), id = %command.id)
         });
         let _within = span.as_ref().map(tracing::Span::enter);
-        let Some((learner, _, state, watch, advisor, other_way)) = found else {
+        let Some((learner, who, state, watch, advisor, other_way, age)) = found else {
             let refusal = Refusal::NoSuchLearner {
                 learner: command.learner,
             };
@@ -136,8 +146,16 @@ pub(super) fn carry_out(
             adapted: &state.adapted,
             able: able(*other_way, state),
             holder: advisor.holder(&command.body),
+            restricted: state.is_restricted(),
         };
-        let outcome = match decide(&command, &standing) {
+        let agreed = agreements.standing(who.id, *age, state, unix_ms());
+        let decided = match standing::decide(&command, &agreed, state.seq) {
+            Some(about_rights) => {
+                about_rights.map(|(body, words)| (Effect::Agreed(Box::new(body)), words))
+            }
+            None => decide(&command, &standing),
+        };
+        let outcome = match decided {
             Ok((Effect::Nothing, words)) => {
                 // Not noted either: tried and then done are two answers to one question.
                 let outcome = Outcome::Applied { effect: words };
@@ -225,6 +243,12 @@ pub(super) fn carry_out(
                         happened.write(Happened {
                             learner,
                             body: EventBody::Resumed { by },
+                        });
+                    }
+                    Effect::Agreed(body) => {
+                        happened.write(Happened {
+                            learner,
+                            body: *body,
                         });
                     }
                     Effect::Message(text) => {

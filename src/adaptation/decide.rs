@@ -8,7 +8,7 @@ use crate::learning::event_criteria::Criterion;
 use crate::learning::strategy::action::Action;
 use crate::lesson::format::{Lesson, Step};
 use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Principal, Refusal};
-use crate::protocol::event::PauseCause;
+use crate::protocol::event::{EventBody, PauseCause};
 use crate::protocol::ids::ObjectId;
 use crate::session::adapted::Adapted;
 
@@ -38,6 +38,8 @@ pub struct Standing<'a> {
     /// Who set what this command would move, while that holds
     /// ([`crate::learning::strategy::memory::Memory::holder`]).
     pub holder: Option<Principal>,
+    /// Somebody restricted the record: the rules may not go by it (GDPR Art. 18(2)), but for the learner's safety.
+    pub restricted: bool,
 }
 
 /// What changes in the learner's world.
@@ -65,6 +67,8 @@ pub enum Effect {
     End,
     /// Nothing: it was only tried.
     Nothing,
+    /// A word about consent or rights stands in the log. Boxed: it is many times larger than the rest.
+    Agreed(Box<EventBody>),
 }
 
 /// Decides about one command; the answer's second part says what the learner now sees, in words.
@@ -84,6 +88,12 @@ pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String)
     {
         return Err(Refusal::Outranked {
             by: who(holder).to_owned(),
+        });
+    }
+    if standing.restricted && command.principal == Principal::Automatic {
+        return Err(Refusal::NotAgreed {
+            why: "the record is restricted; nothing is adapted by it until whoever asked for that lifts it"
+                .to_owned(),
         });
     }
     match &command.body {

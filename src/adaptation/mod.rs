@@ -8,6 +8,7 @@ use bevy::prelude::*;
 
 use crate::lesson::ActiveLesson;
 use crate::protocol::ids::ObjectId;
+use crate::session::standing::Agreements;
 use crate::session::state::LearnerState;
 use crate::session::{
     CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred, WayChanged,
@@ -54,6 +55,7 @@ impl Plugin for AdaptationPlugin {
         app.init_resource::<carry_out::Waiting>()
             .init_resource::<carry_out::Answers>()
             .init_resource::<Strategies>()
+            .init_resource::<Agreements>()
             .register_required_components::<Learner, watch::Watch>()
             .register_required_components::<Learner, advise::Advisor>()
             .add_message::<WayChanged>()

@@ -185,3 +185,7 @@ fn out_of_range(what: &str, value: f64, [low, high]: [f64; 2]) -> Refusal {
         high: high.to_string(),
     }
 }
+
+#[cfg(test)]
+#[path = "on_site_tests.rs"]
+mod tests;

@@ -105,7 +105,8 @@ pub(super) fn climb_the_ladder(
 ) {
     let Some(lesson) = lesson else { return };
     for (learner, state, mut watch) in &mut learners {
-        let Some(step) = state.step.as_ref().filter(|_| running(state)) else {
+        let climbs = running(state) && !state.is_restricted();
+        let Some(step) = state.step.as_ref().filter(|_| climbs) else {
             continue;
         };
         let Some(step) = lesson.step(step) else {

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::consents::{AmendArgs, ConsentArgs, RestrictArgs, WhoArgs};
+use super::law::{AgeArgs, LawArgs};
+use super::roster::RosterCommand;
 use crate::learning::tracer::fitted::Kind;
 use crate::protocol::ids::LearnerId;
 
@@ -120,6 +123,15 @@ pub struct PlayArgs {
     /// Use where the head points as a sign of engagement. Only where law and school allow it.
     #[arg(long)]
     pub head_signs: bool,
+    /// Who plays, by pseudonym; left out: whoever was here last.
+    #[arg(long, value_name = "PSEUDONYM")]
+    pub learner: Option<LearnerId>,
+    #[command(flatten)]
+    /// How old they are.
+    pub age: AgeArgs,
+    #[command(flatten)]
+    /// Which law holds.
+    pub law: LawArgs,
     /// Write frame statistics to this JSON file, each second.
     #[arg(long, value_name = "FILE")]
     pub frame_stats: Option<PathBuf>,
@@ -175,6 +187,18 @@ pub enum RecordsCommand {
         /// Address that xAPI names accounts by: the school's.
         #[arg(long, value_name = "URL", default_value = "https://malloc-vr.invalid")]
         home: String,
+        /// Not for the family: a disclosure to this study, which the record will name. It has to be agreed to.
+        #[arg(long, value_name = "BODY")]
+        for_study: Option<String>,
+        /// Not for the family: a disclosure to this company, which the record will name. It has to be agreed to.
+        #[arg(long, value_name = "BODY", conflicts_with = "for_study")]
+        for_company: Option<String>,
+        #[command(flatten)]
+        /// How old they are.
+        age: AgeArgs,
+        #[command(flatten)]
+        /// Which law holds.
+        law: LawArgs,
         #[command(flatten)]
         /// Where the records are.
         data: DataArgs,
@@ -213,6 +237,17 @@ pub enum RecordsCommand {
     },
     /// What is kept of a learner, why, where it may go and for how long (Markdown).
     Purposes,
+    /// Record what somebody who may speak for a learner agrees to, or no longer.
+    Consent(ConsentArgs),
+    /// Put a note beside an event of the record, by whoever disputes it.
+    Amend(AmendArgs),
+    /// Keep the record and use it for nothing but the running lesson, or use it again.
+    Restrict(RestrictArgs),
+    /// What may be done with a learner's record now, and why.
+    Standing(WhoArgs),
+    /// Who is who: names apart from the records.
+    #[command(subcommand)]
+    Roster(RosterCommand),
 }
 
 /// Knowledge tracing.
@@ -224,6 +259,15 @@ pub enum LearningCommand {
     Eval(EvalArgs),
     /// Tell a learner's story: what is believed of each skill and why, and what was decided.
     Explain(ExplainArgs),
+    /// What each adaptation rule does to the next attempt, from trials in which it was left out by lot.
+    Effect {
+        /// Folder of the records.
+        #[command(flatten)]
+        data: DataArgs,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Which model of what learners know.

@@ -1,16 +1,16 @@
 //! `malloc-vr records export | erase | sweep | rotate-key | audit | purposes`: the learner's rights and the
 //! administrator's duties. What is done with a record is in the audit log before it is done.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::consents::{WhoArgs, append};
 use super::records::{choose, open};
+use super::{law, roster};
 use crate::protocol::ids::LearnerId;
 use crate::protocol::privacy::{DataClass, Purpose, Role};
 use crate::record::access::{Question, Relation, Standing, decide};
-use crate::record::ages::AgeBand;
 use crate::record::consent::{ConsentPolicy, Consents};
 use crate::record::export::Export;
 use crate::record::privacy_page::privacy_page;
@@ -46,53 +46,115 @@ pub(super) fn audit(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A learner's record, for the learner or their family.
+/// Who gets a copy.
+pub(super) enum Receiver {
+    /// The learner, or their family.
+    Family,
+    /// A study.
+    Study(String),
+    /// A company outside the school.
+    Company(String),
+}
+
+impl Receiver {
+    /// As the command line names them.
+    pub(super) fn of(study: Option<String>, company: Option<String>) -> Self {
+        match (study, company) {
+            (Some(study), _) => Self::Study(study),
+            (None, Some(company)) => Self::Company(company),
+            (None, None) => Self::Family,
+        }
+    }
+
+    /// What they ask for: no more than their purpose needs.
+    fn question(&self) -> Question {
+        let to_learn_by = [DataClass::Keeping, DataClass::Progress, DataClass::Attempts];
+        let (role, relation, purpose, data, party) = match self {
+            // What lies beside the log (roster, movements) is not in it.
+            Self::Family => (
+                Role::Learner,
+                Relation::Self_,
+                Purpose::Rights,
+                vec![
+                    DataClass::Keeping,
+                    DataClass::Progress,
+                    DataClass::Attempts,
+                    DataClass::Knowledge,
+                    DataClass::Support,
+                    DataClass::Messages,
+                    DataClass::Rights,
+                    DataClass::Comfort,
+                ],
+                String::new(),
+            ),
+            Self::Study(party) => (
+                Role::Researcher,
+                Relation::Agreement,
+                Purpose::Research,
+                vec![
+                    DataClass::Keeping,
+                    DataClass::Progress,
+                    DataClass::Attempts,
+                    DataClass::Knowledge,
+                    DataClass::Support,
+                ],
+                party.clone(),
+            ),
+            Self::Company(party) => (
+                Role::ThirdParty,
+                Relation::Agreement,
+                Purpose::Instruction,
+                to_learn_by.to_vec(),
+                party.clone(),
+            ),
+        };
+        Question {
+            role,
+            relation,
+            purpose,
+            data: data.into_iter().collect(),
+            party,
+        }
+    }
+}
+
+/// A copy of a learner's record: for the learner or their family, or a disclosure, which stands in the record first.
 pub(super) fn export(
-    learner: Option<LearnerId>,
+    who: &WhoArgs,
     folder: &Path,
     home: &str,
-    data_dir: &Path,
+    receiver: &Receiver,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let home = Home::new(home)?;
-    let store = open(data_dir)?;
-    let learner = choose(&store, learner)?;
-    let log = store.events(learner)?;
+    let policy = who.law.policy()?;
+    let store = open(&who.data.data_dir)?;
+    let roster = law::roster(&who.data.data_dir, store.keys())?;
+    let learner = choose(&store, who.learner)?;
+    let mut log = store.events(learner)?;
     let (consents, rights) = (Consents::of(&log), Rights::of(&log));
-    let policy = ConsentPolicy::default();
     let standing = Standing {
         learner,
-        band: AgeBand::Unknown,
+        band: law::band(learner, &roster, &who.age, &policy),
         consents: &consents,
         rights: &rights,
         policy: &policy,
         now_unix_ms: unix_ms(),
     };
-    // What lies beside the log (roster, movements) is not in it.
-    let data: BTreeSet<DataClass> = [
-        DataClass::Keeping,
-        DataClass::Progress,
-        DataClass::Attempts,
-        DataClass::Knowledge,
-        DataClass::Support,
-        DataClass::Messages,
-        DataClass::Rights,
-        DataClass::Comfort,
-    ]
-    .into();
-    let question = Question {
-        role: Role::Learner,
-        relation: Relation::Self_,
-        purpose: Purpose::Rights,
-        data,
-        party: String::new(),
-    };
+    let mut question = receiver.question();
+    question.party = law::screen(&roster).mask(&question.party).into_owned();
     let grant = decide(&question, &standing)?;
+    let (purpose, action) = if grant.to_record().is_some() {
+        let to = question.party.clone();
+        ("a disclosure that was agreed to", Action::Disclosed { to })
+    } else {
+        ("the learner's right to a copy", Action::Exported)
+    };
+    store.audit(&by(purpose), Some(learner), action)?;
+    if let Some(disclosed) = grant.to_record() {
+        append(&store, learner, log.len() as u64, disclosed)?;
+        log = store.events(learner)?;
+    }
     let export = Export::of(&grant, &log, &home)?;
-    store.audit(
-        &by("the learner's right to a copy"),
-        Some(learner),
-        Action::Exported,
-    )?;
     export.write(folder)?;
     println!("{} events in {}", log.len(), folder.display());
     Ok(ExitCode::SUCCESS)
@@ -116,8 +178,10 @@ pub(super) fn erase(
     let Some(proof) = proof else {
         return Err(format!("nobody in these records has the pseudonym {learner}").into());
     };
+    let mut roster = law::roster(data_dir, store.keys())?;
+    let names = roster::forget(&store, &mut roster, std::slice::from_ref(&proof.tombstone))?;
     println!(
-        "erased: {} events; {} copies of the key overwritten, {} left; {} events left in the file",
+        "erased: {} events, {names} name(s) in the roster; {} copies of the key overwritten, {} left; {} events left in the file",
         proof.tombstone.events,
         proof.key_copies_overwritten,
         proof.key_copies_left,
@@ -133,19 +197,24 @@ pub(super) fn erase(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Erases whoever has not been here for as long as records are kept.
-pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let keep = RetentionPolicy::default();
-    let retention = Retention {
+/// How long the store keeps what: the one policy, in the store's words.
+pub(super) fn retention(keep: &RetentionPolicy) -> Retention {
+    Retention {
         teaching: u64::from(keep.log_days),
         audit: u64::from(keep.audit_days),
-    };
+    }
+}
+
+/// Erases whoever has not been here for as long as records are kept.
+pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let retention = retention(&RetentionPolicy::default());
     let store = open(data_dir)?;
-    let report = store.sweep(
-        &retention,
-        &by("records are kept no longer than needed"),
-        dry_run,
-    )?;
+    let by = by("records are kept no longer than needed");
+    let report = store.sweep(&retention, &by, dry_run)?;
+    if !dry_run {
+        let mut roster = law::roster(data_dir, store.keys())?;
+        roster::forget(&store, &mut roster, &report.erased)?;
+    }
     println!(
         "{}{} learner(s) after {} days without a visit, {} kept; {} audit entries after {} days",
         if dry_run { "would erase " } else { "erased " },
@@ -165,11 +234,21 @@ pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn 
     Ok(ExitCode::SUCCESS)
 }
 
-/// A new master key in the place of the old one.
+/// A new master key in the place of the old one. The roster follows: until it is saved again, either key opens it.
 pub(super) fn rotate_key(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let mut store = open(data_dir)?;
     let next = store.keys().renewed()?;
+    let roster = law::roster_file(data_dir)
+        .exists()
+        .then(|| law::roster(data_dir, store.keys()))
+        .transpose()?;
+    if let Some(roster) = &roster {
+        roster.save(&next)?;
+    }
     let keys = store.rotate(&next, &by("a new master key"))?;
+    if let Some(roster) = &roster {
+        roster.save(store.keys())?;
+    }
     println!("{keys} data keys are wrapped with the new master key; destroy copies of the old one");
     Ok(ExitCode::SUCCESS)
 }

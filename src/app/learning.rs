@@ -12,7 +12,10 @@ use super::cli::{EvalArgs, ExplainArgs, FitArgs};
 use crate::learning::tracer::answers::Names;
 use crate::learning::tracer::fitted::{self, Fitted, Provenance};
 use crate::learning::tracer::score::{Counted, score};
+use crate::record::Action;
+use crate::record::rights::Rights;
 
+mod effect;
 mod explain;
 mod plot;
 mod table;
@@ -151,6 +154,28 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(file) = &args.plot {
         plot::story(file, &story.curves)?;
         println!("\n{}", file.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `malloc-vr learning effect`.
+pub(super) fn effect(data_dir: &Path, json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let store = super::records::open(data_dir)?;
+    let purpose = "what the adaptation rules do, over the class";
+    store.audit(&super::duties::by(purpose), None, Action::Accessed)?;
+    let mut logs = Vec::new();
+    for entry in store.learners()? {
+        let log = store.events(entry.learner)?;
+        // Who restricted their record is no part of it.
+        if Rights::of(&log).restricted_by().is_none() {
+            logs.push(log);
+        }
+    }
+    let reports = effect::of(&logs);
+    if json {
+        println!("{}", serde_json::to_string_pretty(&reports)?);
+    } else {
+        print!("{}", effect::in_words(&reports));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,19 +5,26 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use consents::WhoArgs;
+use duties::Receiver;
+
 use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
 
 pub mod cli;
+pub mod consents;
 mod doctor;
 mod duties;
 mod frame;
 pub mod frame_stats;
+pub mod law;
 mod learning;
 mod lessons;
 mod play;
 mod policy;
 mod records;
+pub mod roster;
 mod stdio;
+mod sweep;
 pub mod view;
 
 /// Does what the command line asks.
@@ -39,8 +46,21 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             learner,
             output,
             home,
+            for_study,
+            for_company,
+            age,
+            law,
             data,
-        }) => duties::export(learner, &output, &home, &data.data_dir),
+        }) => {
+            let who = WhoArgs {
+                learner,
+                age,
+                law,
+                data,
+            };
+            let receiver = Receiver::of(for_study, for_company);
+            duties::export(&who, &output, &home, &receiver)
+        }
         Command::Records(RecordsCommand::Erase { learner, yes, data }) => {
             duties::erase(learner, yes, &data.data_dir)
         }
@@ -50,12 +70,20 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Records(RecordsCommand::RotateKey { data }) => duties::rotate_key(&data.data_dir),
         Command::Records(RecordsCommand::Audit { data }) => duties::audit(&data.data_dir),
         Command::Records(RecordsCommand::Purposes) => Ok(duties::purposes()),
+        Command::Records(RecordsCommand::Consent(args)) => consents::consent(&args),
+        Command::Records(RecordsCommand::Amend(args)) => consents::amend(&args),
+        Command::Records(RecordsCommand::Restrict(args)) => consents::restrict(&args),
+        Command::Records(RecordsCommand::Standing(args)) => consents::standing(&args),
+        Command::Records(RecordsCommand::Roster(command)) => roster::run(&command),
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
         Command::Learning(LearningCommand::Explain(args)) => learning::explain(&args),
         Command::Mcp(args) => {
             stdio::serve(&args.url, args.token)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Learning(LearningCommand::Effect { data, json }) => {
+            learning::effect(&data.data_dir, json)
         }
         Command::Doctor(args) => Ok(doctor::report(&args)),
     }

@@ -17,22 +17,26 @@ use bevy::winit::WinitPlugin;
 use super::cli::PlayArgs;
 use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
+use super::law;
 use super::policy;
 use super::records;
+use super::sweep::{self, SweptDaily};
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
-use crate::bridge::{Bridge, BridgeConfig, BridgePlugin};
+use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, gate};
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
 use crate::protocol::event::{EventBody, PauseCause};
 use crate::protocol::ids::LessonId;
 use crate::record::Recorder;
+use crate::record::ages::AgeBand;
 use crate::session::clock::SessionRules;
 use crate::session::join::Joining;
 use crate::session::life::LifeRules;
+use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
-use crate::session::{Folded, Happened, Learner, SessionPlugin, unix_ms};
+use crate::session::{Folded, Happened, Learner, SessionPlugin, WordScreen, unix_ms};
 use crate::task::{HeadSigns, TaskPlugin};
 use crate::ui::UiPlugin;
 use crate::xr::rig::RigPlugin;
@@ -58,7 +62,22 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let strategies = policy::read(args.policy.as_deref())?;
     let view = choose_view(args)?;
     let store = records::open_file(&records::file(&args.data.data_dir))?;
-    let joining = Joining::latest(&store)?;
+    let agreements = Agreements(args.law.policy()?);
+    // Before anybody joins: who comes back after their record's time is over begins anew.
+    sweep::today(&store, &args.data.data_dir);
+    let roster = law::roster(&args.data.data_dir, store.keys())?;
+    let joining = match args.learner {
+        Some(learner) => Joining::of(&store, learner)?,
+        None => Joining::latest(&store)?,
+    };
+    let age = Age(law::band(
+        joining.learner,
+        &roster,
+        &args.age,
+        &agreements.0,
+    ));
+    let screen = law::screen(&roster);
+    drop(roster);
     let recorder = Recorder::start(store)?;
     let bridge = Bridge::start(BridgeConfig {
         listen: args.listen,
@@ -67,6 +86,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     })?;
     stop_on_signals()?;
     introduce(&lesson, view, &joining, &bridge, args.fresh);
+    say_what_leaves(&agreements, &joining, age);
     let token = bridge.token().to_owned();
     let mut app = engine(view);
     add_rooms(&mut app, &lesson, view);
@@ -74,11 +94,16 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
         .insert_resource(bridge)
         .insert_resource(strategies)
         .insert_resource(SessionRules(LifeRules::on_the_headset()))
-        .insert_resource(HeadSigns(args.head_signs));
+        .insert_resource(HeadSigns(args.head_signs))
+        .insert_resource(agreements)
+        .insert_resource(WordScreen(screen))
+        .insert_resource(SweptDaily(args.data.data_dir.clone()))
+        .add_systems(Last, sweep::each_day.run_if(resource_exists::<Recorder>));
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }
-    joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
+    let learner = joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
+    app.world_mut().entity_mut(learner).insert(age);
     match app.run() {
         AppExit::Success => Ok(ExitCode::SUCCESS),
         AppExit::Error(code) if code.get() == START_ANEW => start_anew(&token),
@@ -143,6 +168,22 @@ fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fr
     print!("{text}");
     // A pipe would otherwise keep this back until it is full.
     let _ = std::io::Write::flush(&mut std::io::stdout());
+}
+
+/// Whether an instructor will see this learner, and what to do where not.
+fn say_what_leaves(agreements: &Agreements, joining: &Joining, age: Age) {
+    let standing = agreements.standing(joining.learner, age, &joining.state, unix_ms());
+    match gate::opens(&standing) {
+        Ok(_) => println!("records: an instructor may see this learner"),
+        Err(why) => println!(
+            "records: nothing leaves this device, and the lesson goes on all the same ({why}){}",
+            if age.0 == AgeBand::Unknown {
+                "\n         how old the learner is nobody said: a grown-up who plays starts with --age-band adult"
+            } else {
+                ""
+            }
+        ),
+    }
 }
 
 /// What the learner would do well to go over today, by lesson; empty where nothing is due.

@@ -35,7 +35,13 @@ pub(super) fn open(data_dir: &Path) -> Result<Store, Box<dyn Error>> {
 }
 
 pub(super) fn list(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    for entry in open(data_dir)?.learners()? {
+    let store = open(data_dir)?;
+    store.audit(
+        &super::duties::by("listed at the command line"),
+        None,
+        Action::Accessed,
+    )?;
+    for entry in store.learners()? {
         println!("{}  {} events", entry.learner, entry.events);
     }
     Ok(ExitCode::SUCCESS)

@@ -16,14 +16,17 @@ use tokio_util::sync::CancellationToken;
 pub mod access;
 mod desk;
 mod door;
+pub mod gate;
 pub mod mcp;
 mod socket;
 mod world;
 
-use crate::session::{SceneAsked, SceneDescribed};
 use access::Access;
 use desk::FromWorld;
 use mcp::catalogue::Catalogue;
+
+use crate::session::standing::Agreements;
+use crate::session::{Learner, SceneAsked, SceneDescribed};
 
 /// Receiving at the start of a frame, publishing at its end.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -216,6 +219,8 @@ impl Plugin for BridgePlugin {
             .init_resource::<mcp::look::ScenesAsked>()
             .add_message::<SceneAsked>()
             .add_message::<SceneDescribed>()
+            .init_resource::<Agreements>()
+            .register_required_components::<Learner, gate::Gate>()
             .add_systems(
                 Update,
                 (
@@ -223,6 +228,7 @@ impl Plugin for BridgePlugin {
                         .chain()
                         .in_set(BridgeSystems::Receive),
                     (
+                        gate::mind,
                         mcp::look::keep_time,
                         mcp::look::answer_scenes,
                         world::publish_learners,

@@ -7,8 +7,10 @@ use bevy::prelude::*;
 
 use super::Bridge;
 use super::desk::{FromWorld, RecordsState};
+use super::gate::{self, Gate};
 use crate::adaptation::MessageShown;
 use crate::lesson::ActiveLesson;
+use crate::protocol::command::{Outcome, Refusal};
 use crate::protocol::ids::LearnerId;
 use crate::record::Health;
 use crate::session::snapshot::snapshot;
@@ -20,14 +22,31 @@ use crate::session::{
 /// Commands taken in a frame; the rest waits for the next.
 const PER_FRAME: usize = 64;
 
-pub(super) fn receive(bridge: Res<Bridge>, mut requested: MessageWriter<CommandRequested>) {
+/// What is asked for a learner of whom nothing leaves is refused here, for every answer would tell of them; but for
+/// consent and rights, which are how that changes.
+pub(super) fn receive(
+    bridge: Res<Bridge>,
+    learners: Query<(&Learner, &Gate)>,
+    mut requested: MessageWriter<CommandRequested>,
+    mut answered: MessageWriter<CommandAnswered>,
+) {
     let now = u64::try_from(bridge.heartbeat.start.elapsed().as_millis()).unwrap_or(u64::MAX);
     bridge
         .heartbeat
         .last_ms
         .store(now.max(1), Ordering::Relaxed);
     for command in bridge.requests.try_iter().take(PER_FRAME) {
-        requested.write(CommandRequested(command));
+        let of = learners.iter().find(|(it, _)| it.id == command.learner);
+        let shut = of.and_then(|(_, gate)| gate.shut.clone());
+        match shut.filter(|_| !command.body.is_about_rights()) {
+            None => {
+                requested.write(CommandRequested(command));
+            }
+            Some(why) => {
+                let outcome = Outcome::Refused(Refusal::NotAgreed { why });
+                answered.write(CommandAnswered { command, outcome });
+            }
+        }
     }
 }
 
@@ -42,6 +61,7 @@ pub(super) fn publish_learners(
         Ref<LearnerState>,
         Ref<AcknowledgedSeq>,
         Option<Ref<MessageShown>>,
+        Ref<Gate>,
     )>,
     mut ended_messages: RemovedComponents<MessageShown>,
     mut again: Local<Vec<Entity>>,
@@ -66,8 +86,12 @@ pub(super) fn publish_learners(
     again.extend(ended_messages.read());
     again.retain(|entity| learners.contains(*entity));
     let edited = lesson.as_ref().is_some_and(|lesson| lesson.is_changed());
-    for (entity, learner, state, acknowledged, message) in &learners {
+    for (entity, learner, state, acknowledged, message, gate) in &learners {
+        if !gate.is_open() {
+            continue;
+        }
         let changed = edited
+            || gate.is_changed()
             || state.is_changed()
             || acknowledged.is_changed()
             || message.as_ref().is_some_and(|message| message.is_changed())
@@ -117,8 +141,16 @@ pub(super) fn publish_departures(
     });
 }
 
-pub(super) fn publish_events(bridge: Res<Bridge>, mut folded: MessageReader<Folded>) {
+pub(super) fn publish_events(
+    bridge: Res<Bridge>,
+    gates: Query<&Gate>,
+    mut folded: MessageReader<Folded>,
+) {
     for folded in folded.read() {
+        let open = gates.get(folded.learner).is_ok_and(Gate::is_open);
+        if !open || !gate::shows(&folded.event.body) {
+            continue;
+        }
         // A live stream may skip; the log has everything.
         let _ = bridge
             .to_desk

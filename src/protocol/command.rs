@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asker::Asker;
+use super::consent::{Consent, ConsentActor, Withdrawal};
 use super::ids::{CommandId, LearnerId, ObjectId};
+use super::privacy::{Amendment, RestrictionGround};
 use super::trace::Trace;
 pub use crate::learning::event_criteria::Criterion;
 use crate::learning::strategy::action::Action;
@@ -127,6 +129,25 @@ pub enum CommandBody {
         /// What is tried.
         body: Box<CommandBody>,
     },
+    /// Somebody who may speak for the learner agrees to something. The learner says it for themself; an instructor
+    /// writes down what guardian or school said.
+    GiveConsent(Consent),
+    /// Somebody who may speak for the learner does not agree, or no longer. It holds at once.
+    WithdrawConsent(Withdrawal),
+    /// The record is kept, the lesson runs, and nothing else is done with it until the same actor lifts this.
+    Restrict {
+        /// Who asks.
+        actor: ConsentActor,
+        /// On which ground.
+        ground: RestrictionGround,
+    },
+    /// The actor's restriction ends.
+    LiftRestriction {
+        /// Whose.
+        actor: ConsentActor,
+    },
+    /// A note to an earlier event, by whoever disputes it.
+    NoteAmendment(Amendment),
 }
 
 /// Shortest and longest time to point at something, seconds.
@@ -229,7 +250,26 @@ impl CommandBody {
             Self::Vary { .. } => Some(Lever::Variety),
             Self::ChangeApproach | Self::MoveOn | Self::Review => Some(Lever::Route),
             Self::TellInstructor => Some(Lever::Notice),
+            Self::GiveConsent(_)
+            | Self::WithdrawConsent(_)
+            | Self::Restrict { .. }
+            | Self::LiftRestriction { .. }
+            | Self::NoteAmendment(_) => None,
         }
+    }
+
+    /// Whether it is about consent or the learner's rights: it is open whatever is closed, and stays between the
+    /// learner's family and whoever runs the school's records.
+    #[must_use]
+    pub fn is_about_rights(&self) -> bool {
+        matches!(
+            self,
+            Self::GiveConsent(_)
+                | Self::WithdrawConsent(_)
+                | Self::Restrict { .. }
+                | Self::LiftRestriction { .. }
+                | Self::NoteAmendment(_)
+        )
     }
 }
 
@@ -288,6 +328,9 @@ pub enum Refusal {
     /// Not for whoever asked.
     #[error("{who} may not do that; {instead}")]
     NotForYou { who: String, instead: String },
+    /// What was agreed to does not cover it, or the word would not count.
+    #[error("{why}")]
+    NotAgreed { why: String },
     /// A higher-ranking cause keeps it so.
     #[error("{by} keeps it so; it can be undone only there")]
     Outranked { by: String },

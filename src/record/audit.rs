@@ -53,6 +53,16 @@ pub enum Action {
     },
     /// Amended by a note.
     Amended,
+    /// A consent was recorded, or its withdrawal, at the desk.
+    Consented {
+        /// False: withdrawn or refused.
+        given: bool,
+    },
+    /// Entered in the roster, or taken out.
+    Identified {
+        /// False: taken out.
+        known: bool,
+    },
     /// Processing was restricted, or allowed again.
     Restricted {
         /// False: allowed again.

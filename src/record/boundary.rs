@@ -4,6 +4,7 @@
 
 use super::pii::{Kind, Screen};
 use crate::protocol::command::{Command, CommandBody};
+use crate::protocol::consent::Consent;
 use crate::protocol::event::EventBody;
 
 /// Masks every field that a person can type into, and says in how many something was masked.
@@ -14,14 +15,7 @@ pub fn screen_words(body: &mut EventBody, screen: &Screen) -> usize {
         EventBody::CommandApplied { command, .. } | EventBody::CommandRefused { command, .. } => {
             screen_command(command, screen)
         }
-        EventBody::ConsentGiven(consent) => {
-            // A form's number is the proof itself; the text's version is ours.
-            let reference = consent.evidence.reference.as_mut();
-            reference.map_or(0, |words| {
-                let masked = screen.mask_but(Kind::Number, words).into_owned();
-                replace(words, masked)
-            })
-        }
+        EventBody::ConsentGiven(consent) => screen_consent(consent, screen),
         EventBody::AmendmentNoted(amendment) => mask(&mut amendment.note, screen),
         EventBody::Disclosed(disclosure) => mask(&mut disclosure.party, screen),
         EventBody::SessionStarted { .. }
@@ -47,6 +41,8 @@ pub fn screen_command(command: &mut Command, screen: &Screen) -> usize {
     let words = match &mut command.body {
         CommandBody::Message { text } => mask(text, screen),
         CommandBody::Spawn { object } => mask(&mut object.label, screen),
+        CommandBody::GiveConsent(consent) => screen_consent(consent, screen),
+        CommandBody::NoteAmendment(amendment) => mask(&mut amendment.note, screen),
         CommandBody::GiveHint { .. }
         | CommandBody::FadeHint
         | CommandBody::Pause
@@ -68,9 +64,22 @@ pub fn screen_command(command: &mut Command, screen: &Screen) -> usize {
         | CommandBody::Remove { .. }
         | CommandBody::EndSession
         // Never written.
-        | CommandBody::Try { .. } => 0,
+        | CommandBody::Try { .. }
+        | CommandBody::WithdrawConsent(_)
+        | CommandBody::Restrict { .. }
+        | CommandBody::LiftRestriction { .. } => 0,
     };
     words + mask(&mut command.purpose, screen)
+}
+
+/// A form's number is the proof itself.
+fn screen_consent(consent: &mut Consent, screen: &Screen) -> usize {
+    let reference = consent.evidence.reference.as_mut();
+    let masked = reference.map_or(0, |words| {
+        let masked = screen.mask_but(Kind::Number, words).into_owned();
+        replace(words, masked)
+    });
+    masked + mask(&mut consent.text_version, screen)
 }
 
 fn mask(words: &mut String, screen: &Screen) -> usize {
@@ -94,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::command::{Principal, Refusal};
-    use crate::protocol::consent::{Consent, ConsentActor, ConsentEvidence, ConsentMethod};
+    use crate::protocol::consent::{ConsentActor, ConsentEvidence, ConsentMethod};
     use crate::protocol::ids::{CommandId, LearnerId};
     use crate::protocol::privacy::{Amendment, Disclosure, Purpose, Role};
 

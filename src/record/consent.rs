@@ -12,16 +12,50 @@ use crate::protocol::consent::{Consent, ConsentActor, ConsentScope};
 use crate::protocol::event::{Event, EventBody};
 
 /// Where an actor stands towards a scope: their last word.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Word {
-    Given { consent: Consent, seq: u64 },
-    Withdrawn { seq: u64 },
+    Given {
+        consent: Consent,
+        seq: u64,
+        at_unix_ms: u64,
+    },
+    Withdrawn {
+        seq: u64,
+    },
 }
 
 /// What has been agreed to: the fold of a learner's consents, in the order of the log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Said>", into = "Vec<Said>")]
 pub struct Consents {
     words: BTreeMap<(ConsentScope, ConsentActor), Word>,
+}
+
+/// One entry of [`Consents`] as it is stored: JSON's keys are texts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Said {
+    scope: ConsentScope,
+    by: ConsentActor,
+    word: Word,
+}
+
+impl From<Vec<Said>> for Consents {
+    fn from(said: Vec<Said>) -> Self {
+        let words = said.into_iter().map(|it| ((it.scope, it.by), it.word));
+        Self {
+            words: words.collect(),
+        }
+    }
+}
+
+impl From<Consents> for Vec<Said> {
+    fn from(consents: Consents) -> Self {
+        let words = consents.words.into_iter();
+        words
+            .map(|((scope, by), word)| Said { scope, by, word })
+            .collect()
+    }
 }
 
 impl Consents {
@@ -45,6 +79,7 @@ impl Consents {
                         Word::Given {
                             consent: consent.clone(),
                             seq: event.seq,
+                            at_unix_ms: event.at_unix_ms,
                         },
                     );
                 }
@@ -63,6 +98,26 @@ impl Consents {
 
     fn word(&self, scope: ConsentScope, actor: ConsentActor) -> Option<&Word> {
         self.words.get(&(scope, actor))
+    }
+
+    /// The consent of this actor to this scope, if it is their last word, and when it was given, milliseconds since
+    /// the Unix epoch. Whether it counts is [`ConsentPolicy::decide`]'s to say.
+    #[must_use]
+    pub fn given(&self, scope: ConsentScope, by: ConsentActor) -> Option<(&Consent, u64)> {
+        match self.word(scope, by)? {
+            Word::Given {
+                consent,
+                at_unix_ms,
+                ..
+            } => Some((consent, *at_unix_ms)),
+            Word::Withdrawn { .. } => None,
+        }
+    }
+
+    /// Whether this actor's last word on this scope was no.
+    #[must_use]
+    pub fn refused(&self, scope: ConsentScope, by: ConsentActor) -> bool {
+        matches!(self.word(scope, by), Some(Word::Withdrawn { .. }))
     }
 }
 
@@ -149,6 +204,19 @@ pub enum ConsentRefusal {
         scope: ConsentScope,
         /// Who.
         by: ConsentActor,
+    },
+    /// It names nothing that is agreed to.
+    #[error("name at least one thing that is agreed to")]
+    Nothing,
+    /// Not theirs to agree to.
+    #[error("{scope:?} is not {by:?}'s to agree to; ask {}", names(.who))]
+    NotTheirs {
+        /// What.
+        scope: ConsentScope,
+        /// Who agreed.
+        by: ConsentActor,
+        /// Who could.
+        who: Vec<ConsentActor>,
     },
     /// There is a consent, and it does not count.
     #[error("the consent of {by:?} to {scope:?} does not count: {why}; ask again")]
@@ -244,20 +312,8 @@ impl ConsentPolicy {
         now_unix_ms: u64,
     ) -> Result<Basis, ConsentRefusal> {
         let asked = self.asked.get(&scope).copied().unwrap_or(Asked::Everybody);
-        let objectors = [
-            ConsentActor::Learner,
-            ConsentActor::Guardian,
-            ConsentActor::School,
-        ];
-        // What needs no consent can still be objected to, but for the lesson itself: whoever does not want it takes
-        // the headset off.
-        if scope != ConsentScope::TeachOnDevice {
-            for by in objectors {
-                let heard = by != ConsentActor::Guardian || band != AgeBand::Adult;
-                if heard && matches!(consents.word(scope, by), Some(Word::Withdrawn { .. })) {
-                    return Err(ConsentRefusal::Withdrawn { scope, by });
-                }
-            }
+        if let Some(by) = objector(scope, band, consents).next() {
+            return Err(ConsentRefusal::Withdrawn { scope, by });
         }
         match asked {
             Asked::Nobody => return Ok(Basis::NotAsked),
@@ -267,7 +323,7 @@ impl ConsentPolicy {
         let who = self.may_agree(scope, band);
         let mut defect = None;
         for by in &who {
-            if let Some(Word::Given { consent, seq }) = consents.word(scope, *by) {
+            if let Some(Word::Given { consent, seq, .. }) = consents.word(scope, *by) {
                 match self.defect(scope, band, consent, now_unix_ms) {
                     None => return Ok(Basis::Consent { by: *by, seq: *seq }),
                     Some(why) => {
@@ -281,6 +337,41 @@ impl ConsentPolicy {
             }
         }
         Err(defect.unwrap_or(ConsentRefusal::Missing { scope, who }))
+    }
+
+    /// Whether a consent would count if it were recorded now, for everything that it names: what would not is not to
+    /// be recorded as if it did. `now` in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`ConsentRefusal`]: the first scope that it does not open, and why.
+    pub fn accepts(
+        &self,
+        consent: &Consent,
+        band: AgeBand,
+        consents: &Consents,
+        now_unix_ms: u64,
+    ) -> Result<(), ConsentRefusal> {
+        if consent.scopes.is_empty() {
+            return Err(ConsentRefusal::Nothing);
+        }
+        let by = consent.actor;
+        for &scope in &consent.scopes {
+            let who = self.may_agree(scope, band);
+            if !who.contains(&by) {
+                if consents.refused(scope, by) {
+                    // Who may not agree alone can still take back their own no; it opens nothing by itself.
+                    continue;
+                }
+                return Err(ConsentRefusal::NotTheirs { scope, by, who });
+            }
+            if let Some(why) = self.defect(scope, band, consent, now_unix_ms) {
+                return Err(ConsentRefusal::DoesNotCount { scope, by, why });
+            }
+            if let Some(by) = objector(scope, band, consents).find(|other| *other != by) {
+                return Err(ConsentRefusal::Withdrawn { scope, by });
+            }
+        }
+        Ok(())
     }
 
     fn defect(
@@ -312,6 +403,25 @@ impl ConsentPolicy {
             None
         }
     }
+}
+
+/// Who said no. What needs no consent can still be objected to, but for the lesson itself: whoever does not want it
+/// takes the headset off. The guardian of somebody of age is not heard.
+fn objector(
+    scope: ConsentScope,
+    band: AgeBand,
+    consents: &Consents,
+) -> impl Iterator<Item = ConsentActor> {
+    [
+        ConsentActor::Learner,
+        ConsentActor::Guardian,
+        ConsentActor::School,
+    ]
+    .into_iter()
+    .filter(move |by| {
+        let heard = *by != ConsentActor::Guardian || band != AgeBand::Adult;
+        scope != ConsentScope::TeachOnDevice && heard && consents.refused(scope, *by)
+    })
 }
 
 #[cfg(test)]

@@ -237,6 +237,19 @@ fn asked(command: &Command) -> String {
         CommandBody::Remove { object } => format!("{object} to be taken away"),
         CommandBody::EndSession => "the session to end".to_owned(),
         CommandBody::Try { .. } => "to try something".to_owned(),
+        CommandBody::GiveConsent(consent) => {
+            format!("a consent of {:?} to be recorded", consent.actor)
+        }
+        CommandBody::WithdrawConsent(withdrawal) => {
+            format!("a refusal of {:?} to be recorded", withdrawal.actor)
+        }
+        CommandBody::Restrict { actor, .. } => format!("a restriction by {actor:?}"),
+        CommandBody::LiftRestriction { actor } => {
+            format!("the restriction by {actor:?} to end")
+        }
+        CommandBody::NoteAmendment(amendment) => {
+            format!("a note to #{}", amendment.about_seq)
+        }
     };
     format!(
         "{:?} asked for {what} (\"{}\")",

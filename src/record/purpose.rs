@@ -183,6 +183,11 @@ pub fn class_of(body: &EventBody) -> DataClass {
         | EventBody::LifeChanged { .. } => DataClass::Progress,
         EventBody::Attempted(_) | EventBody::Observed { .. } => DataClass::Attempts,
         EventBody::Told { .. } => DataClass::Comfort,
+        EventBody::CommandApplied { command, .. } | EventBody::CommandRefused { command, .. }
+            if command.body.is_about_rights() =>
+        {
+            DataClass::Rights
+        }
         EventBody::Decided(_)
         | EventBody::CommandApplied { .. }
         | EventBody::CommandRefused { .. } => DataClass::Support,

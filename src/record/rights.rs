@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::protocol::consent::ConsentActor;
 use crate::protocol::event::{Event, EventBody};
 use crate::protocol::privacy::{Amendment, Disclosure, RestrictionGround};
 
 /// An entry with its place and time in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noted<T> {
     /// Place in the log.
     pub seq: u64,
@@ -19,7 +21,7 @@ pub struct Noted<T> {
 }
 
 /// The standing of one learner's record.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
     restricted: BTreeMap<ConsentActor, RestrictionGround>,
     /// Notes, oldest first.
@@ -66,6 +68,12 @@ impl Rights {
             .iter()
             .next()
             .map(|(actor, ground)| (*actor, *ground))
+    }
+
+    /// Whether this actor's own restriction holds.
+    #[must_use]
+    pub fn is_restricted_by(&self, actor: ConsentActor) -> bool {
+        self.restricted.contains_key(&actor)
     }
 
     /// Notes to this event.

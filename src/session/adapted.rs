@@ -113,7 +113,12 @@ impl Adapted {
             | CommandBody::Vary { .. }
             | CommandBody::ChangeApproach
             | CommandBody::MoveOn
-            | CommandBody::Review => {}
+            | CommandBody::Review
+            | CommandBody::GiveConsent(_)
+            | CommandBody::WithdrawConsent(_)
+            | CommandBody::Restrict { .. }
+            | CommandBody::LiftRestriction { .. }
+            | CommandBody::NoteAmendment(_) => {}
         }
     }
 

@@ -18,6 +18,7 @@ use crate::record::pii::Screen;
 use crate::record::{Health, Recorder};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
+use standing::{Age, Agreements};
 use state::{FoldError, LearnerState};
 use stream::mirror::{Arrived, Mirror, take_arrivals};
 use stream::systems::{
@@ -32,6 +33,7 @@ pub mod life;
 pub mod models;
 pub mod resume;
 pub mod snapshot;
+pub mod standing;
 pub mod state;
 pub mod stream;
 
@@ -60,6 +62,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<RecordHealth>()
             .init_resource::<SessionRules>()
             .init_resource::<WordScreen>()
+            .init_resource::<Agreements>()
             .init_resource::<StreamRules>()
             .init_resource::<StreamTiming>()
             .add_systems(
@@ -92,7 +95,8 @@ impl Plugin for SessionPlugin {
     OtherWay,
     SessionClock,
     StreamInput,
-    Stream
+    Stream,
+    Age
 )]
 pub struct Learner {
     /// Pseudonym.
@@ -227,6 +231,8 @@ pub struct SceneAsked {
     pub learner: LearnerId,
     /// Tells questions apart.
     pub ticket: u64,
+    /// Whether head and hands may be shown: the gate has seen to it.
+    pub movements: bool,
 }
 
 /// What is in it; `None`: the learner wears another headset, or there is no lesson.

@@ -17,6 +17,8 @@ use crate::protocol::command::CommandBody;
 use crate::protocol::event::{Attempt, EndReason, Event, EventBody, PauseCause};
 use crate::protocol::ids::{LearnerId, LessonId, SessionId, StepId};
 use crate::protocol::life::{Life, LifeCause};
+use crate::record::consent::Consents;
+use crate::record::rights::Rights;
 
 /// What the log says about a learner.
 #[derive(Component, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -64,6 +66,12 @@ pub struct LearnerState {
     pub ended: bool,
     /// … and why.
     pub end_reason: Option<EndReason>,
+    /// What was agreed to, over all sessions.
+    #[serde(default)]
+    pub consents: Consents,
+    /// What was restricted, noted and disclosed, over all sessions.
+    #[serde(default)]
+    pub rights: Rights,
     /// Last event folded.
     pub seq: u64,
     /// Its wall-clock time, milliseconds since the Unix epoch: how long a learner was away.
@@ -144,6 +152,8 @@ impl LearnerState {
         self.seq = event.seq;
         self.learner = Some(event.learner);
         self.take_in(event);
+        self.consents.take_in(event);
+        self.rights.take_in(event);
         self.live_on(event);
         self.at_unix_ms = event.at_unix_ms;
         Ok(())
@@ -196,6 +206,8 @@ impl LearnerState {
                     skills: skills.keys().cloned().collect(),
                     models: before.models,
                     decisions: before.decisions,
+                    consents: before.consents,
+                    rights: before.rights,
                     seq: before.seq,
                     ..Self::default()
                 };
@@ -301,8 +313,14 @@ mod tests {
     use crate::learning::five::observation::Moment;
     use crate::learning::quality::Quality;
     use crate::protocol::command::{Command, Principal, Refusal};
+    use crate::protocol::consent::{
+        Consent, ConsentActor, ConsentEvidence, ConsentMethod, ConsentScope, Withdrawal,
+    };
     use crate::protocol::event::{Evidence, Told};
     use crate::protocol::ids::{AttemptId, CommandId, ObjectId};
+    use crate::protocol::privacy::{
+        Amendment, DataClass, Disclosure, Purpose, RestrictionGround, Role,
+    };
 
     /// A chance in a million steps, so that not every one is a short binary fraction.
     fn chance(upper: u32) -> impl Strategy<Value = f64> {
@@ -466,6 +484,57 @@ mod tests {
         ]
     }
 
+    fn actor() -> impl Strategy<Value = ConsentActor> {
+        prop::sample::select(vec![
+            ConsentActor::Learner,
+            ConsentActor::Guardian,
+            ConsentActor::School,
+        ])
+    }
+
+    /// Consents, refusals, restrictions, notes and disclosures.
+    fn about_rights() -> impl Strategy<Value = EventBody> {
+        let scopes = || prop::sample::subsequence(ConsentScope::ALL.to_vec(), 1..4);
+        prop_oneof![
+            (scopes(), actor(), prop::option::of(any::<u64>())).prop_map(
+                |(scopes, actor, until_unix_ms)| EventBody::ConsentGiven(Consent {
+                    scopes: scopes.into_iter().collect(),
+                    text_version: "1".to_owned(),
+                    actor,
+                    evidence: ConsentEvidence {
+                        method: ConsentMethod::SignedForm,
+                        reference: Some("form 12".to_owned()),
+                    },
+                    until_unix_ms,
+                })
+            ),
+            (scopes(), actor()).prop_map(|(scopes, actor)| EventBody::ConsentWithdrawn(
+                Withdrawal {
+                    scopes: scopes.into_iter().collect(),
+                    actor,
+                }
+            )),
+            actor().prop_map(|actor| EventBody::ProcessingRestricted {
+                actor,
+                ground: RestrictionGround::Objection,
+            }),
+            actor().prop_map(|actor| EventBody::RestrictionLifted { actor }),
+            (1_u64..9, actor()).prop_map(|(about_seq, actor)| EventBody::AmendmentNoted(
+                Amendment {
+                    about_seq,
+                    note: "the controller had lost tracking".to_owned(),
+                    actor,
+                }
+            )),
+            Just(EventBody::Disclosed(Disclosure {
+                to: Role::Researcher,
+                party: "a study".to_owned(),
+                purpose: Purpose::Research,
+                data: [DataClass::Attempts].into(),
+            })),
+        ]
+    }
+
     fn body() -> impl Strategy<Value = EventBody> {
         let cause = prop_oneof![
             Just(PauseCause::Learner),
@@ -492,6 +561,7 @@ mod tests {
                 at: Duration::from_millis(at),
             }),
             1 => Just(EventBody::SessionEnded { reason: EndReason::LearnerLeft }),
+            4 => about_rights(),
         ]
     }
 
@@ -542,6 +612,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn consents_and_rights_outlive_sessions_and_are_the_fold_of_the_whole_log(log in log()) {
+            let state = LearnerState::of(&log).unwrap();
+            prop_assert_eq!(&state.consents, &Consents::of(&log));
+            prop_assert_eq!(&state.rights, &Rights::of(&log));
+        }
+
         #[test]
         fn pauses_and_ends_are_told_as_the_life_has_them(log in log()) {
             let mut state = LearnerState::default();

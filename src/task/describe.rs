@@ -40,7 +40,12 @@ pub(super) fn describe(
     )>,
     sockets: Query<&LessonSocket>,
 ) {
-    for SceneAsked { learner, ticket } in asked.read() {
+    for SceneAsked {
+        learner,
+        ticket,
+        movements,
+    } in asked.read()
+    {
         // Scene and hands belong to the one learner who wears this headset.
         let wearer = learners.iter().next();
         let (Some(lesson), Some(stage), Some((who, state))) = (&lesson, &stage, wearer) else {
@@ -51,8 +56,7 @@ pub(super) fn describe(
             described.write(none(*ticket));
             continue;
         }
-        let shows_movement = may_show_movement(state);
-        let body = shows_movement
+        let body = movements
             .then(|| person.head())
             .flatten()
             .map(|head| (head, hands(&person)));
@@ -156,11 +160,6 @@ pub(super) fn describe(
 
 fn none(ticket: u64) -> SceneDescribed {
     SceneDescribed { ticket, view: None }
-}
-
-/// Head and hands are shown only to whom the learner, or who speaks for them, has agreed to show movements.
-fn may_show_movement(_: &LearnerState) -> bool {
-    false
 }
 
 fn hands(person: &Person) -> Vec<(Entity, &'static str, Vec3)> {

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::layout::choice_at;
-use super::menu::{MenuDeeds, MenuOpen};
+use super::menu::MenuDeeds;
 use super::view::PanelView;
 use crate::lesson::ActiveLesson;
 use crate::lesson::format::PanelContent;
@@ -14,7 +14,6 @@ use crate::xr::pointer::PointerAt;
 /// A choice is taken when a press begins on it: a press carried in from elsewhere does not count.
 pub(super) fn choose(
     lesson: Option<Res<ActiveLesson>>,
-    open: Option<Res<MenuOpen>>,
     mut pointed: MessageReader<PointerAt>,
     mut panels: Query<(Entity, &LessonPanel, &mut PanelView)>,
     mut answered: MessageWriter<PanelAnswered>,
@@ -44,7 +43,7 @@ pub(super) fn choose(
             .as_ref()
             .and_then(|lesson| lesson.lesson.panels.iter().find(|panel| panel.id == id.0));
         match panel.map(|panel| &panel.content) {
-            Some(PanelContent::Guide) if open.is_some() => menu.act(choice),
+            Some(PanelContent::Guide) if menu.is_open() => menu.act(choice),
             Some(PanelContent::Question { .. } | PanelContent::Rating { .. }) => {
                 view.chosen = Some(choice);
                 answered.write(PanelAnswered {

@@ -5,13 +5,17 @@ use bevy::prelude::*;
 use super::view::PanelView;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::ids::CommandId;
+use crate::session::standing::{Age, Agreements, Offer, offers};
 use crate::session::state::LearnerState;
-use crate::session::{CommandRequested, Learner};
+use crate::session::{CommandRequested, Learner, unix_ms};
 use crate::xr::rig::{Hand, HandInput, Recenter, SeatedOffset};
 
 /// Present while the menu is open.
 #[derive(Resource, Debug, Default)]
-pub(super) struct MenuOpen;
+pub(super) struct MenuOpen {
+    /// Whether its second page is shown: what the learner decides about their record, and how they read.
+    more: bool,
+}
 
 /// How the learner likes to read.
 #[derive(Resource, Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,9 @@ enum Choice {
     TakeABreak,
     TurnTheRoom,
     SitOrStand,
+    More,
     LettersSize,
+    Back,
 }
 
 const CHOICES: [Choice; 6] = [
@@ -40,8 +46,11 @@ const CHOICES: [Choice; 6] = [
     Choice::TakeABreak,
     Choice::TurnTheRoom,
     Choice::SitOrStand,
-    Choice::LettersSize,
+    Choice::More,
 ];
+
+/// What the second page offers besides what is the learner's to decide.
+const MORE: [Choice; 2] = [Choice::LettersSize, Choice::Back];
 
 impl Choice {
     fn words(self, seated: bool, large_text: bool) -> &'static str {
@@ -52,14 +61,30 @@ impl Choice {
             (Self::TurnTheRoom, ..) => "Turn the room to me",
             (Self::SitOrStand, false, _) => "I am sitting",
             (Self::SitOrStand, true, _) => "I am standing",
+            (Self::More, ..) => "What I decide",
+            (Self::Back, ..) => "Back",
             (Self::LettersSize, _, false) => "Larger letters",
             (Self::LettersSize, _, true) => "Smaller letters",
         }
     }
 }
 
-pub(super) fn view(seated: SeatedOffset, reading: ReadingSettings) -> PanelView {
+pub(super) fn view(
+    open: &MenuOpen,
+    offers: &[Offer],
+    seated: SeatedOffset,
+    reading: ReadingSettings,
+) -> PanelView {
     let words = |choice: &Choice| choice.words(seated.0 > 0.0, reading.large_text).to_owned();
+    if open.more {
+        let offered = offers.iter().map(|offer| offer.words.to_owned());
+        return PanelView {
+            heading: "What I decide".to_owned(),
+            body: "What is not here is for your parents or your school to decide.".to_owned(),
+            choices: offered.chain(MORE.iter().map(words)).collect(),
+            ..PanelView::default()
+        };
+    }
     PanelView {
         heading: "Menu".to_owned(),
         body: "The lesson waits for you.".to_owned(),
@@ -69,7 +94,6 @@ pub(super) fn view(seated: SeatedOffset, reading: ReadingSettings) -> PanelView 
 }
 
 pub(super) fn toggle_menu(
-    open: Option<Res<MenuOpen>>,
     hands: Query<&HandInput, With<Hand>>,
     mut deeds: MenuDeeds,
     mut down_before: Local<bool>,
@@ -78,7 +102,8 @@ pub(super) fn toggle_menu(
     let pressed = down && !*down_before;
     *down_before = down;
     if pressed {
-        deeds.set_open(open.is_none());
+        let open = !deeds.is_open();
+        deeds.set_open(open);
     }
 }
 
@@ -86,7 +111,9 @@ pub(super) fn toggle_menu(
 #[derive(bevy::ecs::system::SystemParam)]
 pub(super) struct MenuDeeds<'w, 's> {
     commands: Commands<'w, 's>,
-    learners: Query<'w, 's, (&'static Learner, &'static LearnerState)>,
+    learners: Query<'w, 's, (&'static Learner, &'static LearnerState, &'static Age)>,
+    agreements: Res<'w, Agreements>,
+    open: Option<ResMut<'w, MenuOpen>>,
     requested: MessageWriter<'w, CommandRequested>,
     recenter: MessageWriter<'w, Recenter>,
     seated: ResMut<'w, SeatedOffset>,
@@ -94,10 +121,15 @@ pub(super) struct MenuDeeds<'w, 's> {
 }
 
 impl MenuDeeds<'_, '_> {
+    /// Whether the menu is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Opens or closes the menu; the lesson stands still, or goes on.
     fn set_open(&mut self, open: bool) {
         if open {
-            self.commands.insert_resource(MenuOpen);
+            self.commands.insert_resource(MenuOpen::default());
             self.request(&CommandBody::Pause, "the learner opened the menu");
         } else {
             self.commands.remove_resource::<MenuOpen>();
@@ -107,14 +139,17 @@ impl MenuDeeds<'_, '_> {
 
     /// Whoever rests goes on.
     fn end_break(&mut self) {
-        let resting = self.learners.iter().any(|(_, state)| state.adapted.resting);
+        let resting = self
+            .learners
+            .iter()
+            .any(|(_, state, _)| state.adapted.resting);
         if resting {
             self.request(&CommandBody::EndBreak, "the learner goes on after a break");
         }
     }
 
     fn request(&mut self, body: &CommandBody, purpose: &str) {
-        for (learner, _) in &self.learners {
+        for (learner, ..) in &self.learners {
             self.requested.write(CommandRequested(Command {
                 id: CommandId::fresh(),
                 learner: learner.id,
@@ -127,10 +162,38 @@ impl MenuDeeds<'_, '_> {
         }
     }
 
+    /// What this learner can decide about their record.
+    fn offers(&self) -> Vec<Offer> {
+        let offers = |(learner, state, age): (&Learner, &LearnerState, &Age)| {
+            offers_to(&self.agreements, learner, state, *age)
+        };
+        self.learners.iter().next().map(offers).unwrap_or_default()
+    }
+
     /// Does what was chosen.
     pub(super) fn act(&mut self, choice: usize) {
-        match CHOICES.get(choice) {
+        if self.open.as_ref().is_some_and(|open| open.more) {
+            let offers = self.offers();
+            match offers.get(choice) {
+                Some(offer) => self.request(&offer.body, "the learner decided so in the menu"),
+                None => self.do_it(choice.checked_sub(offers.len()).and_then(|at| MORE.get(at))),
+            }
+        } else {
+            self.do_it(CHOICES.get(choice));
+        }
+    }
+
+    fn turn_page(&mut self, more: bool) {
+        if let Some(open) = &mut self.open {
+            open.more = more;
+        }
+    }
+
+    fn do_it(&mut self, choice: Option<&Choice>) {
+        match choice {
             None => {}
+            Some(Choice::More) => self.turn_page(true),
+            Some(Choice::Back) => self.turn_page(false),
             Some(Choice::GoOn) => {
                 self.end_break();
                 self.set_open(false);
@@ -157,12 +220,25 @@ impl MenuDeeds<'_, '_> {
     }
 }
 
+/// What this learner can decide about their record now.
+pub(super) fn offers_to(
+    agreements: &Agreements,
+    learner: &Learner,
+    state: &LearnerState,
+    age: Age,
+) -> Vec<Offer> {
+    offers(&agreements.standing(learner.id, age, state, unix_ms()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lesson::placed::LessonPanel;
     use crate::lesson::{ActiveLesson, load};
+    use crate::protocol::consent::{ConsentActor, ConsentScope};
+    use crate::protocol::event::EventBody;
     use crate::protocol::ids::{LearnerId, PanelId, SessionId};
+    use crate::session::Happened;
     use crate::session::SessionPlugin;
     use crate::ui::UiPlugin;
     use crate::ui::layout::choice_rect;
@@ -217,12 +293,23 @@ mod tests {
         }
 
         fn choose(&mut self, choice: Choice) -> Vec<CommandBody> {
-            let index = CHOICES.iter().position(|it| *it == choice).unwrap();
+            let index = CHOICES.iter().position(|it| *it == choice);
+            match index {
+                Some(index) => self.press(index, CHOICES.len()),
+                None => {
+                    let of = self.view().choices.len();
+                    let place = MORE.iter().position(|it| *it == choice).unwrap();
+                    self.press(of - MORE.len() + place, of)
+                }
+            }
+        }
+
+        fn press(&mut self, index: usize, of: usize) -> Vec<CommandBody> {
             let mut asked = Vec::new();
             for pressed in [false, true, false] {
                 self.app.world_mut().write_message(PointerAt {
                     surface: self.guide,
-                    uv: choice_rect(index, CHOICES.len()).center(),
+                    uv: choice_rect(index, of).center(),
                     pressed,
                 });
                 asked.extend(self.frame());
@@ -269,7 +356,9 @@ mod tests {
         room.press_menu();
         for on in [true, false] {
             room.choose(Choice::SitOrStand);
+            room.choose(Choice::More);
             room.choose(Choice::LettersSize);
+            room.choose(Choice::Back);
             assert_eq!(room.app.world().resource::<SeatedOffset>().0 > 0.0, on);
             assert_eq!(
                 room.app.world().resource::<ReadingSettings>().large_text,
@@ -278,5 +367,47 @@ mod tests {
             let expected = if on { "I am standing" } else { "I am sitting" };
             assert!(room.view().choices.iter().any(|choice| choice == expected));
         }
+    }
+
+    #[test]
+    fn a_grown_up_decides_who_sees_them_and_a_child_can_only_say_no() {
+        let mut room = Room::new();
+        let learner = room
+            .app
+            .world_mut()
+            .query_filtered::<Entity, With<Learner>>()
+            .single(room.app.world())
+            .unwrap();
+        let offered = |room: &mut Room, band: &str| {
+            let age = Age(serde_json::from_str(band).unwrap());
+            room.app.world_mut().entity_mut(learner).insert(age);
+            room.frame();
+            room.view().choices.clone()
+        };
+        room.press_menu();
+        room.choose(Choice::More);
+        let child = offered(&mut room, r#""under13""#);
+        assert!(
+            !child.iter().any(|it| it.contains("instructor")),
+            "{child:?}"
+        );
+        assert!(child.iter().any(|it| it.contains("Keep my record")));
+        let adult = offered(&mut room, r#""adult""#);
+        assert_eq!(adult[0], "Show nobody how I do");
+        assert!(adult.len() <= 6, "more than a panel shows: {adult:?}");
+        let asked = room.press(0, adult.len());
+        let [CommandBody::WithdrawConsent(withdrawal)] = &asked[..] else {
+            panic!("{asked:?}");
+        };
+        assert_eq!(withdrawal.actor, ConsentActor::Learner);
+        assert!(withdrawal.scopes.contains(&ConsentScope::InstructorView));
+        // As the session would write it.
+        let body = EventBody::ConsentWithdrawn(withdrawal.clone());
+        room.app
+            .world_mut()
+            .write_message(Happened { learner, body });
+        room.frame();
+        room.frame();
+        assert_eq!(room.view().choices[0], "Let my instructor see how I do");
     }
 }

@@ -4,6 +4,7 @@
 
 use bevy::prelude::*;
 
+use crate::session::standing::Agreements;
 use crate::session::{CommandRequested, Folded, PanelAnswered};
 use crate::xr::pointer::PointerAt;
 use crate::xr::rig::{Recenter, SeatedOffset};
@@ -36,6 +37,7 @@ impl Plugin for UiPlugin {
             .add_message::<Folded>()
             .init_resource::<SeatedOffset>()
             .init_resource::<ReadingSettings>()
+            .init_resource::<Agreements>()
             .init_resource::<feedback::Latest>()
             .add_systems(
                 Update,

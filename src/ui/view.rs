@@ -3,13 +3,14 @@
 use bevy::prelude::*;
 
 use super::feedback::{Feedback, Latest};
-use super::menu::{self, MenuOpen, ReadingSettings};
+use super::menu::{self, MenuOpen, ReadingSettings, offers_to};
 use crate::adaptation::{HintShown, MessageShown};
 use crate::lesson::format::{Panel, PanelContent};
 use crate::lesson::placed::LessonPanel;
 use crate::lesson::{ActiveLesson, LessonFault};
 use crate::protocol::event::{EndReason, PauseCause};
 use crate::protocol::ids::StepId;
+use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{Learner, RecordHealth};
 use crate::xr::rig::SeatedOffset;
@@ -53,14 +54,21 @@ pub(super) fn describe_panels(
     seated: Res<SeatedOffset>,
     reading: Res<ReadingSettings>,
     latest: Res<Latest>,
-    learner: Query<(&LearnerState, Option<&HintShown>, Option<&MessageShown>), With<Learner>>,
+    agreements: Res<Agreements>,
+    learner: Query<(
+        &Learner,
+        &LearnerState,
+        &Age,
+        Option<&HintShown>,
+        Option<&MessageShown>,
+    )>,
     mut panels: Query<(Entity, &LessonPanel, Option<&mut PanelView>)>,
 ) {
     let Some(lesson) = lesson else {
         return;
     };
     // One learner looks at these panels; a host has none.
-    let Some((state, hint, message)) = learner.iter().next() else {
+    let Some((who, state, age, hint, message)) = learner.iter().next() else {
         return;
     };
     let notice = notice(state, fault.as_deref(), health.as_deref());
@@ -68,11 +76,16 @@ pub(super) fn describe_panels(
         let Some(panel) = lesson.lesson.panels.iter().find(|panel| panel.id == id.0) else {
             continue;
         };
-        let menu_open = menu.is_some() && matches!(panel.content, PanelContent::Guide);
-        let mut next = if menu_open {
-            menu::view(*seated, *reading)
-        } else {
-            describe(panel, &lesson, state, hint, message, notice.clone())
+        let menu = menu
+            .as_ref()
+            .filter(|_| matches!(panel.content, PanelContent::Guide));
+        let menu_open = menu.is_some();
+        let mut next = match menu {
+            Some(menu) => {
+                let offers = offers_to(&agreements, who, state, *age);
+                menu::view(menu, &offers, *seated, *reading)
+            }
+            None => describe(panel, &lesson, state, hint, message, notice.clone()),
         };
         next.large_text = reading.large_text;
         next.feedback = match panel.content {

@@ -14,13 +14,14 @@ use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 
 mod adaptation;
+mod compliance;
 pub mod conformance;
 mod learning;
 mod sessions;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `conformance`, or `all`.
+    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -175,16 +176,18 @@ pub fn run(args: &Args) -> Result<()> {
         "learning" => vec![learning::measure(args)?],
         "sessions" => vec![sessions::measure(args)?],
         "adaptation" => vec![adaptation::measure(args)?],
+        "compliance" => vec![compliance::measure(args)?],
         "conformance" => vec![conformance::measure()?],
         "all" => vec![
             frame(args)?,
             learning::measure(args)?,
             sessions::measure(args)?,
             adaptation::measure(args)?,
+            compliance::measure(args)?,
             conformance::measure()?,
         ],
         other => bail!(
-            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, conformance, all"
+            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, all"
         ),
     };
     let mut tables = String::new();

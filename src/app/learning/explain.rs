@@ -52,6 +52,8 @@ pub(super) fn read(log: &Path, learner: Option<LearnerId>) -> Result<Vec<Event>,
         }
         let store = crate::app::records::open_file(&store)?;
         let learner = crate::app::records::choose(&store, learner)?;
+        let by = crate::app::duties::by("explained at the command line");
+        store.audit(&by, Some(learner), crate::record::Action::Accessed)?;
         return Ok(store.events(learner)?);
     }
     let text = std::fs::read_to_string(log).map_err(|error| cannot(&error))?;
@@ -251,6 +253,11 @@ impl Teller {
             CommandBody::Remove { object } => format!("{object} to be taken away"),
             CommandBody::EndSession => "the session to end".to_owned(),
             CommandBody::Try { .. } => "to try something".to_owned(),
+            CommandBody::GiveConsent(_) => "to record a consent".to_owned(),
+            CommandBody::WithdrawConsent(_) => "to record a refusal".to_owned(),
+            CommandBody::Restrict { .. } => "to restrict the record".to_owned(),
+            CommandBody::LiftRestriction { .. } => "to lift a restriction".to_owned(),
+            CommandBody::NoteAmendment(_) => "to note something beside the record".to_owned(),
         };
         let _ = writeln!(
             self.decisions,

@@ -17,8 +17,10 @@ use malloc_vr::adaptation::AdaptationPlugin;
 use malloc_vr::bridge::mcp::catalogue::Catalogue;
 use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin};
 use malloc_vr::lesson::{self, LessonPlugin};
+use malloc_vr::record::ages::AgeBand;
 use malloc_vr::session::SessionPlugin;
 use malloc_vr::session::join::Joining;
+use malloc_vr::session::standing::Age;
 use malloc_vr::task::TaskPlugin;
 
 mod asked;
@@ -68,7 +70,11 @@ fn run_lesson(bridge: Bridge) -> anyhow::Result<()> {
         BridgePlugin,
     ))
     .insert_resource(bridge);
-    Joining::newcomer().enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+    let learner = Joining::newcomer().enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+    // A made-up learner, who may be shown.
+    app.world_mut()
+        .entity_mut(learner)
+        .insert(Age(AgeBand::Adult));
     app.run();
     Ok(())
 }

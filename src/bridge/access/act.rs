@@ -151,6 +151,11 @@ impl Act {
             CommandBody::PointAt { .. } => Self::Message,
             CommandBody::Spawn { .. } | CommandBody::Remove { .. } => Self::Scene,
             CommandBody::EndSession => Self::SessionEnd,
+            CommandBody::GiveConsent(_)
+            | CommandBody::WithdrawConsent(_)
+            | CommandBody::Restrict { .. }
+            | CommandBody::LiftRestriction { .. }
+            | CommandBody::NoteAmendment(_) => Self::Consent,
             // Who may not do it learns nothing of what it would do.
             CommandBody::Try { body } => Self::of(body),
         }

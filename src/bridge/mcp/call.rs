@@ -187,7 +187,7 @@ impl Call {
                 match (many, all.into_iter().next()) {
                     (1, Some(only)) => Ok(only),
                     (0, _) | (_, None) => {
-                        Err("nobody is here yet; start a lesson with `malloc-vr play`".to_owned())
+                        Err("nobody is here yet whose data may leave the device; start a lesson with `malloc-vr play`, or see `malloc-vr records standing`".to_owned())
                     }
                     _ => Err(format!(
                         "{many} learners are here; say which one (class.list_learners gives their ids)"

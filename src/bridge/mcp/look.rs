@@ -11,11 +11,15 @@ use tokio::sync::oneshot;
 
 use crate::adaptation::Strategies;
 use crate::bridge::Bridge;
+use crate::bridge::gate::Gate;
 use crate::lesson::{ActiveLesson, Loaded};
 use crate::protocol::ids::{LearnerId, StepId};
+use crate::protocol::privacy::DataClass;
 use crate::protocol::scene::SceneView;
+use crate::record::access::may_leave;
+use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
-use crate::session::{Learner, SceneAsked, SceneDescribed};
+use crate::session::{Learner, SceneAsked, SceneDescribed, unix_ms};
 
 /// Looks answered in a frame; the rest waits for the next.
 const PER_FRAME: usize = 16;
@@ -24,9 +28,12 @@ const KEPT: usize = 512;
 /// A gap longer than this between two frames is a process that slept, not a learner who thought.
 const LONGEST_FRAME: Duration = Duration::from_secs(1);
 
+/// A scene, or why it is not shown.
+pub(in crate::bridge) type SceneAnswer = Result<Box<SceneView>, String>;
+
 /// A question to the world.
 pub(in crate::bridge) enum Look {
-    Scene(LearnerId, oneshot::Sender<Option<Box<SceneView>>>),
+    Scene(LearnerId, oneshot::Sender<SceneAnswer>),
     Class(oneshot::Sender<Vec<OnStep>>),
     Lesson(oneshot::Sender<Option<Loaded>>),
     Policy(oneshot::Sender<Strategies>),
@@ -156,7 +163,7 @@ pub(in crate::bridge) fn keep_time(
 #[derive(Resource, Default)]
 pub(in crate::bridge) struct ScenesAsked {
     last: u64,
-    waiting: VecDeque<(u64, oneshot::Sender<Option<Box<SceneView>>>)>,
+    waiting: VecDeque<(u64, oneshot::Sender<SceneAnswer>)>,
 }
 
 pub(in crate::bridge) fn answer_looks(
@@ -164,21 +171,41 @@ pub(in crate::bridge) fn answer_looks(
     class: Res<ClassTime>,
     lesson: Option<Res<ActiveLesson>>,
     strategies: Option<Res<Strategies>>,
+    agreements: Res<Agreements>,
+    learners: Query<(&Learner, &LearnerState, &Age, &Gate)>,
     mut scenes: ResMut<ScenesAsked>,
     mut asked: MessageWriter<SceneAsked>,
 ) {
-    // What was asked in the frame before and not described by now never will be.
-    scenes.waiting.clear();
+    // Whoever stopped waiting makes room.
+    scenes.waiting.retain(|(_, answer)| !answer.is_closed());
     for look in bridge.looks.try_iter().take(PER_FRAME) {
         // Whoever stopped waiting needs no answer.
         match look {
-            Look::Scene(learner, answer) => {
+            Look::Scene(id, answer) => {
+                let Some((_, state, age, gate)) = learners.iter().find(|it| it.0.id == id) else {
+                    drop(answer.send(Err(format!("no learner {id} is here"))));
+                    continue;
+                };
+                if let Some(why) = &gate.shut {
+                    drop(answer.send(Err(why.clone())));
+                    continue;
+                }
+                let standing = agreements.standing(id, *age, state, unix_ms());
                 scenes.last += 1;
                 let ticket = scenes.last;
                 scenes.waiting.push_back((ticket, answer));
-                asked.write(SceneAsked { learner, ticket });
+                asked.write(SceneAsked {
+                    learner: id,
+                    ticket,
+                    movements: may_leave(DataClass::Motion, &standing).is_ok(),
+                });
             }
-            Look::Class(answer) => drop(answer.send(class.all())),
+            Look::Class(answer) => {
+                let shown = |id| learners.iter().any(|it| it.0.id == id && it.3.is_open());
+                let mut all = class.all();
+                all.retain(|it| shown(it.learner));
+                drop(answer.send(all));
+            }
             Look::Lesson(answer) => {
                 drop(answer.send(lesson.as_deref().map(|lesson| lesson.0.clone())));
             }
@@ -196,7 +223,11 @@ pub(in crate::bridge) fn answer_scenes(
     for SceneDescribed { ticket, view } in described.read() {
         let at = scenes.waiting.iter().position(|(other, _)| other == ticket);
         if let Some((_, answer)) = at.and_then(|at| scenes.waiting.remove(at)) {
-            drop(answer.send(view.clone()));
+            let elsewhere = || {
+                "this learner's scene is in another headset; ask that headset's own bridge"
+                    .to_owned()
+            };
+            drop(answer.send(view.clone().ok_or_else(elsewhere)));
         }
     }
 }

@@ -265,6 +265,22 @@ impl View {
         }
     }
 
+    /// Leaves only what concerns the learner's body: comfort and breaks. For a learner whose record may be used for
+    /// nothing else; rules that ask for more are silent.
+    #[must_use]
+    pub fn for_safety_only(self) -> Self {
+        let mut view = Self::default();
+        for feature in [
+            Feature::Comfort,
+            Feature::ComfortPutAside,
+            Feature::BreakWanted,
+            Feature::SinceBreak,
+        ] {
+            view = view.with(feature, self.get(feature));
+        }
+        view
+    }
+
     /// What is known of a feature.
     #[must_use]
     pub fn get(&self, feature: Feature) -> Option<Seen> {

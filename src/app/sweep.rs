@@ -1,0 +1,152 @@
+//! The end of the records' time, without anybody asking: when a lesson starts, and once a day while the program runs.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::duties::retention;
+use super::{law, roster};
+use crate::record::purpose::RetentionPolicy;
+use crate::record::{By, RecordError, Recorder, Store};
+use crate::session::unix_ms;
+
+/// How often the running program looks.
+const A_DAY: Duration = Duration::from_secs(86_400);
+
+/// Where the records lie that are looked through each day.
+#[derive(Resource, Debug, Clone)]
+pub(super) struct SweptDaily(pub PathBuf);
+
+/// Erases whoever's time is over, names and all. Where it cannot, the lesson goes on: the next start tries again.
+pub(super) fn today(store: &Store, data_dir: &Path) {
+    if let Err(error) = sweep(store, data_dir) {
+        warn!("records whose time is over are still here: {error}");
+    }
+}
+
+fn sweep(store: &Store, data_dir: &Path) -> Result<(), RecordError> {
+    let by = By {
+        actor: "the program".to_owned(),
+        purpose: "records are kept no longer than needed".to_owned(),
+        at_unix_ms: unix_ms(),
+    };
+    let report = store.sweep(&retention(&RetentionPolicy::default()), &by, false)?;
+    if !report.erased.is_empty() {
+        info!(
+            "{} record(s) erased: their time was over",
+            report.erased.len()
+        );
+        let forgotten = law::roster(data_dir, store.keys())
+            .and_then(|mut roster| roster::forget(store, &mut roster, &report.erased));
+        if let Err(error) = forgotten {
+            error!("names of erased learners are still in the roster: {error}");
+        }
+    }
+    Ok(())
+}
+
+/// The same once a day, on the record thread.
+pub(super) fn each_day(
+    time: Res<Time<Real>>,
+    recorder: Res<Recorder>,
+    swept: Res<SweptDaily>,
+    mut last: Local<Option<Duration>>,
+) {
+    let now = time.elapsed();
+    // The start was swept already.
+    let before = *last.get_or_insert(now);
+    if now < before + A_DAY {
+        return;
+    }
+    let data_dir = swept.0.clone();
+    // Refused while the disk is busy: the next frame asks again.
+    if recorder.ask(move |store| sweep(store, &data_dir)).is_some() {
+        *last = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::time::TimeUpdateStrategy;
+
+    use super::*;
+    use crate::app::records::{file, open_file};
+    use crate::protocol::event::{Event, EventBody};
+    use crate::protocol::ids::SessionId;
+    use crate::record::{Action, Person, RosterId};
+
+    #[test]
+    fn whoever_was_away_too_long_is_gone_with_their_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_file(&file(folder.path())).unwrap();
+        let mut names = law::roster(folder.path(), store.keys()).unwrap();
+        let pupil = RosterId::new("7b-12");
+        let learner = names.pseudonym(&pupil);
+        let person = Person {
+            name: "Mirabel Quince".to_owned(),
+            birth_year: None,
+            guardian: None,
+        };
+        names.insert(pupil, person);
+        names.save(store.keys()).unwrap();
+        let event = Event {
+            seq: 1,
+            at_unix_ms: 1,
+            learner,
+            session: SessionId::fresh(),
+            body: EventBody::SessionResumed,
+        };
+        store.append(&[event]).unwrap();
+        // Sightings of the clock long ago, as earlier starts left them.
+        let day = 86_400_000;
+        for days in [100, 99, 98] {
+            let by = By {
+                actor: "the program".to_owned(),
+                purpose: String::new(),
+                at_unix_ms: unix_ms() - days * day,
+            };
+            store
+                .sweep(&retention(&RetentionPolicy::default()), &by, false)
+                .unwrap();
+        }
+        // Two readings half a day apart make a clock believed; the first says nothing yet.
+        let by = By {
+            actor: "the program".to_owned(),
+            purpose: String::new(),
+            at_unix_ms: unix_ms() - day,
+        };
+        store
+            .sweep(&retention(&RetentionPolicy::default()), &by, false)
+            .unwrap();
+        today(&store, folder.path());
+        assert!(store.learners().unwrap().is_empty());
+        let names = law::roster(folder.path(), store.keys()).unwrap();
+        assert_eq!(names.people().count(), 0);
+    }
+
+    #[test]
+    fn a_program_that_runs_for_days_sweeps_each_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_file(&file(folder.path())).unwrap();
+        let keys = store.keys().clone();
+        let mut app = App::new();
+        app.add_plugins(MinimalPlugins)
+            .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_secs(
+                3600,
+            )))
+            .insert_resource(Recorder::start(store).unwrap())
+            .insert_resource(SweptDaily(folder.path().to_owned()))
+            .add_systems(Last, each_day);
+        for _ in 0..60 {
+            app.update();
+        }
+        drop(app);
+        let store = Store::open(&file(folder.path()), &keys).unwrap();
+        let log = store.audit_log().unwrap();
+        let swept = log
+            .iter()
+            .filter(|(_, it)| matches!(it.action, Action::Swept { .. }));
+        assert_eq!(swept.count(), 2);
+    }
+}
