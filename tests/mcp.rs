@@ -285,6 +285,13 @@ async fn every_tool_says_what_it_takes_what_it_gives_and_what_it_changes() {
             tool.description.as_ref().is_some_and(|it| it.len() > 20),
             "{name}"
         );
+        let schemas = format!("{:?}{output:?}", tool.input_schema);
+        for unknown in ["uint", "double", "float"] {
+            assert!(
+                !schemas.contains(unknown),
+                "{name}: JSON Schema knows no {unknown}"
+            );
+        }
         let notes = tool.annotations.as_ref().expect(name);
         assert!(
             notes.title.is_some() && notes.read_only_hint.is_some(),

@@ -75,6 +75,7 @@ pub fn allows(scope: ConsentScope, standing: &Standing) -> bool {
 ///
 /// # Errors
 /// [`Refusal`] where it would not count, or is not for whoever asked.
+#[must_use]
 pub fn decide(
     command: &Command,
     standing: &Standing,

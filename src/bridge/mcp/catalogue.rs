@@ -51,6 +51,7 @@ pub struct ToolRow {
 
 impl ToolRow {
     /// A tool that reads its arguments and writes its result itself.
+    #[must_use]
     pub fn new<F>(tool: Tool, needs: Act, run: fn(Call) -> F) -> Self
     where
         F: Future<Output = Result<CallToolResponse, ErrorData>> + Send + 'static,
@@ -103,6 +104,9 @@ pub(super) fn describe<O: JsonSchema + 'static>(
 ) -> Tool {
     input.entry("type").or_insert_with(|| json!("object"));
     input.entry("properties").or_insert_with(|| json!({}));
+    plain(&mut input);
+    let mut output = (*schema_for_output::<O>()).clone();
+    plain(&mut output);
     let annotations = ToolAnnotations::from_raw(
         Some(title.to_owned()),
         Some(effects == Effects::Reads),
@@ -112,9 +116,35 @@ pub(super) fn describe<O: JsonSchema + 'static>(
     );
     let mut tool = Tool::new(name, says, input)
         .with_annotations(annotations)
-        .with_raw_output_schema(schema_for_output::<O>());
+        .with_raw_output_schema(Arc::new(output));
     tool.title = Some(title.to_owned());
     tool
+}
+
+/// Takes out formats of numbers (`uint8`, `double` and the like) that schemars adds: JSON Schema knows none of them, and
+/// strict clients complain of each.
+fn plain(schema: &mut JsonObject) {
+    let number = |format: &Value| {
+        let format = format.as_str().unwrap_or_default();
+        ["uint", "int", "float", "double"]
+            .iter()
+            .any(|known| format.starts_with(known))
+    };
+    // A property may itself be called `format`; its schema is no text.
+    if schema.get("format").is_some_and(number) {
+        schema.remove("format");
+    }
+    for inner in schema.values_mut() {
+        let parts: &mut [Value] = match inner {
+            Value::Array(all) => all,
+            one => std::slice::from_mut(one),
+        };
+        for part in parts {
+            if let Value::Object(object) = part {
+                plain(object);
+            }
+        }
+    }
 }
 
 /// A result with its structure, and the same as text for clients that know only text.
@@ -146,6 +176,7 @@ pub struct PromptRow {
 
 impl PromptRow {
     /// A prompt; its arguments are among the call's.
+    #[must_use]
     pub fn new<F>(prompt: Prompt, fill: fn(Call) -> F) -> Self
     where
         F: Future<Output = Result<GetPromptResponse, ErrorData>> + Send + 'static,
@@ -171,6 +202,7 @@ pub struct ResourceRow {
 
 impl ResourceRow {
     /// A family: whether an address belongs to it, which ones are there now, and how one is read.
+    #[must_use]
     pub fn new<F>(
         needs: Act,
         is: fn(&str) -> bool,

@@ -47,7 +47,7 @@ enum Change {
         level: f64,
     },
     /// Another way to the same skill, or its prerequisite first.
-    ChangeApproach,
+    AnotherWay,
     /// The next skill, without more repetitions.
     MoveOn,
     /// Going over what is due.
@@ -115,7 +115,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
                     modality,
                 },
                 Change::Vary { by, level } => CommandBody::Vary { by, level },
-                Change::ChangeApproach => CommandBody::ChangeApproach,
+                Change::AnotherWay => CommandBody::ChangeApproach,
                 Change::MoveOn => CommandBody::MoveOn,
                 Change::Review => CommandBody::Review,
             })

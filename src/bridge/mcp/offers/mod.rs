@@ -5,6 +5,7 @@ use super::catalogue::Catalogue;
 mod act;
 mod adapt;
 mod class;
+mod notices;
 mod ops;
 mod prompts;
 mod read;

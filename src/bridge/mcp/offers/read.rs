@@ -156,14 +156,14 @@ async fn explain(call: Call, which: Which) -> Result<Explained, Fault> {
     let learner = call.find(which.learner.as_deref())?.learner;
     call.may_with(Act::ReadExplanation, learner)?;
     let events = call.shared.journal.of(learner);
-    let decisions = events.iter().enumerate().filter_map(|(at, event)| {
+    let mut decisions = events.iter().enumerate().filter_map(|(at, event)| {
         let EventBody::Decided(decision) = &event.body else {
             return None;
         };
         let meant = which.decision.is_none_or(|seq| seq == event.seq);
         meant.then_some((at, event, decision))
     });
-    let Some((at, event, decision)) = decisions.last() else {
+    let Some((at, event, decision)) = decisions.next_back() else {
         return Err(Fault::Told(match which.decision {
             Some(seq) => format!(
                 "event {seq} is no decision of the latest 200 events of learner {learner}; learner.timeline shows them"

@@ -13,10 +13,9 @@ use serde_json::json;
 use super::super::call::{Call, Fault};
 use super::super::catalogue::{Act, Catalogue, ResourceRow};
 use super::super::look::Look;
-use super::{class, ops, read};
+use super::{class, notices, ops, read};
 use crate::lesson::format::Lesson;
 use crate::lesson::{check_text, load};
-use crate::protocol::event::EventBody;
 use crate::protocol::ids::LearnerId;
 use crate::record::consent::ConsentPolicy;
 use crate::record::privacy_page::privacy_page;
@@ -213,8 +212,8 @@ async fn fixed_one(call: Call, uri: String) -> Result<ReadResourceResponse, Erro
         "class://dashboard" => text(&uri, &class::dashboard(&call)),
         "class://stuck" => text(&uri, &class::stuck_now(&call).await.map_err(unread)?),
         "ops://health" => text(&uri, &ops::health(&call)),
-        "ops://alerts" => text(&uri, &alerts(&call).await),
-        "ops://audit" => text(&uri, &audit(&call)),
+        "ops://alerts" => text(&uri, &notices::alerts(&call).await),
+        "ops://audit" => text(&uri, &notices::audit(&call)),
         "policy://adaptation" => {
             let strategies = call
                 .look(Look::Policy)
@@ -318,53 +317,6 @@ fn graph(lesson: &Lesson) -> serde_json::Value {
         "lesson": lesson.id, "title": lesson.title, "summary": lesson.summary, "language": lesson.language,
         "skills": lesson.skills, "steps": steps, "flow": lesson.flow,
     })
-}
-
-/// What needs somebody.
-async fn alerts(call: &Call) -> serde_json::Value {
-    let mut alerts = Vec::new();
-    let records = call.desk().published().records.clone();
-    if !records.good {
-        alerts.push(json!({ "what": "records_not_written", "why": records.why }));
-    }
-    for it in call.learners().iter().filter(|it| !it.ended) {
-        if let Some(notice) = &it.notice {
-            alerts.push(json!({ "what": "notice", "learner": it.learner, "why": notice }));
-        }
-        if it.failures_on_step >= 5 {
-            alerts.push(json!({
-                "what": "many_failures", "learner": it.learner,
-                "why": format!("{} wrong attempts on step {:?}", it.failures_on_step, it.step.as_ref().map(|step| step.as_str())),
-            }));
-        }
-    }
-    if let Ok(now) = class::stuck_now(call).await {
-        let stuck = now.stuck.iter();
-        alerts.extend(stuck.map(|it| {
-            json!({ "what": "stuck", "learner": it.learner, "why": format!("far longer on step {} than the others", it.step) })
-        }));
-    }
-    json!({ "alerts": alerts })
-}
-
-/// Commands of people, from the latest events of everybody here.
-fn audit(call: &Call) -> serde_json::Value {
-    let mut entries = Vec::new();
-    for it in call.learners() {
-        for event in call.shared.journal.of(it.learner) {
-            let (command, refused) = match &event.body {
-                EventBody::CommandApplied { command, .. } => (command, None),
-                EventBody::CommandRefused { command, refusal } => (command, Some(refusal)),
-                _ => continue,
-            };
-            entries.push((event.at_unix_ms, json!({
-                "at_unix_ms": event.at_unix_ms, "seq": event.seq, "command": command, "refused": refused,
-            })));
-        }
-    }
-    entries.sort_by_key(|(at, _)| *at);
-    let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
-    json!({ "entries": entries })
 }
 
 fn unread(why: Fault) -> ErrorData {
