@@ -24,14 +24,11 @@ use malloc_vr::session::join::Joining;
 use malloc_vr::session::standing::Age;
 use malloc_vr::session::state::LearnerState;
 use malloc_vr::task::TaskPlugin;
-use rmcp::model::{
-    CallToolRequestParams, CallToolResult, ProtocolVersion, ReadResourceRequestParams,
-    ResourceUpdatedNotificationParam, SubscribeRequestParams, SubscriptionFilter,
-};
-use rmcp::service::{ClientLifecycleMode, ClientServiceExt, NotificationContext, RunningService};
+use rmcp::model::{CallToolRequestParams, CallToolResult, ReadResourceRequestParams};
+use rmcp::service::RunningService;
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use rmcp::{ClientHandler, RoleClient, ServiceExt};
+use rmcp::{RoleClient, ServiceExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -119,24 +116,12 @@ impl Room {
         Socket(socket)
     }
 
-    /// A client of the protocol before 2026-07-28, with a handshake and a session.
+    /// An MCP client.
     async fn mcp(&self) -> RunningService<RoleClient, ()> {
-        let transport = StreamableHttpClientTransport::from_config(self.mcp_config());
+        let uri = format!("http://{}/mcp", self.address);
+        let config = StreamableHttpClientTransportConfig::with_uri(uri).auth_header(TOKEN);
+        let transport = StreamableHttpClientTransport::from_config(config);
         ().serve(transport).await.unwrap()
-    }
-
-    /// A client of the protocol of 2026-07-28, where every request stands for itself.
-    async fn stateless_mcp(&self) -> RunningService<RoleClient, ()> {
-        let transport = StreamableHttpClientTransport::from_config(self.mcp_config());
-        let lifecycle = ClientLifecycleMode::Discover {
-            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-        };
-        ().serve_with_lifecycle(transport, lifecycle).await.unwrap()
-    }
-
-    fn mcp_config(&self) -> StreamableHttpClientTransportConfig {
-        StreamableHttpClientTransportConfig::with_uri(format!("http://{}/mcp", self.address))
-            .auth_header(TOKEN)
     }
 
     /// Sends `request` as it is and gives everything that comes back.
@@ -255,202 +240,6 @@ async fn call(
         .call_tool(CallToolRequestParams::new(tool).with_arguments(arguments))
         .await
         .unwrap()
-}
-
-fn words(result: &CallToolResult) -> String {
-    serde_json::to_string(&result.content).unwrap()
-}
-
-#[tokio::test]
-async fn an_mcp_client_sees_the_learner_and_its_hint_appears_in_the_world() {
-    let room = Room::open();
-    room.socket().await.first_step().await;
-    let client = room.mcp().await;
-    let tools = client.list_all_tools().await.unwrap();
-    let mut names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
-    names.sort_unstable();
-    assert_eq!(
-        names,
-        [
-            "get_learner",
-            "give_hint",
-            "list_learners",
-            "message",
-            "pause",
-            "resume"
-        ]
-    );
-    for tool in &tools {
-        assert!(
-            tool.output_schema.is_some(),
-            "{} has no output schema",
-            tool.name
-        );
-        assert!(
-            tool.annotations.is_some(),
-            "{} has no annotations",
-            tool.name
-        );
-        assert!(
-            tool.description.is_some(),
-            "{} has no description",
-            tool.name
-        );
-    }
-
-    let roster = call(&client, "list_learners", json!({}))
-        .await
-        .structured_content
-        .unwrap();
-    assert_eq!(roster["learners"][0]["learner"], json!(room.learner));
-    assert_eq!(roster["learners"][0]["step"], "look-at-lamp");
-
-    let given = call(
-        &client,
-        "give_hint",
-        json!({ "learner": room.learner, "purpose": "to help" }),
-    )
-    .await;
-    assert_ne!(given.is_error, Some(true), "{}", words(&given));
-    let mut socket = room.socket().await;
-    socket
-        .until(|value| (value["snapshot"]["hint_level"] == json!(1)).then_some(()))
-        .await;
-    let seen = call(&client, "get_learner", json!({}))
-        .await
-        .structured_content
-        .unwrap();
-    assert_eq!(seen["hint_level"], 1);
-    assert!(seen["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
-
-    let said = call(&client, "message", json!({ "text": "Well looked!" })).await;
-    assert_ne!(said.is_error, Some(true), "{}", words(&said));
-    socket
-        .until(|value| (value["snapshot"]["message"] == json!("Well looked!")).then_some(()))
-        .await;
-}
-
-#[tokio::test]
-async fn a_stateless_mcp_client_is_served_as_well() {
-    let room = Room::open();
-    room.socket().await.first_step().await;
-    let client = room.stateless_mcp().await;
-    let paused = call(&client, "pause", json!({ "learner": room.learner })).await;
-    assert_ne!(paused.is_error, Some(true), "{}", words(&paused));
-    let again = call(&client, "pause", json!({})).await;
-    assert_eq!(
-        again.is_error,
-        Some(true),
-        "pausing twice does nothing, and says so"
-    );
-    let resumed = call(&client, "resume", json!({})).await;
-    assert_ne!(resumed.is_error, Some(true), "{}", words(&resumed));
-}
-
-#[tokio::test]
-async fn a_learner_is_a_resource() {
-    let room = Room::open();
-    room.socket().await.first_step().await;
-    let client = room.mcp().await;
-    let uri = format!("learner://{}", room.learner);
-    let listed = client.list_all_resources().await.unwrap();
-    assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].uri, uri);
-    let templates = client.list_all_resource_templates().await.unwrap();
-    assert_eq!(templates[0].uri_template, "learner://{id}");
-    let read = client
-        .read_resource(ReadResourceRequestParams::new(uri))
-        .await
-        .unwrap();
-    let text = serde_json::to_value(&read.contents).unwrap();
-    let snapshot: Value = serde_json::from_str(text[0]["text"].as_str().unwrap()).unwrap();
-    assert_eq!(snapshot["lesson"], "first-steps");
-    let nobody = format!("learner://{}", LearnerId::fresh());
-    let error = client
-        .read_resource(ReadResourceRequestParams::new(nobody))
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("list_learners"), "{error}");
-}
-
-#[tokio::test]
-async fn who_subscribes_to_a_learner_is_told_of_changes_in_both_protocols() {
-    #[derive(Clone)]
-    struct Listener(tokio::sync::mpsc::UnboundedSender<String>);
-    impl ClientHandler for Listener {
-        async fn on_resource_updated(
-            &self,
-            params: ResourceUpdatedNotificationParam,
-            _: NotificationContext<RoleClient>,
-        ) {
-            let _ = self.0.send(params.uri);
-        }
-    }
-    let room = Room::open();
-    room.socket().await.first_step().await;
-    let uri = format!("learner://{}", room.learner);
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let transport = StreamableHttpClientTransport::from_config(room.mcp_config());
-    let older = Listener(told).serve(transport).await.unwrap();
-    #[allow(deprecated)]
-    older
-        .subscribe(SubscribeRequestParams::new(uri.clone()))
-        .await
-        .unwrap();
-    let newer = room.stateless_mcp().await;
-    let filter = SubscriptionFilter::builder()
-        .resource_subscription(uri.clone())
-        .build();
-    let mut subscription = newer.listen(filter).await.unwrap();
-    call(&newer, "pause", json!({})).await;
-    let told_older = tokio::time::timeout(PATIENCE, heard.recv()).await.unwrap();
-    assert_eq!(told_older.as_deref(), Some(uri.as_str()));
-    let told_newer = tokio::time::timeout(PATIENCE, subscription.next())
-        .await
-        .unwrap();
-    assert!(format!("{told_newer:?}").contains(&uri), "{told_newer:?}");
-}
-
-#[tokio::test]
-async fn a_tool_that_cannot_help_says_why_and_what_to_do() {
-    let room = Room::open();
-    room.socket().await.first_step().await;
-    let client = room.mcp().await;
-    for (tool, arguments, expected) in [
-        ("give_hint", json!({ "level": 9 }), "hint(s)"),
-        ("resume", json!({}), "nothing to do"),
-        ("message", json!({ "text": "" }), "1 to 280"),
-        ("get_learner", json!({ "learner": "bob" }), "list_learners"),
-        (
-            "pause",
-            json!({ "learner": LearnerId::fresh() }),
-            "list_learners",
-        ),
-        ("pause", json!({ "command_id": "7" }), "UUID"),
-    ] {
-        let result = call(&client, tool, arguments).await;
-        assert_eq!(result.is_error, Some(true), "{tool}");
-        assert!(
-            words(&result).contains(expected),
-            "{tool}: {}",
-            words(&result)
-        );
-    }
-    // A field that the tool does not know is no wish to be ignored.
-    let unknown = client
-        .call_tool(
-            CallToolRequestParams::new("give_hint")
-                .with_arguments(json!({ "levle": 2 }).as_object().cloned().unwrap()),
-        )
-        .await;
-    let answer = match unknown {
-        Ok(result) => {
-            assert_eq!(result.is_error, Some(true));
-            words(&result)
-        }
-        Err(error) => error.to_string(),
-    };
-    assert!(answer.contains("levle"), "{answer}");
 }
 
 #[tokio::test]
@@ -815,10 +604,11 @@ async fn nothing_of_a_child_leaves_without_consent_and_the_lesson_goes_on() {
             );
         }
         let client = room.mcp().await;
-        assert!(client.list_all_resources().await.unwrap().is_empty());
-        let listed = call(&client, "list_learners", json!({})).await;
-        assert!(!words(&listed).contains(&id), "{listed:?}");
-        let asked = call(&client, "get_learner", json!({ "learner": id })).await;
+        let listed = client.list_all_resources().await.unwrap();
+        assert!(listed.iter().all(|it| !it.uri.contains(&id)), "{listed:?}");
+        let listed = call(&client, "class.list_learners", json!({})).await;
+        assert!(!format!("{listed:?}").contains(&id), "{listed:?}");
+        let asked = call(&client, "learner.get_state", json!({ "learner": id })).await;
         assert_eq!(asked.is_error, Some(true));
         let uri = format!("learner://{id}");
         assert!(

@@ -202,12 +202,12 @@ fn a_learner_with_two_hands_takes_first_steps_and_an_instructor_helps() {
             it.step.is_some() && it.paused_by.is_empty()
         })
         .unwrap();
-    let before = call(&playing.address, "get_learner", serde_json::json!({})).unwrap();
+    let before = call(&playing.address, "learner.get_state", serde_json::json!({})).unwrap();
     assert_eq!(before["step"], "look-at-lamp");
     assert_eq!(before["attempts"], 0);
     let done = call(
         &playing.address,
-        "give_hint",
+        "intervene.hint",
         serde_json::json!({"purpose": "a first look"}),
     )
     .unwrap();
@@ -226,10 +226,10 @@ fn a_learner_with_two_hands_takes_first_steps_and_an_instructor_helps() {
     assert_eq!(played.steps, loaded.lesson.steps.len());
     assert_eq!(played.wrong_placements, 1);
     assert_eq!(played.hints_seen, 1, "hesitating brought a hint");
-    let after = call(&playing.address, "get_learner", serde_json::json!({})).unwrap();
+    let after = call(&playing.address, "learner.get_state", serde_json::json!({})).unwrap();
     assert_eq!(after["ended"], true);
     assert!(after["skills"]["grasp"]["known"].as_f64().unwrap() > 0.3);
-    let refused = call(&playing.address, "give_hint", serde_json::json!({})).unwrap_err();
+    let refused = call(&playing.address, "intervene.hint", serde_json::json!({})).unwrap_err();
     assert!(refused.contains("no step is running"), "{refused}");
 
     playing.stop();

@@ -139,6 +139,12 @@ pub(super) fn adapt(
         | CommandBody::Resume
         | CommandBody::Message { .. }
         | CommandBody::EndBreak
+        | CommandBody::Score { .. }
+        | CommandBody::PointAt { .. }
+        | CommandBody::Spawn { .. }
+        | CommandBody::Remove { .. }
+        | CommandBody::EndSession
+        | CommandBody::Try { .. }
         | CommandBody::GiveConsent(_)
         | CommandBody::WithdrawConsent(_)
         | CommandBody::Restrict { .. }

@@ -53,6 +53,7 @@ fn command(principal: Principal, body: CommandBody) -> Command {
         asker: None,
         purpose: "test".to_owned(),
         body,
+        trace: None,
     }
 }
 
@@ -64,6 +65,8 @@ fn after(body: CommandBody) -> Adapted {
 
 fn standing(step: &Step) -> Standing<'_> {
     Standing {
+        lesson: None,
+        ended: false,
         step: Some(step),
         hint_level: 0,
         paused_by: &[],

@@ -262,6 +262,7 @@ fn command_of(learner: &Learner, pick: &Pick, decision: &Decision, because: &str
         asker: None,
         purpose: format!("decision {}: {taken_back}{because}", decision.number),
         body: CommandBody::from(pick.action),
+        trace: None,
     }
 }
 

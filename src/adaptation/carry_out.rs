@@ -12,13 +12,14 @@ use super::watch::Watch;
 use crate::learning::skill::SkillId;
 use crate::learning::strategy::action::Action;
 use crate::lesson::ActiveLesson;
-use crate::protocol::command::{Command, MAX_MESSAGE_CHARS, Outcome, Refusal};
-use crate::protocol::event::{EventBody, PauseCause};
+use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Outcome, Refusal};
+use crate::protocol::event::{EndReason, EventBody, PauseCause, Told};
 use crate::protocol::ids::CommandId;
 use crate::session::standing::{self, Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{
-    CommandAnswered, CommandRequested, Happened, Learner, OtherWay, SessionLog, WayChanged, unix_ms,
+    CommandAnswered, CommandRequested, Happened, Learner, OtherWay, PointedOut, SessionLog,
+    WayChanged, unix_ms,
 };
 
 /// Commands not decided yet. The doors that write them are bounded; nothing piles up here.
@@ -115,6 +116,10 @@ pub(super) fn carry_out(
         let found = learners
             .iter()
             .find(|(_, learner, ..)| learner.id == command.learner);
+        let span = command.trace.map(|trace| {
+            info_span!("command", trace_id = trace.trace_id(), parent = trace.parent_id(), id = %command.id)
+        });
+        let _within = span.as_ref().map(tracing::Span::enter);
         let Some((learner, who, state, watch, advisor, other_way, age)) = found else {
             let refusal = Refusal::NoSuchLearner {
                 learner: command.learner,
@@ -132,6 +137,8 @@ pub(super) fn carry_out(
             _ => None,
         };
         let standing = Standing {
+            lesson: lesson.as_deref().map(|lesson| lesson.lesson.as_ref()),
+            ended: state.ended,
             step,
             hint_level: state.hint_level,
             paused_by: &state.paused_by,
@@ -149,6 +156,17 @@ pub(super) fn carry_out(
             None => decide(&command, &standing),
         };
         let outcome = match decided {
+            Ok((Effect::Nothing, words)) => {
+                // Not noted either: tried and then done are two answers to one question.
+                let outcome = Outcome::Applied { effect: words };
+                answered.write(CommandAnswered { command, outcome });
+                continue;
+            }
+            Err(refusal) if matches!(command.body, CommandBody::Try { .. }) => {
+                let outcome = Outcome::Refused(refusal);
+                answered.write(CommandAnswered { command, outcome });
+                continue;
+            }
             Ok((effect, words)) => {
                 changed.push(learner);
                 let hint_level = match effect {
@@ -190,7 +208,31 @@ pub(super) fn carry_out(
                         turned.write(WayChanged { learner });
                     }
                     // The event alone changes the state, and everything else follows the state.
-                    Effect::Hint(_) | Effect::Adapt(_) => {}
+                    Effect::Hint(_) | Effect::Adapt(_) | Effect::Scene | Effect::Nothing => {}
+                    Effect::Score(criterion, value) => {
+                        happened.write(Happened {
+                            learner,
+                            body: EventBody::Told {
+                                by: command.principal,
+                                about: Told::Criterion(criterion),
+                                value,
+                            },
+                        });
+                    }
+                    Effect::PointAt(object, lasts) => {
+                        let until = time.elapsed() + lasts;
+                        commands
+                            .entity(learner)
+                            .insert(PointedOut { object, until });
+                    }
+                    Effect::End => {
+                        happened.write(Happened {
+                            learner,
+                            body: EventBody::SessionEnded {
+                                reason: EndReason::Instructor,
+                            },
+                        });
+                    }
                     Effect::Pause(by) => {
                         happened.write(Happened {
                             learner,
@@ -229,6 +271,10 @@ pub(super) fn carry_out(
                 Outcome::Refused(refusal)
             }
         };
+        debug!(
+            done = matches!(outcome, Outcome::Applied { .. }),
+            "command answered"
+        );
         answers.note(command.id, outcome.clone());
         answered.write(CommandAnswered { command, outcome });
     }

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::adapted::{Able, adapt, end_break};
+use super::on_site;
+use crate::learning::event_criteria::Criterion;
 use crate::learning::strategy::action::Action;
-use crate::lesson::format::Step;
+use crate::lesson::format::{Lesson, Step};
 use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Principal, Refusal};
 use crate::protocol::event::{EventBody, PauseCause};
+use crate::protocol::ids::ObjectId;
 use crate::session::adapted::Adapted;
 
 /// After the instructor gave or took a hint, the automatic rules leave hints alone for this long: who stands
@@ -16,6 +19,10 @@ pub const INSTRUCTOR_HOLD: Duration = Duration::from_secs(20);
 /// What a decision rests on.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'a> {
+    /// The lesson as it is played; `None`: there is none.
+    pub lesson: Option<&'a Lesson>,
+    /// Whether the session is over.
+    pub ended: bool,
     /// The running step; `None`: the lesson has not begun or is over.
     pub step: Option<&'a Step>,
     /// Rung shown now; 0 = none.
@@ -50,6 +57,16 @@ pub enum Effect {
     Adapt(Action),
     /// The break is over.
     EndBreak,
+    /// The instructor scored something.
+    Score(Criterion, f64),
+    /// Something stands out for a while.
+    PointAt(ObjectId, Duration),
+    /// The scene has a thing more or less; the event alone changes it.
+    Scene,
+    /// The session is over.
+    End,
+    /// Nothing: it was only tried.
+    Nothing,
     /// A word about consent or rights stands in the log. Boxed: it is many times larger than the rest.
     Agreed(Box<EventBody>),
 }
@@ -92,6 +109,27 @@ pub fn decide(command: &Command, standing: &Standing) -> Result<(Effect, String)
         CommandBody::Resume => resume(command.principal, standing),
         CommandBody::Message { text } => message(text),
         CommandBody::EndBreak => end_break(command.principal, standing),
+        CommandBody::Score { criterion, value } => {
+            on_site::score(*criterion, *value, command.principal, standing)
+        }
+        CommandBody::PointAt { object, seconds } => on_site::point_at(object, *seconds, standing),
+        CommandBody::Spawn { object } => on_site::spawn(object, standing),
+        CommandBody::Remove { object } => on_site::remove(object, standing),
+        CommandBody::EndSession => on_site::end(command.principal, standing),
+        CommandBody::Try { body } => {
+            let tried = Command {
+                body: (**body).clone(),
+                ..command.clone()
+            };
+            // One layer is enough for everybody.
+            if matches!(tried.body, CommandBody::Try { .. }) {
+                return Err(Refusal::AlreadySo {
+                    state: "it is only tried already".to_owned(),
+                });
+            }
+            let (_, words) = decide(&tried, standing)?;
+            Ok((Effect::Nothing, format!("would be done: {words}")))
+        }
         body => adapt(body, command.principal, standing),
     }
 }

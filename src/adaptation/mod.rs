@@ -21,6 +21,7 @@ mod advise;
 mod carry_out;
 pub mod decide;
 mod intervening;
+mod on_site;
 mod watch;
 
 /// Everything that `adaptation` does in a frame.

@@ -149,6 +149,7 @@ impl Room {
             asker: None,
             purpose: "test".to_owned(),
             body,
+            trace: None,
         }
     }
 

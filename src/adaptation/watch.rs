@@ -159,6 +159,7 @@ pub(super) fn climb_the_ladder(
             asker: None,
             purpose: format!("hint ladder, step `{}`: {purpose}", step.id),
             body,
+            trace: None,
         }));
     }
 }

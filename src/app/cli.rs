@@ -38,8 +38,31 @@ pub enum Command {
     /// Fit knowledge tracing to students' answers, and measure it on others'.
     #[command(subcommand)]
     Learning(LearningCommand),
+    /// Let a local MCP client that speaks over stdin and stdout reach the lesson that runs on this machine.
+    Mcp(McpArgs),
     /// Say what this machine offers and how to mend what it lacks.
     Doctor(DoctorArgs),
+}
+
+/// Options of `mcp`.
+#[derive(Debug, Clone, Args)]
+pub struct McpArgs {
+    /// Where the running lesson answers.
+    #[arg(
+        long,
+        env = "MALLOC_VR_MCP_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7878/mcp"
+    )]
+    pub url: String,
+    /// The bearer token that `malloc-vr play` printed.
+    #[arg(
+        long,
+        env = "MALLOC_VR_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
 }
 
 /// Where the learner's data lies.

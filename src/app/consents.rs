@@ -188,6 +188,7 @@ impl Desk {
             purpose: purpose.to_owned(),
             body,
             asker: None,
+            trace: None,
         };
         let now = unix_ms();
         let standing = self

@@ -25,6 +25,7 @@ mod policy;
 mod quiet;
 mod records;
 pub mod roster;
+mod stdio;
 mod sweep;
 mod tokens;
 pub mod view;
@@ -87,6 +88,10 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),
         Command::Learning(LearningCommand::Explain(args)) => learning::explain(&args),
+        Command::Mcp(args) => {
+            stdio::serve(&args.url, args.token)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Learning(LearningCommand::Effect { data, json }) => {
             learning::effect(&data.data_dir, json)
         }

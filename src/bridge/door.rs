@@ -22,7 +22,7 @@ use super::Heartbeat;
 use super::access::{Access, Caller, Denied, Origins};
 use super::admin;
 use super::desk::Desk;
-use super::mcp::Instructor;
+use super::mcp::{Instructor, Shared};
 use super::mcp_sessions::{Sessions, own_sessions_only};
 use super::oauth;
 use super::resource;
@@ -56,13 +56,13 @@ pub(super) struct Guard {
 pub(super) fn router(
     guard: Guard,
     desk: Desk,
+    mcp: Arc<Shared>,
     heartbeat: Arc<Heartbeat>,
     stop: &CancellationToken,
 ) -> Router {
     let Guard { access, origins } = guard;
-    let for_mcp = desk.clone();
     let mcp = StreamableHttpService::new(
-        move || Ok(Instructor::new(for_mcp.clone())),
+        move || Ok(Instructor::new(mcp.clone())),
         Arc::new(LocalSessionManager::default()),
         StreamableHttpServerConfig::default()
             .with_cancellation_token(stop.child_token())

@@ -22,9 +22,8 @@ mod admin;
 mod audit;
 mod desk;
 mod door;
-mod follow;
 pub mod gate;
-mod mcp;
+pub mod mcp;
 mod mcp_sessions;
 mod oauth;
 mod oauth_page;
@@ -39,12 +38,13 @@ use access::news::{self, News};
 use access::tokens::TokenError;
 use access::{Access, Offer, Origins, Place};
 use desk::FromWorld;
+use mcp::catalogue::Catalogue;
 pub use serve::Limits;
 use tls::Tls;
 pub use tls::{TlsConfig, TlsError};
 
-use crate::session::Learner;
 use crate::session::standing::Agreements;
+use crate::session::{Learner, SceneAsked, SceneDescribed};
 
 /// Receiving at the start of a frame, publishing at its end.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -150,6 +150,7 @@ pub struct Bridge {
     news: crossbeam_channel::Receiver<News>,
     pairing_asked: mpsc::Sender<Offer>,
     requests: crossbeam_channel::Receiver<crate::protocol::command::Command>,
+    looks: crossbeam_channel::Receiver<mcp::look::Look>,
     to_desk: mpsc::Sender<FromWorld>,
     heartbeat: Arc<Heartbeat>,
     stop: CancellationToken,
@@ -175,6 +176,14 @@ impl Bridge {
     /// # Errors
     /// [`BridgeError`] with what to do.
     pub fn start(config: BridgeConfig) -> Result<Self, BridgeError> {
+        Self::start_offering(config, Catalogue::product())
+    }
+
+    /// The same with another list of tools, resources and prompts.
+    ///
+    /// # Errors
+    /// [`BridgeError`] with what to do.
+    pub fn start_offering(config: BridgeConfig, catalogue: Catalogue) -> Result<Self, BridgeError> {
         let address = config.listen;
         if !address.ip().is_loopback() && config.tls.is_none() && !config.allow_plaintext {
             return Err(BridgeError::Plaintext { address });
@@ -216,6 +225,7 @@ impl Bridge {
             names: config.names.into(),
         };
         let (to_world, requests) = crossbeam_channel::bounded(REQUESTS);
+        let (to_look, looks) = crossbeam_channel::bounded(REQUESTS);
         let (to_desk, from_world) = mpsc::channel(UPDATES);
         let (pairing_asked, mut codes_asked) = mpsc::channel(4);
         let heartbeat = Arc::new(Heartbeat {
@@ -245,7 +255,8 @@ impl Bridge {
                     });
                     let desk = desk::open(from_world, to_world);
                     let guard = door::Guard { access, origins };
-                    let router = door::router(guard, desk, beat, &stopped);
+                    let mcp = mcp::Shared::new(desk.clone(), to_look, Arc::new(catalogue));
+                    let router = door::router(guard, desk, mcp, beat, &stopped);
                     serve::serve(listener, router, tls, limits, stopped).await;
                 });
                 // What waits for the disk is not waited for.
@@ -261,6 +272,7 @@ impl Bridge {
             news,
             pairing_asked,
             requests,
+            looks,
             to_desk,
             heartbeat,
             stop,
@@ -320,16 +332,28 @@ pub struct BridgePlugin;
 
 impl Plugin for BridgePlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Agreements>()
-            .init_resource::<audit::Lines>()
+        app.init_resource::<audit::Lines>()
+            .init_resource::<mcp::look::ClassTime>()
+            .init_resource::<mcp::look::ScenesAsked>()
+            .add_message::<SceneAsked>()
+            .add_message::<SceneDescribed>()
+            .init_resource::<Agreements>()
             .register_required_components::<Learner, gate::Gate>()
             .add_systems(
                 Update,
                 (
-                    (world::receive, audit::take_news, audit::ask_for_a_code)
+                    (
+                        world::receive,
+                        mcp::look::answer_looks,
+                        audit::take_news,
+                        audit::ask_for_a_code,
+                    )
+                        .chain()
                         .in_set(BridgeSystems::Receive),
                     (
                         gate::mind,
+                        mcp::look::keep_time,
+                        mcp::look::answer_scenes,
                         world::publish_learners,
                         world::publish_departures,
                         world::publish_events,

@@ -61,6 +61,11 @@ pub enum LessonError {
     Mistakes(CheckReport),
 }
 
+/// Names of the lessons inside the program.
+pub fn bundled() -> impl Iterator<Item = &'static str> {
+    BUNDLED.iter().map(|(name, _)| *name)
+}
+
 /// Loads a bundled lesson by name, or a file.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ mod tests;
 mod watch;
 
 pub use check::{CheckReport, Mistake, Severity, check_file, check_text};
-pub use load::{LessonError, Loaded, load, load_file};
+pub use load::{LessonError, Loaded, bundled, load, load_file};
 pub use source::Place;
 pub use starter::{BadName, starter};
 pub use watch::{ActiveLesson, LessonFault, LessonPlugin, LessonReloaded};

@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::asker::Asker;
 use super::consent::{Consent, ConsentActor, Withdrawal};
-use super::ids::{CommandId, LearnerId};
+use super::ids::{CommandId, LearnerId, ObjectId};
 use super::privacy::{Amendment, RestrictionGround};
-use crate::learning::strategy::action::{Action, Modality, SupportKind, Variety};
+use super::trace::Trace;
+pub use crate::learning::event_criteria::Criterion;
+use crate::learning::strategy::action::Action;
+pub use crate::learning::strategy::action::{Modality, SupportKind, Variety};
 use crate::learning::strategy::precedence::Lever;
 /// Who asks, in the order of precedence; the adaptation rules know it, too.
 pub use crate::learning::strategy::precedence::Principal;
@@ -28,6 +31,9 @@ pub struct Command {
     pub purpose: String,
     /// What is asked.
     pub body: CommandBody,
+    /// The trace that the act belongs to. Logs from before it was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 /// What is asked.
@@ -92,6 +98,37 @@ pub enum CommandBody {
     Review,
     /// Let the instructor know that more of the same doesn't help this learner; why is in the command's purpose.
     TellInstructor,
+    /// A score that only a person can give, for one of [`Criterion::by_rubric`].
+    Score {
+        /// What is scored.
+        criterion: Criterion,
+        /// How far it is met, 0..1.
+        value: f64,
+    },
+    /// Make something in the scene stand out for a while: it shines, and a marker hovers over it.
+    PointAt {
+        /// Which.
+        object: ObjectId,
+        /// For how many seconds, within [`POINTING`].
+        seconds: f32,
+    },
+    /// Put a further thing into the learner's scene.
+    Spawn {
+        /// What, where, and what can be done with it.
+        object: AddedObject,
+    },
+    /// Take a thing away that was put there by [`CommandBody::Spawn`].
+    Remove {
+        /// Which.
+        object: ObjectId,
+    },
+    /// The session is over, for good.
+    EndSession,
+    /// Say what would come of it, and do nothing. Leaves no trace in the log.
+    Try {
+        /// What is tried.
+        body: Box<CommandBody>,
+    },
     /// Somebody who may speak for the learner agrees to something. The learner says it for themself; an instructor
     /// writes down what guardian or school said.
     GiveConsent(Consent),
@@ -111,6 +148,48 @@ pub enum CommandBody {
     },
     /// A note to an earlier event, by whoever disputes it.
     NoteAmendment(Amendment),
+}
+
+/// Shortest and longest time to point at something, seconds.
+pub const POINTING: [f32; 2] = [1.0, 60.0];
+
+/// Things that an instructor may add to one scene.
+pub const MOST_ADDED: usize = 16;
+
+/// A thing that an instructor adds to the scene. Lengths in metres, in the lesson's room: x right, y up, z towards the
+/// learner's start, floor at y = 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddedObject {
+    /// Its name; no other thing in the lesson may have it. 1 to 64 letters, digits, `-` and `_`.
+    pub id: ObjectId,
+    /// What it is, in words: "blue ball". 1 to 60 characters.
+    pub label: String,
+    /// Its form.
+    pub form: AddedForm,
+    /// Full size: edge length of a box, diameter of a ball, height (and diameter) of a cylinder or cone; 0.02 to 2.
+    pub size: f32,
+    /// Colour as `#rrggbb`.
+    pub color: String,
+    /// Its centre; each within 10 of the room's origin, and not under the floor.
+    pub position: [f32; 3],
+    /// Kilograms, if it can be grasped (0.01 to 20); left out: it stands fixed.
+    #[serde(default)]
+    pub mass: Option<f32>,
+}
+
+/// Form of an added thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AddedForm {
+    /// A cube.
+    Box,
+    /// A ball.
+    Ball,
+    /// A cylinder, standing.
+    Cylinder,
+    /// A cone, tip up.
+    Cone,
 }
 
 /// Lowest and highest multiple of the authored difficulty.
@@ -155,7 +234,15 @@ impl CommandBody {
     pub fn lever(&self) -> Option<Lever> {
         match self {
             Self::GiveHint { .. } | Self::FadeHint => Some(Lever::Hint),
-            Self::Pause | Self::Resume | Self::Message { .. } => None,
+            Self::Pause
+            | Self::Resume
+            | Self::Message { .. }
+            | Self::Score { .. }
+            | Self::PointAt { .. }
+            | Self::Spawn { .. }
+            | Self::Remove { .. }
+            | Self::EndSession => None,
+            Self::Try { body } => body.lever(),
             Self::SetDifficulty { .. } => Some(Lever::Difficulty),
             Self::SetPace { .. } => Some(Lever::Pace),
             Self::AddSupport { .. } | Self::FadeSupport => Some(Lever::Support),
@@ -207,7 +294,7 @@ pub enum Outcome {
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Refusal {
     /// Nobody here has that id.
-    #[error("no learner {learner} is here; list_learners names those who are")]
+    #[error("no learner {learner} is here; class.list_learners names those who are")]
     NoSuchLearner { learner: LearnerId },
     /// The current step has no further hint.
     #[error("step `{step}` has {available} hint(s) and all are shown; a message may help instead")]
@@ -218,6 +305,12 @@ pub enum Refusal {
     /// The state asked for already holds.
     #[error("nothing to do: {state}")]
     AlreadySo { state: String },
+    /// Nothing in the scene has that name.
+    #[error("there is no `{object}` in the scene; view.scene names what is there")]
+    NoSuchObject { object: String },
+    /// What shall be put into the scene cannot be.
+    #[error("`{object}` cannot be put there: {why}")]
+    BadObject { object: String, why: String },
     /// The text is empty or too long.
     #[error("a message has 1 to {max} characters; this one has {length}")]
     BadMessage { length: usize, max: usize },

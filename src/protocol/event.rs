@@ -17,7 +17,7 @@ use crate::learning::event_criteria::Criterion;
 use crate::learning::five::observation::Moment;
 use crate::learning::quality::Quality;
 use crate::learning::skill::SkillId;
-use crate::learning::strategy::explain::Decision;
+pub use crate::learning::strategy::explain::Decision;
 
 /// One line of a learner's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -192,6 +192,8 @@ pub enum EndReason {
     Idle,
     /// The link was gone for too long.
     LinkLost,
+    /// The instructor ended it.
+    Instructor,
 }
 
 /// One try at a step: right, wrong or partly right.

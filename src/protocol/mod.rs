@@ -12,7 +12,9 @@ pub mod motion;
 pub mod parcel;
 pub mod privacy;
 pub mod sample;
+pub mod scene;
 pub mod snapshot;
+pub mod trace;
 
 /// Version of the log and wire vocabulary; written with every session so that later readers can migrate.
 pub const PROTOCOL_VERSION: u16 = 1;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::event::PauseCause;
-use super::ids::{LearnerId, LessonId, SessionId, StepId};
+use super::ids::{LearnerId, LessonId, ObjectId, SessionId, StepId};
 use super::life::Life;
 use crate::learning::equation::Index;
 use crate::learning::event::Place;
@@ -60,6 +60,9 @@ pub struct LearnerSnapshot {
     pub pace: f64,
     /// Level of support in place beyond hints, 0..3.
     pub support: u8,
+    /// Things that the instructor added to the scene.
+    #[serde(default)]
+    pub added: Vec<ObjectId>,
     /// What the adaptation rules want the instructor to know, latest.
     pub notice: Option<String>,
     /// Where the session is in its life.

@@ -40,6 +40,7 @@ pub fn screen_words(body: &mut EventBody, screen: &Screen) -> usize {
 pub fn screen_command(command: &mut Command, screen: &Screen) -> usize {
     let words = match &mut command.body {
         CommandBody::Message { text } => mask(text, screen),
+        CommandBody::Spawn { object } => mask(&mut object.label, screen),
         CommandBody::GiveConsent(consent) => screen_consent(consent, screen),
         CommandBody::NoteAmendment(amendment) => mask(&mut amendment.note, screen),
         CommandBody::GiveHint { .. }
@@ -58,6 +59,12 @@ pub fn screen_command(command: &mut Command, screen: &Screen) -> usize {
         | CommandBody::MoveOn
         | CommandBody::Review
         | CommandBody::TellInstructor
+        | CommandBody::Score { .. }
+        | CommandBody::PointAt { .. }
+        | CommandBody::Remove { .. }
+        | CommandBody::EndSession
+        // Never written.
+        | CommandBody::Try { .. }
         | CommandBody::WithdrawConsent(_)
         | CommandBody::Restrict { .. }
         | CommandBody::LiftRestriction { .. } => 0,
@@ -111,6 +118,7 @@ mod tests {
             body: CommandBody::Message {
                 text: words.to_owned(),
             },
+            trace: None,
         };
         vec![
             EventBody::CommandApplied {

@@ -29,6 +29,7 @@ fn planted(base: &[Event]) -> Vec<Event> {
         asker: None,
         purpose: text(),
         body,
+        trace: None,
     };
     let EventBody::Attempted(attempt) = &base[1].body else {
         panic!("the second event is an attempt");

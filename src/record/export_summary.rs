@@ -138,6 +138,7 @@ fn told(body: &EventBody) -> String {
             EndReason::Shutdown => "the program was ended".to_owned(),
             EndReason::Idle => "nobody was there for a long time".to_owned(),
             EndReason::LinkLost => "the link was lost for too long".to_owned(),
+            EndReason::Instructor => "the instructor ended it".to_owned(),
         },
         EventBody::ConsentGiven(consent) => format!(
             "consent by the {:?} to {:?}, text {}, given by {:?}{}",
@@ -230,6 +231,12 @@ fn asked(command: &Command) -> String {
         CommandBody::MoveOn => "to move on".to_owned(),
         CommandBody::Review => "a review".to_owned(),
         CommandBody::TellInstructor => "the instructor to be told".to_owned(),
+        CommandBody::Score { criterion, value } => format!("a score of {value:.2} ({criterion:?})"),
+        CommandBody::PointAt { object, .. } => format!("to point at {object}"),
+        CommandBody::Spawn { object } => format!("{} to be put into the scene", object.id),
+        CommandBody::Remove { object } => format!("{object} to be taken away"),
+        CommandBody::EndSession => "the session to end".to_owned(),
+        CommandBody::Try { .. } => "to try something".to_owned(),
         CommandBody::GiveConsent(consent) => {
             format!("a consent of {:?} to be recorded", consent.actor)
         }

@@ -53,6 +53,7 @@ fn log() -> Vec<Event> {
                 body: CommandBody::Message {
                     text: "look behind you".to_owned(),
                 },
+                trace: None,
             },
             hint_level: None,
         },

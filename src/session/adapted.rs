@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::learning::event_criteria::Criterion;
 use crate::learning::strategy::action::{Modality, SupportKind};
-use crate::protocol::command::{Command, CommandBody};
+use crate::protocol::command::{AddedObject, Command, CommandBody};
 use crate::protocol::event::Told;
 
 /// Change of the multiplier of difficulty that makes a task one logit harder: the adaptation table's `per_logit`.
@@ -30,6 +30,9 @@ pub struct Adapted {
     pub comfort_put_aside: bool,
     /// What the rules wanted the instructor to know, and at which place in the log.
     pub for_instructor: Option<(u64, String)>,
+    /// Things that the instructor put into the scene, in order.
+    #[serde(default)]
+    pub added: Vec<AddedObject>,
 }
 
 impl Default for Adapted {
@@ -42,6 +45,7 @@ impl Default for Adapted {
             break_offered: false,
             comfort_put_aside: false,
             for_instructor: None,
+            added: Vec::new(),
         }
     }
 }
@@ -95,8 +99,14 @@ impl Adapted {
             CommandBody::TellInstructor => {
                 self.for_instructor = Some((seq, command.purpose.clone()));
             }
+            CommandBody::Spawn { object } => self.added.push(object.clone()),
+            CommandBody::Remove { object } => self.added.retain(|it| it.id != *object),
             CommandBody::GiveHint { .. }
             | CommandBody::FadeHint
+            | CommandBody::Score { .. }
+            | CommandBody::PointAt { .. }
+            | CommandBody::EndSession
+            | CommandBody::Try { .. }
             | CommandBody::Pause
             | CommandBody::Resume
             | CommandBody::Message { .. }

@@ -3,15 +3,16 @@
 //! ([`Streamed`]). Never waits, never touches the disk.
 
 use std::collections::VecDeque;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bevy::prelude::*;
 use tracing::error;
 
 use crate::protocol::command::{Command, Outcome};
 use crate::protocol::event::{Event, EventBody};
-use crate::protocol::ids::{LearnerId, PanelId, SessionId};
+use crate::protocol::ids::{LearnerId, ObjectId, PanelId, SessionId};
 use crate::protocol::life::LifeCause;
+use crate::protocol::scene::SceneView;
 use crate::record::boundary::screen_words;
 use crate::record::pii::Screen;
 use crate::record::{Health, Recorder};
@@ -56,6 +57,8 @@ impl Plugin for SessionPlugin {
             .add_message::<PanelAnswered>()
             .add_message::<ChangeAsked>()
             .add_message::<ChangeRefused>()
+            .add_message::<SceneAsked>()
+            .add_message::<SceneDescribed>()
             .add_message::<Streamed>()
             .add_message::<Arrived>()
             .add_message::<PairingAsked>()
@@ -215,6 +218,35 @@ pub struct OtherWay(pub bool);
 pub struct WayChanged {
     /// The learner entity.
     pub learner: Entity,
+}
+
+/// Something in the scene stands out for a while: asked for by the instructor, shown by `task`. On the learner.
+#[derive(Component, Debug, Clone, PartialEq)]
+pub struct PointedOut {
+    /// What.
+    pub object: ObjectId,
+    /// Until this moment of `Time<Real>` (time since start).
+    pub until: Duration,
+}
+
+/// Somebody asks what is in a learner's scene: written by the bridge, answered by `task` within the frame.
+#[derive(Message, Debug, Clone, Copy)]
+pub struct SceneAsked {
+    /// Whose.
+    pub learner: LearnerId,
+    /// Tells questions apart.
+    pub ticket: u64,
+    /// Whether head and hands may be shown: the gate has seen to it.
+    pub movements: bool,
+}
+
+/// What is in it; `None`: the learner wears another headset, or there is no lesson.
+#[derive(Message, Debug, Clone)]
+pub struct SceneDescribed {
+    /// The question's.
+    pub ticket: u64,
+    /// The scene.
+    pub view: Option<Box<SceneView>>,
 }
 
 /// Somebody asks for something: bridge, desk, learner's menu or the adaptation rules.

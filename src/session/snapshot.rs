@@ -54,6 +54,7 @@ pub fn snapshot(
         difficulty: state.adapted.difficulty,
         pace: state.adapted.pace,
         support: state.adapted.support.map_or(0, |(_, level, _)| level),
+        added: state.adapted.added.iter().map(|it| it.id.clone()).collect(),
         notice: state
             .adapted
             .for_instructor

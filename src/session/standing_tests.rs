@@ -35,6 +35,7 @@ impl Desk {
             purpose: String::new(),
             body,
             asker: None,
+            trace: None,
         };
         let events = self.state.seq;
         let decided = self.standing(|standing| decide(&command, standing, events));

@@ -463,6 +463,7 @@ mod tests {
                 asker: None,
                 purpose: "the learner hesitates".to_owned(),
                 body,
+                trace: None,
             };
             if applied {
                 EventBody::CommandApplied {

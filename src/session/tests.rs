@@ -539,6 +539,7 @@ fn what_identifies_somebody_in_typed_words_is_not_written() {
         body: crate::protocol::command::CommandBody::Message {
             text: "Write to ann@school.example, please.".to_owned(),
         },
+        trace: None,
     };
     class.happen(
         learner,

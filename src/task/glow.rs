@@ -3,6 +3,7 @@
 use bevy::light::NotShadowCaster;
 use bevy::prelude::*;
 
+use super::live;
 use super::look::{self, Look};
 use super::scene::{PartOfScene, Stage};
 use super::stretch::objects;
@@ -12,6 +13,7 @@ use crate::lesson::ActiveLesson;
 use crate::lesson::format::{Object, Shape};
 use crate::lesson::placed::LessonObject;
 use crate::protocol::ids::ObjectId;
+use crate::session::PointedOut;
 use crate::session::state::LearnerState;
 
 /// Share of its own colour by which a thing in reach of a hand shines.
@@ -40,14 +42,19 @@ pub(super) fn follow_hints(
     mut look: Look,
     lesson: Option<Res<ActiveLesson>>,
     stage: Option<Res<Stage>>,
-    learners: Query<Ref<LearnerState>>,
+    learners: Query<(Ref<LearnerState>, Option<Ref<PointedOut>>)>,
+    mut pointed_no_more: RemovedComponents<PointedOut>,
     hinted: Query<(Entity, &LessonObject), With<Hinted>>,
     markers: Query<(Entity, &Marker)>,
 ) {
-    let (Some(lesson), Some(stage), Some(state)) = (lesson, stage, learners.iter().next()) else {
+    let (Some(lesson), Some(stage), Some((state, pointed))) =
+        (lesson, stage, learners.iter().next())
+    else {
         return;
     };
-    if !state.is_changed() && !stage.is_changed() {
+    let pointed_anew = pointed.as_ref().is_some_and(|pointed| pointed.is_changed())
+        || pointed_no_more.read().count() > 0;
+    if !state.is_changed() && !stage.is_changed() && !pointed_anew {
         return;
     }
     let step = state.step.as_ref().and_then(|step| lesson.step(step));
@@ -62,6 +69,7 @@ pub(super) fn follow_hints(
     let wanted: Vec<&ObjectId> = hinted_at
         .iter()
         .chain(pointed_out.into_iter().flatten())
+        .chain(pointed.iter().map(|pointed| &pointed.object))
         .collect();
     for (entity, object) in &hinted {
         if !wanted.contains(&&object.0) {
@@ -76,13 +84,11 @@ pub(super) fn follow_hints(
             commands.entity(marker).try_despawn();
         }
     }
-    for object in lesson
-        .lesson
-        .objects
-        .iter()
-        .filter(|object| wanted.contains(&&object.id))
-    {
-        if let Some(entity) = stage.objects.get(&object.id)
+    let added: Vec<Object> = state.adapted.added.iter().map(live::object).collect();
+    let standing = lesson.lesson.objects.iter().chain(&added);
+    for object in standing.filter(|object| wanted.contains(&&object.id)) {
+        let entity = stage.objects.get(&object.id);
+        if let Some(entity) = entity.or_else(|| stage.added.get(&object.id))
             && !hinted.contains(*entity)
         {
             commands.entity(*entity).try_insert(Hinted);

@@ -8,13 +8,18 @@ use crate::interaction::{Circumstances, Interacted};
 use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::session::state::LearnerState;
-use crate::session::{Happened, Learner, OtherWay, PanelAnswered, SessionLog, Stirred, WayChanged};
+use crate::session::{
+    Happened, Learner, OtherWay, PanelAnswered, SceneAsked, SceneDescribed, SessionLog, Stirred,
+    WayChanged,
+};
 
 mod course;
 mod deeds;
+mod describe;
 mod glow;
 pub mod judge;
 pub mod leeway;
+mod live;
 mod look;
 mod restore;
 mod room;
@@ -48,10 +53,12 @@ impl Plugin for TaskPlugin {
             .add_message::<Stirred>()
             .add_message::<WayChanged>()
             .add_message::<LessonReloaded>()
+            .add_message::<SceneAsked>()
+            .add_message::<SceneDescribed>()
             .add_systems(
                 Update,
                 (
-                    set_the_stage,
+                    (set_the_stage, live::follow_additions).chain(),
                     take_up_the_course,
                     deeds::read_deeds,
                     change_ways,
@@ -61,7 +68,14 @@ impl Plugin for TaskPlugin {
                     streaming::tell_the_stream,
                     restore::set_tolerances,
                     restore::bring_back,
-                    (glow::follow_hints, glow::hover_markers, glow::shine).chain(),
+                    (
+                        live::end_pointing,
+                        glow::follow_hints,
+                        glow::hover_markers,
+                        glow::shine,
+                        describe::describe,
+                    )
+                        .chain(),
                 )
                     .chain()
                     .in_set(TaskSystems),

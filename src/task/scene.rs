@@ -33,6 +33,8 @@ pub(super) struct Home(pub Transform);
 pub(super) struct Stage {
     pub objects: BTreeMap<ObjectId, Entity>,
     pub sockets: BTreeMap<SocketId, Entity>,
+    /// Things that the instructor added.
+    pub added: BTreeMap<ObjectId, Entity>,
     pub room: RoomSize,
 }
 
@@ -80,11 +82,12 @@ pub(super) fn build(
     Stage {
         objects,
         sockets,
+        added: BTreeMap::new(),
         room,
     }
 }
 
-fn place_object(
+pub(super) fn place_object(
     commands: &mut Commands,
     look: &mut Look,
     lesson: &Lesson,

@@ -549,6 +549,7 @@ fn a_harder_task_is_judged_more_narrowly_and_an_easier_one_less() {
             asker: None,
             purpose: "test".to_owned(),
             body: CommandBody::SetDifficulty { multiplier },
+            trace: None,
         };
         room.happen(EventBody::CommandApplied {
             command,

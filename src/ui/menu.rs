@@ -157,6 +157,7 @@ impl MenuDeeds<'_, '_> {
                 asker: None,
                 purpose: purpose.to_owned(),
                 body: body.clone(),
+                trace: None,
             }));
         }
     }

@@ -15,12 +15,13 @@ use crate::runtime::Runtime;
 
 mod adaptation;
 mod compliance;
+pub mod conformance;
 mod learning;
 mod sessions;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, or `all`.
+    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -176,15 +177,17 @@ pub fn run(args: &Args) -> Result<()> {
         "sessions" => vec![sessions::measure(args)?],
         "adaptation" => vec![adaptation::measure(args)?],
         "compliance" => vec![compliance::measure(args)?],
+        "conformance" => vec![conformance::measure()?],
         "all" => vec![
             frame(args)?,
             learning::measure(args)?,
             sessions::measure(args)?,
             adaptation::measure(args)?,
             compliance::measure(args)?,
+            conformance::measure()?,
         ],
         other => bail!(
-            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, all"
+            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, all"
         ),
     };
     let mut tables = String::new();

@@ -245,6 +245,14 @@ impl Teller {
             CommandBody::MoveOn => "to move on".to_owned(),
             CommandBody::Review => "a review".to_owned(),
             CommandBody::TellInstructor => "to tell the instructor".to_owned(),
+            CommandBody::Score { criterion, value } => {
+                format!("a score of {value:.2} ({criterion:?})")
+            }
+            CommandBody::PointAt { object, .. } => format!("to point at {object}"),
+            CommandBody::Spawn { object } => format!("{} to be put into the scene", object.id),
+            CommandBody::Remove { object } => format!("{object} to be taken away"),
+            CommandBody::EndSession => "the session to end".to_owned(),
+            CommandBody::Try { .. } => "to try something".to_owned(),
             CommandBody::GiveConsent(_) => "to record a consent".to_owned(),
             CommandBody::WithdrawConsent(_) => "to record a refusal".to_owned(),
             CommandBody::Restrict { .. } => "to restrict the record".to_owned(),

@@ -109,11 +109,12 @@ fn write(
                     id: CommandId::fresh(),
                     learner,
                     principal: Principal::Instructor,
-                    asker: None,
                     purpose: format!("{} for {name}", mark("purpose")),
                     body: CommandBody::Message {
                         text: format!("{name}, {}", mark("message")),
                     },
+                    asker: None,
+                    trace: None,
                 },
                 hint_level: None,
             },

@@ -147,11 +147,17 @@ impl Act {
             | CommandBody::MoveOn
             | CommandBody::Review
             | CommandBody::TellInstructor => Self::Adapt,
+            CommandBody::Score { .. } => Self::Rubric,
+            CommandBody::PointAt { .. } => Self::Message,
+            CommandBody::Spawn { .. } | CommandBody::Remove { .. } => Self::Scene,
+            CommandBody::EndSession => Self::SessionEnd,
             CommandBody::GiveConsent(_)
             | CommandBody::WithdrawConsent(_)
             | CommandBody::Restrict { .. }
             | CommandBody::LiftRestriction { .. }
             | CommandBody::NoteAmendment(_) => Self::Consent,
+            // Who may not do it learns nothing of what it would do.
+            CommandBody::Try { body } => Self::of(body),
         }
     }
 }

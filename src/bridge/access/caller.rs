@@ -300,6 +300,7 @@ impl Caller {
             asker: Some(self.asker()),
             purpose,
             body,
+            trace: None,
         })
     }
 
