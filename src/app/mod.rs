@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
 
+mod classroom;
 pub mod cli;
 mod doctor;
 mod duties;
@@ -26,6 +27,7 @@ pub mod view;
 pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Play(args) => play::play(&args),
+        Command::Classroom(args) => classroom::classroom(&args),
         Command::Lesson(LessonCommand::Check { file }) => Ok(lessons::check(&file)),
         Command::Lesson(LessonCommand::Schema) => Ok(lessons::schema()),
         Command::Lesson(LessonCommand::New { name }) => lessons::new(&name),

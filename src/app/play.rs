@@ -21,12 +21,14 @@ use super::policy;
 use super::records;
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
+use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, Joined};
 use crate::bridge::{Bridge, BridgeConfig, BridgePlugin};
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
 use crate::protocol::event::{EventBody, PauseCause};
 use crate::protocol::ids::LessonId;
+use crate::protocol::wire::Learning;
 use crate::record::Recorder;
 use crate::session::clock::SessionRules;
 use crate::session::join::Joining;
@@ -78,12 +80,44 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }
-    joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
+    let learner = joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
+    if let Some(joined) = join(args, &lesson, app.world().get(learner))? {
+        app.insert_resource(joined);
+    }
     match app.run() {
         AppExit::Success => Ok(ExitCode::SUCCESS),
         AppExit::Error(code) if code.get() == START_ANEW => start_anew(&token),
         AppExit::Error(code) => Ok(ExitCode::from(code.get())),
     }
+}
+
+/// The host asked for does not say who may come in.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "to join {0}, give the token that `malloc-vr classroom` printed there, with --join-token or MALLOC_VR_JOIN_TOKEN"
+)]
+struct NoJoinToken(HostAddress);
+
+/// Starts to dial the classroom host, where one is named.
+fn join(
+    args: &PlayArgs,
+    lesson: &Loaded,
+    learner: Option<&Learner>,
+) -> Result<Option<Joined>, Box<dyn Error>> {
+    let (Some(host), Some(learner)) = (args.join.clone(), learner) else {
+        return Ok(None);
+    };
+    let Some(token) = args.join_token.clone() else {
+        return Err(NoJoinToken(host).into());
+    };
+    let learning = Learning {
+        learner: learner.id,
+        session: learner.session,
+        lesson: lesson.lesson.id.clone(),
+    };
+    let tokens = args.data.data_dir.join("hosts.json");
+    let config = JoinConfig::new(host, token, learning, tokens);
+    Ok(Some(Joined::start(config)?))
 }
 
 fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
@@ -195,7 +229,7 @@ fn to_go_on(
 /// Set by Ctrl-C and SIGTERM.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-fn stop_on_signals() -> Result<(), ctrlc::Error> {
+pub(super) fn stop_on_signals() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
             // Asked twice: do not wait for the frame.
@@ -204,13 +238,13 @@ fn stop_on_signals() -> Result<(), ctrlc::Error> {
     })
 }
 
-fn exit_when_asked(mut exit: MessageWriter<AppExit>) {
+pub(super) fn exit_when_asked(mut exit: MessageWriter<AppExit>) {
     if STOP.load(Ordering::Relaxed) {
         exit.write(AppExit::Success);
     }
 }
 
-fn log_plugin() -> LogPlugin {
+pub(super) fn log_plugin() -> LogPlugin {
     LogPlugin {
         filter: "warn,malloc_vr=info,wgpu=error,naga=warn".to_owned(),
         ..default()
@@ -283,6 +317,7 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
         AdaptationPlugin,
         UiPlugin,
         BridgePlugin,
+        JoinPlugin,
     ))
     .add_systems(
         First,

@@ -1,6 +1,6 @@
 //! The HTTP side: routes, and who is let through to them.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -22,14 +22,12 @@ use super::Heartbeat;
 use super::access::{Access, host_is_ours, origin_is_ours};
 use super::desk::Desk;
 use super::mcp::Instructor;
-use super::socket::{self, SocketDoor};
+use super::socket::{self, Limits, SocketDoor};
 
 /// Largest request body.
 const BODY: usize = 1 << 20;
 /// Requests handled at once; one more is sent away with the advice to come again.
 const AT_ONCE: usize = 256;
-/// WebSocket connections at once.
-const SOCKETS: usize = 64;
 /// From the head of a request to the head of its answer; a body that trickles in slower is cut off.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 /// A world that has not ticked for this long does not answer.
@@ -46,6 +44,7 @@ pub(super) async fn serve(
     listener: TcpListener,
     access: Access,
     desk: Desk,
+    limits: Limits,
     heartbeat: Arc<Heartbeat>,
     stop: CancellationToken,
 ) {
@@ -56,10 +55,13 @@ pub(super) async fn serve(
             return;
         }
     };
-    let router = router(access, desk, heartbeat, &stop);
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
+    let router = router(access, desk, limits, heartbeat, &stop);
+    let served = axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(stop.clone().cancelled_owned())
+    .into_future();
     tokio::select! {
         result = served => if let Err(error) = result {
             error!("the bridge stopped: {error}");
@@ -72,6 +74,7 @@ pub(super) async fn serve(
 fn router(
     access: Access,
     desk: Desk,
+    limits: Limits,
     heartbeat: Arc<Heartbeat>,
     stop: &CancellationToken,
 ) -> Router {
@@ -89,10 +92,7 @@ fn router(
         .nest_service("/mcp", mcp)
         .route(
             "/ws",
-            get(socket::upgrade).with_state(SocketDoor {
-                desk: desk.clone(),
-                places: Arc::new(Semaphore::new(SOCKETS)),
-            }),
+            get(socket::upgrade).with_state(SocketDoor::new(desk.clone(), limits)),
         )
         .layer(from_fn_with_state(access, require_token));
     Router::new()

@@ -14,15 +14,22 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 mod access;
+mod coding;
+mod coming;
 mod desk;
 mod door;
 mod follow;
+pub mod host;
+pub mod join;
 mod mcp;
 mod socket;
 mod world;
 
 use access::Access;
+use coming::{Bell, Coming, ToWorld};
 use desk::FromWorld;
+
+pub use socket::Limits;
 
 /// Receiving at the start of a frame, publishing at its end.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -94,6 +101,8 @@ pub struct Bridge {
     address: SocketAddr,
     token: String,
     requests: crossbeam_channel::Receiver<crate::protocol::command::Command>,
+    coming: mpsc::Receiver<ToWorld>,
+    bell: crossbeam_channel::Receiver<()>,
     to_desk: mpsc::Sender<FromWorld>,
     heartbeat: Arc<Heartbeat>,
     stop: CancellationToken,
@@ -114,11 +123,19 @@ const REQUESTS: usize = 256;
 const UPDATES: usize = 1024;
 
 impl Bridge {
-    /// Opens the door. The port is taken when this returns.
+    /// Opens the door of one headset. The port is taken when this returns.
     ///
     /// # Errors
     /// [`BridgeError`] with what to do.
     pub fn start(config: BridgeConfig) -> Result<Self, BridgeError> {
+        Self::start_within(config, Limits::HEADSET)
+    }
+
+    /// As [`Bridge::start`], with other limits for live connections.
+    ///
+    /// # Errors
+    /// [`BridgeError`] with what to do.
+    pub fn start_within(config: BridgeConfig, limits: Limits) -> Result<Self, BridgeError> {
         let address = config.listen;
         if !address.ip().is_loopback() && !config.allow_plaintext {
             return Err(BridgeError::Plaintext { address });
@@ -139,6 +156,9 @@ impl Bridge {
         let address = listener.local_addr().map_err(listening)?;
         let (to_world, requests) = crossbeam_channel::bounded(REQUESTS);
         let (to_desk, from_world) = mpsc::channel(UPDATES);
+        let (to_coming, coming) = mpsc::channel(coming::COMING);
+        let (bell, heard) = Bell::new();
+        let to_coming = Coming::new(to_coming, bell);
         let heartbeat = Arc::new(Heartbeat {
             start: Instant::now(),
             last_ms: AtomicU64::new(0),
@@ -154,8 +174,8 @@ impl Bridge {
             .name("bridge".to_owned())
             .spawn(move || {
                 runtime.block_on(async move {
-                    let desk = desk::open(from_world, to_world);
-                    door::serve(listener, access, desk, beat, stopped).await;
+                    let desk = desk::open(from_world, to_world, to_coming);
+                    door::serve(listener, access, desk, limits, beat, stopped).await;
                 });
             })
             .map_err(BridgeError::Thread)?;
@@ -163,6 +183,8 @@ impl Bridge {
             address,
             token,
             requests,
+            coming,
+            bell: heard,
             to_desk,
             heartbeat,
             stop,
@@ -202,9 +224,12 @@ impl Plugin for BridgePlugin {
         app.add_systems(
             Update,
             (
-                world::receive.in_set(BridgeSystems::Receive),
+                (world::receive, world::receive_from_runtimes)
+                    .chain()
+                    .in_set(BridgeSystems::Receive),
                 (
                     world::publish_learners,
+                    world::publish_samples,
                     world::publish_departures,
                     world::publish_events,
                     world::publish_answers,

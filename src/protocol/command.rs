@@ -191,6 +191,11 @@ pub enum Refusal {
     /// Not for whoever asked.
     #[error("{who} may not do that; {instead}")]
     NotForYou { who: String, instead: String },
+    /// The lesson runs on a headset, and the link to it is gone.
+    #[error(
+        "the learner's headset is not reached just now; the lesson goes on there, and everything comes later: send it again when the link is back"
+    )]
+    NotReached,
     /// A higher-ranking cause keeps it so.
     #[error("{by} keeps it so; it can be undone only there")]
     Outranked { by: String },

@@ -12,6 +12,7 @@ pub mod parcel;
 pub mod privacy;
 pub mod sample;
 pub mod snapshot;
+pub mod wire;
 
 /// Version of the log and wire vocabulary; written with every session so that later readers can migrate.
 pub const PROTOCOL_VERSION: u16 = 1;
