@@ -13,6 +13,7 @@ pub mod privacy;
 pub mod sample;
 pub mod snapshot;
 pub mod wire;
+pub mod wire_page;
 
 /// Version of the log and wire vocabulary; written with every session so that later readers can migrate.
 pub const PROTOCOL_VERSION: u16 = 1;

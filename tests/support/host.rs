@@ -95,6 +95,26 @@ impl Client {
         Self(socket)
     }
 
+    /// An instructor on a machine that takes little at once.
+    pub async fn slow_instructor(address: &str) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = socket.connect(address.parse().unwrap()).await.unwrap();
+        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+        let headers = request.headers_mut();
+        headers.insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
+        let json = malloc_vr::protocol::wire::JSON.parse().unwrap();
+        headers.insert("sec-websocket-protocol", json);
+        let stream = MaybeTlsStream::Plain(stream);
+        let (socket, _) = tokio_tungstenite::client_async(request, stream)
+            .await
+            .unwrap();
+        let mut client = Self(socket);
+        client.send(&hello("instructor")).await;
+        client.kind("welcome").await;
+        client
+    }
+
     /// An instructor who was welcomed.
     pub async fn instructor(address: &str) -> Self {
         let mut client = Self::connect(address, malloc_vr::protocol::wire::JSON).await;

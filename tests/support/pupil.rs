@@ -11,8 +11,8 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::transform::TransformPlugin;
 use malloc_vr::adaptation::{AdaptationPlugin, AdaptationSystems};
-use malloc_vr::bridge::BridgeSystems;
 use malloc_vr::bridge::join::{JoinConfig, JoinPlugin, Joined, LinkState};
+use malloc_vr::bridge::{Bridge, BridgePlugin, BridgeSystems};
 use malloc_vr::interaction::{Interacted, Interaction, InteractionSystems, SocketFit};
 use malloc_vr::lesson::format::{Action, PanelContent};
 use malloc_vr::lesson::placed::{LessonObject, LessonSocket};
@@ -71,6 +71,17 @@ pub fn store(folder: &Path) -> Store {
 impl Pupil {
     /// Whoever was here last in this folder, or somebody new, dialling `host`.
     pub fn at(folder: &Path, host: &str, token: &str, script: Script) -> Self {
+        Self::with_door(folder, host, token, script, None)
+    }
+
+    /// The same with a door of its own.
+    pub fn with_door(
+        folder: &Path,
+        host: &str,
+        token: &str,
+        script: Script,
+        door: Option<Bridge>,
+    ) -> Self {
         std::fs::create_dir_all(folder).unwrap();
         let store = store(folder);
         let joining = Joining::latest(&store).unwrap();
@@ -120,6 +131,9 @@ impl Pupil {
         config.first_pause = Duration::from_millis(50);
         config.longest_pause = Duration::from_millis(400);
         app.insert_resource(Joined::start(config).unwrap());
+        if let Some(door) = door {
+            app.insert_resource(door).add_plugins(BridgePlugin);
+        }
         app.finish();
         app.cleanup();
         Self {
