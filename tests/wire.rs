@@ -445,3 +445,19 @@ async fn the_conversation_on_the_page_is_a_real_one() {
     page.note(TEACHER.1, &heard);
     page.is_on_the_page();
 }
+
+/// `UPDATE_DOCS=1 cargo test --workspace --test wire protocol_json` writes it anew.
+#[test]
+fn docs_protocol_json_says_what_the_types_say() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.json");
+    let page = malloc_vr::protocol::wire_page::asyncapi();
+    let now = serde_json::to_string_pretty(&page).unwrap() + "\n";
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(file, &now).unwrap();
+    }
+    let written = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(
+        written == now,
+        "docs/protocol.json is out of date: UPDATE_DOCS=1 cargo test --workspace --test wire protocol_json"
+    );
+}

@@ -184,7 +184,7 @@ pub(super) fn open(
                         match update {
                             FromWorld::Snapshot(snapshot) => told.states.push(State::Is(snapshot)),
                             FromWorld::Gone(learner) => told.states.push(State::Gone(learner)),
-                            FromWorld::Sample(sample) => told.newest.push(sample),
+                            FromWorld::Sample(sample) => told.newest.push(Arc::from(sample)),
                             FromWorld::Records(records) => told.states.push(State::Records(records)),
                             // Without listeners there is nobody to tell. A state is published before its events.
                             FromWorld::Event(event) => {
@@ -225,7 +225,7 @@ struct Told<'a> {
     publish: &'a watch::Sender<Arc<Published>>,
     samples: &'a watch::Sender<Arc<Samples>>,
     states: Vec<State>,
-    newest: Vec<Box<Sample>>,
+    newest: Vec<Arc<Sample>>,
 }
 
 enum State {
@@ -241,7 +241,7 @@ impl Told<'_> {
             self.samples.send_modify(|samples| {
                 let samples = Arc::make_mut(samples);
                 for sample in self.newest.drain(..) {
-                    samples.insert(sample.learner, Arc::from(sample));
+                    samples.insert(sample.learner, sample);
                 }
                 for state in &self.states {
                     if let State::Gone(learner) = state {

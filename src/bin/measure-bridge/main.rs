@@ -19,7 +19,7 @@ mod sizes;
 /// What a plan has measured.
 type Figures = Map<String, Value>;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("host") => return servers::host(),
@@ -51,7 +51,7 @@ async fn measure(
     paced: &[usize],
     saturated: &[usize],
     figures: &mut Figures,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     for &n in paced {
         let host = servers::Server::start("host")?;
         let before = host.resident_kib()?;

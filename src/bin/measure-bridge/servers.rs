@@ -24,7 +24,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(kind: &str) -> Result<Self, Box<dyn Error>> {
+    pub fn start(kind: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg(kind)
             .stdout(Stdio::piped())
@@ -37,7 +37,7 @@ impl Server {
     }
 
     /// Memory in use, KiB.
-    pub fn resident_kib(&self) -> Result<f64, Box<dyn Error>> {
+    pub fn resident_kib(&self) -> Result<f64, Box<dyn Error + Send + Sync>> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let number = line.and_then(|line| line.split_whitespace().next());
@@ -53,7 +53,7 @@ impl Drop for Server {
 }
 
 /// As `malloc-vr classroom` runs, but that clients may send and come as they like.
-pub fn host() -> Result<(), Box<dyn Error>> {
+pub fn host() -> Result<(), Box<dyn Error + Send + Sync>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("records.redb");
     let store = Store::open(&file, &Keys::beside(&file)?)?;
@@ -108,7 +108,7 @@ pub fn host() -> Result<(), Box<dyn Error>> {
 }
 
 /// Sends back what comes.
-pub fn echo() -> Result<(), Box<dyn Error>> {
+pub fn echo() -> Result<(), Box<dyn Error + Send + Sync>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

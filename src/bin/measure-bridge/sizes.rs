@@ -15,7 +15,7 @@ use super::{Figures, load, put};
 const ROUNDS: usize = 2000;
 
 /// Bytes of a sample as text, as MessagePack and deflated, and the time of each.
-pub fn tell(figures: &mut Figures) -> Result<(), Box<dyn Error>> {
+pub fn tell(figures: &mut Figures) -> Result<(), Box<dyn Error + Send + Sync>> {
     let parcel = load::sample(LearnerId::fresh(), SessionId::fresh(), 1);
     let message = FromClient::Parcel(parcel);
     let text = serde_json::to_vec(&message)?;

@@ -119,7 +119,7 @@ impl Joined {
         let thread = std::thread::Builder::new()
             .name("join".to_owned())
             .spawn(move || {
-                runtime.block_on(dial::keep_joined(config, for_host, to_world, stopped))
+                runtime.block_on(dial::keep_joined(config, for_host, to_world, stopped));
             })?;
         Ok(Self {
             to_host,
