@@ -59,7 +59,7 @@ impl Room {
         let bridge = Bridge::start(BridgeConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
             token: Some(TOKEN.to_owned()),
-            allow_plaintext: false,
+            ..BridgeConfig::default()
         })
         .unwrap();
         let address = bridge.address();

@@ -78,7 +78,7 @@ fn open() -> (Bridge, String) {
     let bridge = Bridge::start(BridgeConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         token: Some(TOKEN.to_owned()),
-        allow_plaintext: false,
+        ..BridgeConfig::default()
     })
     .unwrap();
     let url = format!("http://{}/mcp", bridge.address());

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::consents::{AmendArgs, ConsentArgs, RestrictArgs, WhoArgs};
 use super::law::{AgeArgs, LawArgs};
 use super::roster::RosterCommand;
+use crate::bridge::join::HostAddress;
 use crate::learning::tracer::fitted::Kind;
 use crate::protocol::asker::{TokenId, TokenRole};
 use crate::protocol::ids::LearnerId;
@@ -26,6 +27,8 @@ pub struct Cli {
 pub enum Command {
     /// Play a lesson: in the headset if an OpenXR runtime answers, else in a desktop window.
     Play(PlayArgs),
+    /// Follow a class: headsets join this machine with `play --join`, instructors come to its door.
+    Classroom(ClassroomArgs),
     /// Write, check and describe lessons.
     #[command(subcommand)]
     Lesson(LessonCommand),
@@ -112,6 +115,17 @@ pub struct PlayArgs {
     #[command(flatten)]
     /// How the way to this machine is protected.
     pub door: DoorArgs,
+    /// Join this classroom host: HOST or HOST:PORT, as `malloc-vr classroom` printed it. The lesson goes on without it.
+    #[arg(long, env = "MALLOC_VR_JOIN", value_name = "HOST")]
+    pub join: Option<HostAddress>,
+    /// Bearer token of that host.
+    #[arg(
+        long,
+        env = "MALLOC_VR_JOIN_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub join_token: Option<String>,
     /// Leave the headset alone and open a desktop window.
     #[arg(long)]
     pub no_xr: bool,
@@ -174,6 +188,36 @@ pub struct DoorArgs {
     /// Listen on an address other than this machine's own although nothing is encrypted.
     #[arg(long)]
     pub allow_plaintext: bool,
+}
+
+/// Options of `classroom`.
+#[derive(Debug, Clone, Args)]
+pub struct ClassroomArgs {
+    /// What the class plays: name of a bundled lesson, or a lesson file. Left out: whatever each headset plays.
+    #[arg(long, value_name = "LESSON")]
+    pub lesson: Option<String>,
+    #[command(flatten)]
+    /// Where the class's records go.
+    pub data: DataArgs,
+    /// Address that headsets and instructors connect to; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "MALLOC_VR_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:7878"
+    )]
+    pub listen: SocketAddr,
+    /// Bearer token that headsets and instructors must show; left out: a fresh one is made and printed.
+    #[arg(
+        long,
+        env = "MALLOC_VR_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+    #[command(flatten)]
+    /// How the way to this machine is protected.
+    pub door: DoorArgs,
 }
 
 /// Who may come in by the bridge.

@@ -11,6 +11,7 @@ use duties::Receiver;
 use cli::{Command, LearningCommand, LessonCommand, RecordsCommand, TokensCommand};
 
 mod class;
+mod classroom;
 pub mod cli;
 pub mod consents;
 mod doctor;
@@ -37,6 +38,7 @@ pub mod view;
 pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Play(args) => play::play(&args),
+        Command::Classroom(args) => classroom::classroom(&args),
         Command::Lesson(LessonCommand::Check { file }) => Ok(lessons::check(&file)),
         Command::Lesson(LessonCommand::Schema) => Ok(lessons::schema()),
         Command::Lesson(LessonCommand::New { name }) => lessons::new(&name),

@@ -25,12 +25,14 @@ use super::sweep::{self, SweptDaily};
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
 use crate::bridge::access::Offer;
+use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, Joined};
 use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, TlsConfig, gate};
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
 use crate::protocol::event::{EventBody, PauseCause};
 use crate::protocol::ids::LessonId;
+use crate::protocol::wire::Learning;
 use crate::record::Recorder;
 use crate::record::ages::AgeBand;
 use crate::session::clock::SessionRules;
@@ -112,11 +114,43 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     }
     let learner = joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
     app.world_mut().entity_mut(learner).insert(age);
+    if let Some(joined) = join(args, &lesson, app.world().get(learner))? {
+        app.insert_resource(joined);
+    }
     match app.run() {
         AppExit::Success => Ok(ExitCode::SUCCESS),
         AppExit::Error(code) if code.get() == START_ANEW => start_anew(&token),
         AppExit::Error(code) => Ok(ExitCode::from(code.get())),
     }
+}
+
+/// The host asked for does not say who may come in.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "to join {0}, give the token that `malloc-vr classroom` printed there, with --join-token or MALLOC_VR_JOIN_TOKEN"
+)]
+struct NoJoinToken(HostAddress);
+
+/// Starts to dial the classroom host, where one is named.
+fn join(
+    args: &PlayArgs,
+    lesson: &Loaded,
+    learner: Option<&Learner>,
+) -> Result<Option<Joined>, Box<dyn Error>> {
+    let (Some(host), Some(learner)) = (args.join.clone(), learner) else {
+        return Ok(None);
+    };
+    let Some(token) = args.join_token.clone() else {
+        return Err(NoJoinToken(host).into());
+    };
+    let learning = Learning {
+        learner: learner.id,
+        session: learner.session,
+        lesson: lesson.lesson.id.clone(),
+    };
+    let tokens = args.data.data_dir.join("hosts.json");
+    let config = JoinConfig::new(host, token, learning, tokens);
+    Ok(Some(Joined::start(config)?))
 }
 
 fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
@@ -146,7 +180,7 @@ fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
     }
 }
 
-fn tls(door: &DoorArgs) -> Option<TlsConfig> {
+pub(super) fn tls(door: &DoorArgs) -> Option<TlsConfig> {
     match (&door.tls_cert, &door.tls_key) {
         (Some(cert), Some(key)) => Some(TlsConfig::Files {
             cert: cert.clone(),
@@ -202,19 +236,22 @@ fn introduce(
         bridge.url(),
         bridge.token()
     );
-    let _ = writeln!(
-        text,
-        "pairing: {} at {}, for five minutes{}",
-        code.code,
-        code.address,
-        code.fingerprint
-            .as_ref()
-            .map_or_else(String::new, |it| format!("\n  certificate (SHA-256): {it}"))
-    );
+    text.push_str(&in_words(code));
     text.push_str(&reviews(joining));
     print!("{text}");
     // A pipe would otherwise keep this back until it is full.
     let _ = std::io::Write::flush(&mut std::io::stdout());
+}
+
+/// A pairing code for whoever reads the terminal.
+pub(super) fn in_words(code: &PairingCode) -> String {
+    let fingerprint = code.fingerprint.as_ref();
+    let certificate =
+        fingerprint.map_or_else(String::new, |it| format!("  certificate (SHA-256): {it}\n"));
+    format!(
+        "pairing: {} at {}, for five minutes\n{certificate}",
+        code.code, code.address
+    )
 }
 
 /// Whether an instructor will see this learner, and what to do where not.
@@ -283,7 +320,7 @@ fn to_go_on(
 /// Set by Ctrl-C and SIGTERM.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-fn stop_on_signals() -> Result<(), ctrlc::Error> {
+pub(super) fn stop_on_signals() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
             // Asked twice: do not wait for the frame.
@@ -292,13 +329,13 @@ fn stop_on_signals() -> Result<(), ctrlc::Error> {
     })
 }
 
-fn exit_when_asked(mut exit: MessageWriter<AppExit>) {
+pub(super) fn exit_when_asked(mut exit: MessageWriter<AppExit>) {
     if STOP.load(Ordering::Relaxed) {
         exit.write(AppExit::Success);
     }
 }
 
-fn log_plugin() -> LogPlugin {
+pub(super) fn log_plugin() -> LogPlugin {
     LogPlugin {
         filter: "warn,malloc_vr=info,wgpu=error,naga=warn".to_owned(),
         custom_layer: quiet::layer,
@@ -372,6 +409,7 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
         AdaptationPlugin,
         UiPlugin,
         BridgePlugin,
+        JoinPlugin,
     ))
     .add_systems(
         First,

@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use super::coming::{Coming, ReadLog, ToWorld};
 use crate::protocol::command::{Command, Outcome};
 use crate::protocol::event::Event;
 use crate::protocol::ids::{CommandId, LearnerId};
+use crate::protocol::sample::Sample;
 use crate::protocol::snapshot::LearnerSnapshot;
 use crate::session::pairing::DoorAlert;
 
@@ -18,6 +20,7 @@ use crate::session::pairing::DoorAlert;
 #[derive(Debug)]
 pub(super) enum FromWorld {
     Snapshot(Box<LearnerSnapshot>),
+    Sample(Box<Sample>),
     Gone(LearnerId),
     Event(Box<Event>),
     Answer(Box<Command>, Outcome),
@@ -45,10 +48,19 @@ pub(super) struct Published {
 
 /// Alerts kept for whoever looks later.
 const ALERTS: usize = 64;
+
+/// The newest sample of everybody here.
+pub(super) type Samples = BTreeMap<LearnerId, Arc<Sample>>;
+
 /// Events for live streams; a reader that falls behind by this many skips some.
 const STREAM: usize = 512;
+/// Updates of the world that are taken in at once: a class publishes many in a frame.
+const AT_ONCE: usize = 256;
 /// A command reaches the world and is answered within a frame or two; this long means that the world stands still.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// Reading a log of some hours takes a good part of a second, and others may be read before it.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why no answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -74,9 +86,45 @@ pub(super) struct Desk {
     published: watch::Receiver<Arc<Published>>,
     events: broadcast::Sender<Arc<Event>>,
     questions: mpsc::Sender<Question>,
+    samples: watch::Receiver<Arc<Samples>>,
+    coming: Coming,
 }
 
 impl Desk {
+    /// The way to the world for learners' runtimes.
+    pub(super) fn coming(&self) -> &Coming {
+        &self.coming
+    }
+
+    /// Follows the newest samples.
+    pub(super) fn samples(&self) -> watch::Receiver<Arc<Samples>> {
+        self.samples.clone()
+    }
+
+    /// Events of a learner's log after a place in it, from the store: `most` at most.
+    ///
+    /// # Errors
+    /// In words, where the store can't be read, or where there is none.
+    pub(super) async fn read_log(
+        &self,
+        learner: LearnerId,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Event>, String> {
+        let (answer, answered) = oneshot::channel();
+        let request = ReadLog {
+            learner,
+            after,
+            most,
+            answer,
+        };
+        self.coming.send(ToWorld::Read(request)).await;
+        match tokio::time::timeout(READ_WITHIN, answered).await {
+            Ok(Ok(read)) => read,
+            _ => Err("the records did not answer in time; ask again".to_owned()),
+        }
+    }
+
     pub(super) fn published(&self) -> Arc<Published> {
         self.published.borrow().clone()
     }
@@ -108,6 +156,7 @@ impl Desk {
 pub(super) fn open(
     mut from_world: mpsc::Receiver<FromWorld>,
     to_world: crossbeam_channel::Sender<Command>,
+    coming: Coming,
 ) -> Desk {
     let (publish, published) = watch::channel(Arc::new(Published {
         records: RecordsState {
@@ -118,43 +167,47 @@ pub(super) fn open(
     }));
     let (events, _) = broadcast::channel(STREAM);
     let (questions, mut asked) = mpsc::channel::<Question>(super::REQUESTS);
+    let (publish_samples, samples) = watch::channel(Arc::new(Samples::new()));
+    let bell = coming.bell();
     let desk = Desk {
         published,
         events: events.clone(),
         questions,
+        samples,
+        coming,
     };
     tokio::spawn(async move {
         let mut waiting: HashMap<CommandId, Vec<oneshot::Sender<Result<Outcome, AskError>>>> =
             HashMap::new();
+        let mut updates = Vec::with_capacity(AT_ONCE);
         loop {
             tokio::select! {
-                update = from_world.recv() => match update {
-                    None => return,
-                    Some(FromWorld::Snapshot(snapshot)) => publish.send_modify(|published| {
-                        let published = Arc::make_mut(published);
-                        published.learners.insert(snapshot.learner, Arc::from(snapshot));
-                    }),
-                    Some(FromWorld::Gone(learner)) => publish.send_modify(|published| {
-                        Arc::make_mut(published).learners.remove(&learner);
-                    }),
-                    Some(FromWorld::Records(records)) => {
-                        publish.send_modify(|published| Arc::make_mut(published).records = records);
+                some = from_world.recv_many(&mut updates, AT_ONCE) => {
+                    if some == 0 {
+                        return;
                     }
-                    Some(FromWorld::Alert(alert)) => publish.send_modify(|published| {
-                        let alerts = &mut Arc::make_mut(published).alerts;
-                        alerts.push_back(alert);
-                        while alerts.len() > ALERTS {
-                            alerts.pop_front();
-                        }
-                    }),
-                    // Without listeners there is nobody to tell.
-                    Some(FromWorld::Event(event)) => drop(events.send(Arc::from(event))),
-                    Some(FromWorld::Answer(command, outcome)) => {
-                        for answer in waiting.remove(&command.id).unwrap_or_default() {
-                            let _ = answer.send(Ok(outcome.clone()));
+                    let mut told = Told { publish: &publish, samples: &publish_samples, states: Vec::new(), newest: Vec::new() };
+                    for update in updates.drain(..) {
+                        match update {
+                            FromWorld::Snapshot(snapshot) => told.states.push(State::Is(snapshot)),
+                            FromWorld::Gone(learner) => told.states.push(State::Gone(learner)),
+                            FromWorld::Sample(sample) => told.newest.push(Arc::from(sample)),
+                            FromWorld::Records(records) => told.states.push(State::Records(records)),
+                            FromWorld::Alert(alert) => told.states.push(State::Alert(alert)),
+                            // Without listeners there is nobody to tell. A state is published before its events.
+                            FromWorld::Event(event) => {
+                                told.publish();
+                                drop(events.send(Arc::from(event)));
+                            }
+                            FromWorld::Answer(command, outcome) => {
+                                for answer in waiting.remove(&command.id).unwrap_or_default() {
+                                    let _ = answer.send(Ok(outcome.clone()));
+                                }
+                            }
                         }
                     }
-                },
+                    told.publish();
+                }
                 Some(Question { command, answer }) = asked.recv() => {
                     // Whoever stopped waiting makes room.
                     waiting.retain(|_, answers| {
@@ -163,6 +216,7 @@ pub(super) fn open(
                     });
                     let id = command.id;
                     if to_world.try_send(command).is_ok() {
+                        bell.ring();
                         waiting.entry(id).or_default().push(answer);
                     } else {
                         let _ = answer.send(Err(AskError::Busy));
@@ -172,4 +226,63 @@ pub(super) fn open(
         }
     });
     desk
+}
+
+/// What the world says of its state, until it is published at once.
+struct Told<'a> {
+    publish: &'a watch::Sender<Arc<Published>>,
+    samples: &'a watch::Sender<Arc<Samples>>,
+    states: Vec<State>,
+    newest: Vec<Arc<Sample>>,
+}
+
+enum State {
+    Is(Box<LearnerSnapshot>),
+    Gone(LearnerId),
+    Records(RecordsState),
+    Alert(DoorAlert),
+}
+
+impl Told<'_> {
+    fn publish(&mut self) {
+        let gone = |state: &State| matches!(state, State::Gone(_));
+        if !self.newest.is_empty() || self.states.iter().any(gone) {
+            self.samples.send_modify(|samples| {
+                let samples = Arc::make_mut(samples);
+                for sample in self.newest.drain(..) {
+                    samples.insert(sample.learner, sample);
+                }
+                for state in &self.states {
+                    if let State::Gone(learner) = state {
+                        samples.remove(learner);
+                    }
+                }
+            });
+        }
+        if self.states.is_empty() {
+            return;
+        }
+        self.publish.send_modify(|published| {
+            let published = Arc::make_mut(published);
+            for state in self.states.drain(..) {
+                match state {
+                    State::Is(snapshot) => {
+                        published
+                            .learners
+                            .insert(snapshot.learner, Arc::from(snapshot));
+                    }
+                    State::Gone(learner) => {
+                        published.learners.remove(&learner);
+                    }
+                    State::Records(records) => published.records = records,
+                    State::Alert(alert) => {
+                        published.alerts.push_back(alert);
+                        while published.alerts.len() > ALERTS {
+                            published.alerts.pop_front();
+                        }
+                    }
+                }
+            }
+        });
+    }
 }

@@ -26,15 +26,13 @@ use super::mcp::{Instructor, Shared};
 use super::mcp_sessions::{Sessions, own_sessions_only};
 use super::oauth;
 use super::resource;
-use super::serve::Whence;
+use super::serve::{Limits, Whence};
 use super::socket::{self, SocketDoor};
 
 /// Largest request body.
 const BODY: usize = 1 << 20;
 /// Requests handled at once; one more is sent away with the advice to come again.
 const AT_ONCE: usize = 256;
-/// WebSocket connections at once.
-const SOCKETS: usize = 64;
 /// From the head of a request to the head of its answer; a body that trickles in slower is cut off.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 /// A world that has not ticked for this long does not answer.
@@ -57,6 +55,7 @@ pub(super) fn router(
     guard: Guard,
     desk: Desk,
     mcp: Arc<Shared>,
+    limits: Limits,
     heartbeat: Arc<Heartbeat>,
     stop: &CancellationToken,
 ) -> Router {
@@ -74,10 +73,7 @@ pub(super) fn router(
         .nest_service("/mcp", mcp)
         .route(
             "/ws",
-            get(socket::upgrade).with_state(SocketDoor {
-                desk: desk.clone(),
-                places: Arc::new(Semaphore::new(SOCKETS)),
-            }),
+            get(socket::upgrade).with_state(SocketDoor::new(desk.clone(), limits)),
         )
         .layer(from_fn_with_state(Sessions::default(), own_sessions_only))
         .merge(admin::guarded(access.clone()))

@@ -20,9 +20,13 @@ use crate::session::pairing::PairingCode;
 pub mod access;
 mod admin;
 mod audit;
+mod coding;
+mod coming;
 mod desk;
 mod door;
 pub mod gate;
+pub mod host;
+pub mod join;
 pub mod mcp;
 mod mcp_sessions;
 mod oauth;
@@ -37,6 +41,7 @@ mod world;
 use access::news::{self, News};
 use access::tokens::TokenError;
 use access::{Access, Offer, Origins, Place};
+use coming::{Bell, Coming, ToWorld};
 use desk::FromWorld;
 use mcp::catalogue::Catalogue;
 pub use serve::Limits;
@@ -151,6 +156,8 @@ pub struct Bridge {
     pairing_asked: mpsc::Sender<Offer>,
     requests: crossbeam_channel::Receiver<crate::protocol::command::Command>,
     looks: crossbeam_channel::Receiver<mcp::look::Look>,
+    coming: mpsc::Receiver<ToWorld>,
+    bell: crossbeam_channel::Receiver<()>,
     to_desk: mpsc::Sender<FromWorld>,
     heartbeat: Arc<Heartbeat>,
     stop: CancellationToken,
@@ -171,7 +178,7 @@ const REQUESTS: usize = 256;
 const UPDATES: usize = 1024;
 
 impl Bridge {
-    /// Opens the door. The port is taken when this returns.
+    /// Opens the door of one headset. The port is taken when this returns.
     ///
     /// # Errors
     /// [`BridgeError`] with what to do.
@@ -228,6 +235,9 @@ impl Bridge {
         let (to_look, looks) = crossbeam_channel::bounded(REQUESTS);
         let (to_desk, from_world) = mpsc::channel(UPDATES);
         let (pairing_asked, mut codes_asked) = mpsc::channel(4);
+        let (to_coming, coming) = mpsc::channel(coming::COMING);
+        let (bell, heard) = Bell::new();
+        let to_coming = Coming::new(to_coming, bell);
         let heartbeat = Arc::new(Heartbeat {
             start: Instant::now(),
             last_ms: AtomicU64::new(0),
@@ -253,10 +263,10 @@ impl Bridge {
                             }
                         }
                     });
-                    let desk = desk::open(from_world, to_world);
+                    let desk = desk::open(from_world, to_world, to_coming);
                     let guard = door::Guard { access, origins };
                     let mcp = mcp::Shared::new(desk.clone(), to_look, Arc::new(catalogue));
-                    let router = door::router(guard, desk, mcp, beat, &stopped);
+                    let router = door::router(guard, desk, mcp, limits, beat, &stopped);
                     serve::serve(listener, router, tls, limits, stopped).await;
                 });
                 // What waits for the disk is not waited for.
@@ -273,6 +283,8 @@ impl Bridge {
             pairing_asked,
             requests,
             looks,
+            coming,
+            bell: heard,
             to_desk,
             heartbeat,
             stop,
@@ -344,6 +356,7 @@ impl Plugin for BridgePlugin {
                 (
                     (
                         world::receive,
+                        world::receive_from_runtimes,
                         mcp::look::answer_looks,
                         audit::take_news,
                         audit::ask_for_a_code,
@@ -355,6 +368,7 @@ impl Plugin for BridgePlugin {
                         mcp::look::keep_time,
                         mcp::look::answer_scenes,
                         world::publish_learners,
+                        world::publish_samples,
                         world::publish_departures,
                         world::publish_events,
                         world::publish_answers,

@@ -39,25 +39,44 @@ const BREATHER: Duration = Duration::from_millis(50);
 /// How long open requests may go on after the end was called.
 const FAREWELL: Duration = Duration::from_millis(300);
 
-/// How many connections there may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How much clients may take.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Of everybody together.
+    /// Connections of everybody together.
     pub connections: usize,
     /// From one address of the network (an IPv6 /64 counts as one). This machine's own programs are not counted.
     pub per_address: usize,
     /// Requests and live connections that one token may hold open; the token of this run is not counted.
     pub per_token: usize,
+    /// Messages a second of a learner's stream over any length of time; more wait.
+    pub stream_rate: f64,
+    /// And at once: what a runtime has under way, so that a lost link is made up for quickly.
+    pub stream_burst: f64,
+    /// Longest message on a WebSocket of a client that named its subprotocol, bytes.
+    pub message: usize,
+}
+
+impl Limits {
+    /// For the door of one headset, with classrooms behind shared addresses.
+    pub const HEADSET: Self = Self {
+        connections: 10_240,
+        per_address: 512,
+        per_token: 64,
+        stream_rate: 200.0,
+        stream_burst: 1024.0,
+        message: 256 * 1024,
+    };
+
+    /// For a classroom host: one token may stand for a whole class.
+    pub const CLASSROOM: Self = Self {
+        per_token: 1024,
+        ..Self::HEADSET
+    };
 }
 
 impl Default for Limits {
-    /// A host for some thousand learners, with classrooms behind shared addresses.
     fn default() -> Self {
-        Self {
-            connections: 10_240,
-            per_address: 512,
-            per_token: 64,
-        }
+        Self::HEADSET
     }
 }
 

@@ -5,16 +5,21 @@ use std::sync::atomic::Ordering;
 
 use bevy::prelude::*;
 
-use super::Bridge;
+use super::coming::{COMING, ReadLog, ToWorld};
 use super::desk::{FromWorld, RecordsState};
 use super::gate::{self, Gate};
+use super::{Bridge, host};
 use crate::adaptation::MessageShown;
 use crate::lesson::ActiveLesson;
 use crate::protocol::command::{Outcome, Refusal};
 use crate::protocol::ids::LearnerId;
-use crate::record::Health;
+use crate::protocol::snapshot::Reached;
+use crate::protocol::wire::ErrorCode;
+use crate::record::{Health, Recorder};
 use crate::session::snapshot::snapshot;
 use crate::session::state::LearnerState;
+use crate::session::stream::mirror::Arrived;
+use crate::session::stream::systems::Streamed;
 use crate::session::{
     AcknowledgedSeq, CommandAnswered, CommandRequested, Folded, Learner, RecordHealth,
 };
@@ -50,6 +55,70 @@ pub(super) fn receive(
     }
 }
 
+/// Takes in what learners' runtimes sent. Where this is no host, it says so to those who come.
+pub(super) fn receive_from_runtimes(
+    mut bridge: ResMut<Bridge>,
+    time: Res<Time<Real>>,
+    recorder: Option<Res<Recorder>>,
+    mut waiting: Option<ResMut<host::Waiting>>,
+    mut connected: Option<ResMut<host::Connected>>,
+    mut headsets: Query<&mut host::Headset>,
+    mut under_way: Query<&mut host::UnderWay>,
+    mut arrived: MessageWriter<Arrived>,
+    mut answered: MessageWriter<CommandAnswered>,
+) {
+    for _ in 0..COMING {
+        let Ok(message) = bridge.coming.try_recv() else {
+            return;
+        };
+        match (message, &mut connected, &mut waiting) {
+            (ToWorld::Read(read), ..) => read_log(read, recorder.as_deref()),
+            (ToWorld::Join(asking), Some(_), Some(waiting)) => waiting.push(*asking),
+            (ToWorld::Join(asking), ..) => host::refuse(
+                *asking,
+                ErrorCode::NotAHost,
+                "this is a headset, and learners join a host: start one with `malloc-vr classroom` and join that".to_owned(),
+            ),
+            (ToWorld::Parcel { connection, parcel, .. }, Some(connected), _) => {
+                if let Some(learner) = connected.of(connection) {
+                    let parcel = *parcel;
+                    arrived.write(Arrived { learner, parcel });
+                }
+            }
+            (ToWorld::Done { connection, done }, Some(connected), _) => {
+                if let Some(learner) = connected.of(connection) {
+                    host::done(learner, done, &mut under_way, &mut answered);
+                }
+            }
+            (ToWorld::Left { connection }, Some(connected), _) => {
+                host::left(connection, time.elapsed(), connected, &mut headsets);
+            }
+            (ToWorld::Parcel { .. } | ToWorld::Done { .. } | ToWorld::Left { .. }, ..) => {}
+        }
+    }
+}
+
+/// Has the record thread read and answer.
+fn read_log(read: ReadLog, recorder: Option<&Recorder>) {
+    let ReadLog {
+        learner,
+        after,
+        most,
+        answer,
+    } = read;
+    let Some(recorder) = recorder else {
+        let _ = answer.send(Err("nothing is recorded here".to_owned()));
+        return;
+    };
+    // Dropped where too much is asked already; whoever waits is told that no answer came.
+    let _ = recorder.ask(move |store| {
+        let events = store.events(learner)?;
+        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
+        let _ = answer.send(Ok(events.into_iter().skip(skipped).take(most).collect()));
+        Ok(())
+    });
+}
+
 /// Sends the state of every learner that changed. One that found no room is sent again in the next frame.
 pub(super) fn publish_learners(
     bridge: Res<Bridge>,
@@ -62,6 +131,7 @@ pub(super) fn publish_learners(
         Ref<AcknowledgedSeq>,
         Option<Ref<MessageShown>>,
         Ref<Gate>,
+        Option<Ref<host::Headset>>,
     )>,
     mut ended_messages: RemovedComponents<MessageShown>,
     mut again: Local<Vec<Entity>>,
@@ -86,7 +156,7 @@ pub(super) fn publish_learners(
     again.extend(ended_messages.read());
     again.retain(|entity| learners.contains(*entity));
     let edited = lesson.as_ref().is_some_and(|lesson| lesson.is_changed());
-    for (entity, learner, state, acknowledged, message, gate) in &learners {
+    for (entity, learner, state, acknowledged, message, gate, headset) in &learners {
         if !gate.is_open() {
             continue;
         }
@@ -95,18 +165,30 @@ pub(super) fn publish_learners(
             || state.is_changed()
             || acknowledged.is_changed()
             || message.as_ref().is_some_and(|message| message.is_changed())
+            || headset.as_ref().is_some_and(|headset| headset.is_changed())
             || again.contains(&entity);
         if !changed {
             continue;
         }
         again.retain(|other| *other != entity);
-        let snapshot = snapshot(
+        // A host's learners may be in other lessons than its own.
+        let theirs = lesson
+            .as_ref()
+            .map(|lesson| lesson.lesson.as_ref())
+            .filter(|lesson| state.lesson.as_ref() == Some(&lesson.id));
+        let mut snapshot = snapshot(
             learner,
             &state,
             *acknowledged,
-            lesson.as_ref().map(|lesson| lesson.lesson.as_ref()),
+            theirs,
             message.as_ref().map(|message| message.text.as_str()),
         );
+        if let Some(headset) = headset {
+            snapshot.link = match headset.gone_since() {
+                None => Reached::Linked,
+                Some(_) => Reached::Gone,
+            };
+        }
         if bridge
             .to_desk
             .try_send(FromWorld::Snapshot(Box::new(snapshot)))
@@ -155,6 +237,15 @@ pub(super) fn publish_events(
         let _ = bridge
             .to_desk
             .try_send(FromWorld::Event(Box::new(folded.event.clone())));
+    }
+}
+
+/// The newest sample of everybody. One that finds no room is followed by a newer one.
+pub(super) fn publish_samples(bridge: Res<Bridge>, mut streamed: MessageReader<Streamed>) {
+    for streamed in streamed.read() {
+        let _ = bridge
+            .to_desk
+            .try_send(FromWorld::Sample(Box::new(streamed.sample)));
     }
 }
 

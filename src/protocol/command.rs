@@ -331,6 +331,11 @@ pub enum Refusal {
     /// What was agreed to does not cover it, or the word would not count.
     #[error("{why}")]
     NotAgreed { why: String },
+    /// The lesson runs on a headset, and the link to it is gone.
+    #[error(
+        "the learner's headset is not reached just now; the lesson goes on there, and everything comes later: send it again when the link is back"
+    )]
+    NotReached,
     /// A higher-ranking cause keeps it so.
     #[error("{by} keeps it so; it can be undone only there")]
     Outranked { by: String },

@@ -15,6 +15,8 @@ pub mod sample;
 pub mod scene;
 pub mod snapshot;
 pub mod trace;
+pub mod wire;
+pub mod wire_page;
 
 /// Version of the log and wire vocabulary; written with every session so that later readers can migrate.
 pub const PROTOCOL_VERSION: u16 = 1;

@@ -72,10 +72,26 @@ pub struct LearnerSnapshot {
     pub paused_by: Vec<PauseCause>,
     /// True once the session is over.
     pub ended: bool,
+    /// How the machine is reached on which the lesson runs.
+    #[serde(default)]
+    pub link: Reached,
     /// Last event of the log this state is the fold of.
     pub seq: u64,
     /// Last event that is safely on disk.
     pub acknowledged_seq: u64,
+}
+
+/// How the machine is reached on which a lesson runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reached {
+    /// It is this one.
+    #[default]
+    Here,
+    /// Over a link that is there.
+    Linked,
+    /// Not just now. The lesson goes on there; what is seen here is from before.
+    Gone,
 }
 
 /// Inferred knowledge of one skill.

@@ -97,6 +97,12 @@ impl MasterKey {
     }
 }
 
+impl MasterKey {
+    pub(super) fn secret_for(&self, context: &str) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(*self.0.derive(context).bytes())
+    }
+}
+
 impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MasterKey(..)")

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 use tracing::warn;
+use zeroize::Zeroizing;
 
 use super::codec;
 use super::disk::Shared;
@@ -161,6 +162,13 @@ impl Store {
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// A secret for another use of the store's master key, such as tokens; `context` says which, and no two uses share
+    /// one. Another master key gives another secret.
+    #[must_use]
+    pub fn secret_for(&self, context: &str) -> Zeroizing<[u8; 32]> {
+        self.master.secret_for(context)
     }
 
     /// Writes events, in order, all or none; they are on the disk when this returns. One that is there already

@@ -2,7 +2,7 @@
 //! In: [`Happened`], [`ChangeAsked`]. Out: [`state::LearnerState`] (the fold of the log), [`Folded`], samples
 //! ([`Streamed`]). Never waits, never touches the disk.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bevy::prelude::*;
@@ -404,13 +404,17 @@ fn collect_acknowledgements(
     recorder: Res<Recorder>,
     mut learners: Query<(&Learner, &mut AcknowledgedSeq)>,
     mut health: ResMut<RecordHealth>,
+    mut safe: Local<HashMap<LearnerId, u64>>,
 ) {
-    for acknowledged in recorder.acknowledgements() {
+    safe.extend(recorder.acknowledgements().map(|it| (it.learner, it.seq)));
+    if !safe.is_empty() {
         for (learner, mut seq) in &mut learners {
-            if learner.id == acknowledged.learner {
-                seq.0 = seq.0.max(acknowledged.seq);
+            if let Some(safe) = safe.remove(&learner.id).filter(|safe| *safe > seq.0) {
+                seq.0 = safe;
             }
         }
+        // Somebody who left meanwhile.
+        safe.clear();
     }
     if let Some(change) = recorder.health_change() {
         health.0 = change;

@@ -7,7 +7,7 @@ use super::{AcknowledgedSeq, Learner};
 use crate::learning::skill::SkillId;
 use crate::lesson::format::Lesson;
 use crate::protocol::ids::LessonId;
-use crate::protocol::snapshot::{LearnerSnapshot, SkillSnapshot};
+use crate::protocol::snapshot::{LearnerSnapshot, Reached, SkillSnapshot};
 
 /// A learner's state as it is published. `message`: the instructor's words now shown, if any.
 #[must_use]
@@ -64,6 +64,7 @@ pub fn snapshot(
         life: state.life(),
         paused_by: state.paused_by.clone(),
         ended: state.ended,
+        link: Reached::Here,
         seq: state.seq,
         acknowledged_seq: acknowledged.0,
     }

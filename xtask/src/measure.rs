@@ -14,6 +14,7 @@ use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 
 mod adaptation;
+mod bridge;
 mod compliance;
 pub mod conformance;
 mod learning;
@@ -21,7 +22,7 @@ mod sessions;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, or `all`.
+    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, `bridge`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -178,6 +179,7 @@ pub fn run(args: &Args) -> Result<()> {
         "adaptation" => vec![adaptation::measure(args)?],
         "compliance" => vec![compliance::measure(args)?],
         "conformance" => vec![conformance::measure()?],
+        "bridge" => vec![bridge::measure(args)?],
         "all" => vec![
             frame(args)?,
             learning::measure(args)?,
@@ -185,9 +187,10 @@ pub fn run(args: &Args) -> Result<()> {
             adaptation::measure(args)?,
             compliance::measure(args)?,
             conformance::measure()?,
+            bridge::measure(args)?,
         ],
         other => bail!(
-            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, all"
+            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, bridge, all"
         ),
     };
     let mut tables = String::new();

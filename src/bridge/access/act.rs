@@ -52,6 +52,8 @@ acts! {
     ReadAudit: "read the audit", Everybody, [Operator];
     /// A picture or a description of what a learner sees; consent is asked for beside this.
     View: "look through a learner's eyes", Learner, [Instructor, Operator];
+    /// Being the runtime that a learner's events and samples come from.
+    Stream: "bring a learner's stream", Learner, [Operator, Learner];
     /// A hint, or taking it away.
     Hint: "give hints", Learner, [Instructor, Operator, Learner];
     /// Words, captions, markers, highlights, pointing.
@@ -177,6 +179,7 @@ mod tests {
         ("ReadHealth", "xxx."),
         ("ReadAudit", "..x."),
         ("View", ".xx."),
+        ("Stream", "..xx"),
         ("Hint", ".xxx"),
         ("Message", ".xx."),
         ("Adapt", ".xx."),

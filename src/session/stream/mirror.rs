@@ -25,6 +25,12 @@ impl Mirror {
         Self(Incoming::new(learner, Position { events, samples }))
     }
 
+    /// What was taken in, safely stored or not.
+    #[must_use]
+    pub fn has(&self) -> Position {
+        self.0.has()
+    }
+
     /// What to acknowledge, which is also what to ask for after the link was lost: events that are safely on the disk
     /// here, and samples.
     #[must_use]

@@ -1,0 +1,146 @@
+//! What the class's WebSocket costs: prints one JSON object for `cargo xtask measure bridge`.
+//!
+//! The program starts itself twice more: as a host (sessions, bridge, disk: all that `malloc-vr classroom` runs, without
+//! limits for clients) and as a bare echo server on tokio-tungstenite. Runtimes by hand load one and then the other, in
+//! turns. A learner sends a sample and has its answer when the host has checked it, taken it into the learner's state,
+//! published it to instructors and acknowledged it: there is no other adaptation to wait for, the headset adapts itself.
+//!
+//! Arguments: seconds of each run, learners at their 5 s interval, saturated learners (lists with commas).
+
+use std::error::Error;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+mod load;
+mod servers;
+mod sizes;
+
+/// What a plan has measured.
+type Figures = Map<String, Value>;
+
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("host") => return servers::host(),
+        Some("echo") => return servers::echo(),
+        _ => {}
+    }
+    let seconds = arguments.first().map_or(Ok(20), |it| it.parse())?;
+    let paced = list(arguments.get(1), "1,64,256,1024,2048,8192")?;
+    let saturated = list(arguments.get(2), "1,64,1024")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let mut figures = Figures::new();
+    let run = Duration::from_secs(seconds);
+    runtime.block_on(measure(run, &paced, &saturated, &mut figures))?;
+    sizes::tell(&mut figures)?;
+    println!("{}", Value::Object(figures));
+    Ok(())
+}
+
+fn list(written: Option<&String>, usual: &str) -> Result<Vec<usize>, std::num::ParseIntError> {
+    let written = written.map_or(usual, String::as_str);
+    written.split(',').map(str::parse).collect()
+}
+
+async fn measure(
+    run: Duration,
+    paced: &[usize],
+    saturated: &[usize],
+    figures: &mut Figures,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    for &n in paced {
+        let host = servers::Server::start("host")?;
+        let before = host.resident_kib()?;
+        let mut class = match load::connect(&host.address, n, true).await {
+            Ok(class) => class,
+            Err(error) => {
+                // Most likely the system's limit of open files.
+                eprintln!("{n} learners do not get in: {error}");
+                continue;
+            }
+        };
+        let waited = class.take_connect_times();
+        let told = load::paced(&mut class, run).await?;
+        let after = host.resident_kib()?;
+        tell(figures, "snapshot_to_adaptation", n, &told.waits);
+        put(
+            figures,
+            format!("messages_per_s_{n}"),
+            told.per_second(),
+            told.messages,
+        );
+        if n == 256 || paced.len() == 1 {
+            put(
+                figures,
+                "connect_p99_ms".to_owned(),
+                load::quantile(&waited, 0.99),
+                waited.len(),
+            );
+        }
+        if n >= 64 {
+            let each = (after - before) / n as f64;
+            put(figures, "memory_per_connection_kib".to_owned(), each, n);
+        }
+    }
+    for &n in saturated {
+        let mut shares = Vec::new();
+        let mut rates = Vec::new();
+        // A B A B
+        for _ in 0..2 {
+            let host = servers::Server::start("host")?;
+            let mut class = load::connect(&host.address, n, true).await?;
+            let ours = load::saturated(&mut class, run / 4).await?;
+            drop((class, host));
+            let echo = servers::Server::start("echo")?;
+            let mut class = load::connect(&echo.address, n, false).await?;
+            let bare = load::saturated(&mut class, run / 4).await?;
+            shares.push(ours.per_second() / bare.per_second());
+            rates.push(ours.per_second());
+        }
+        put(
+            figures,
+            format!("saturated_messages_per_s_{n}"),
+            mean(&rates),
+            rates.len(),
+        );
+        put(
+            figures,
+            format!("throughput_vs_echo_{n}"),
+            mean(&shares),
+            shares.len(),
+        );
+        if n == 64 || saturated.len() == 1 {
+            put(
+                figures,
+                "throughput_vs_echo".to_owned(),
+                mean(&shares),
+                shares.len(),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+fn put(figures: &mut Figures, name: String, value: f64, n: usize) {
+    figures.insert(name, json!({ "value": value, "n": n }));
+}
+
+fn tell(figures: &mut Figures, name: &str, n: usize, waits: &[f64]) {
+    for (quantile, called) in [(0.5, "p50"), (0.99, "p99"), (0.999, "p999")] {
+        let value = load::quantile(waits, quantile);
+        put(
+            figures,
+            format!("{name}_{called}_ms_{n}"),
+            value,
+            waits.len(),
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! A class as it is: a host process, learners' runtimes that join it, links that break, instructors at the door.
+
+// Helpers of a test may unwrap like the test itself; clippy knows only functions marked as tests.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use malloc_vr::lesson;
+use malloc_vr::protocol::event::EventBody;
+use malloc_vr::protocol::ids::{AttemptId, LearnerId};
+use malloc_vr::session::join::Joining;
+use malloc_vr::session::snapshot::snapshot;
+use malloc_vr::session::state::LearnerState;
+use malloc_vr::session::{AcknowledgedSeq, Learner};
+use serde_json::{Value, json};
+
+#[path = "support/host.rs"]
+mod host;
+#[path = "support/proxy.rs"]
+mod proxy;
+#[path = "support/pupil.rs"]
+mod pupil;
+mod support;
+
+use host::{Client, Host, PATIENCE, TOKEN};
+use proxy::Proxy;
+use pupil::{Pupil, Script, store};
+
+/// Runs frames until it is so.
+fn until(pupil: &mut Pupil, mut is_so: impl FnMut(&Pupil) -> bool) {
+    let begun = Instant::now();
+    while !is_so(pupil) {
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "it does not come: {:?}",
+            pupil.link()
+        );
+        pupil.frame();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_runtime_joins_a_host_and_its_attempts_arrive_whether_the_host_is_there_or_not() {
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "127.0.0.1:0");
+    let address = host.address.clone();
+    let folder = home.path().join("pupil");
+    let mut pupil = Pupil::at(&folder, &address, TOKEN, Script::new(4, 1));
+    until(&mut pupil, |pupil| pupil.link().up && pupil.host_has() > 5);
+    host.kill();
+    until(&mut pupil, |pupil| !pupil.link().up);
+    // The lesson goes on.
+    until(&mut pupil, |pupil| pupil.state().ended);
+    assert!(pupil.host_has() < pupil.state().seq);
+    let host = Host::start(home.path(), &address);
+    until(&mut pupil, Pupil::is_through);
+    let state = pupil.state().clone();
+    assert_eq!(pupil.link().times, 2);
+    drop(pupil);
+    host.end();
+    let (theirs, ours) = (store(&folder), store(&home.path().join("data")));
+    let learner = state.learner.unwrap();
+    let events = ours.events(learner).unwrap();
+    assert_eq!(events, theirs.events(learner).unwrap());
+    assert_eq!(Joining::of(&ours, learner).unwrap().state, state);
+    let attempts = events
+        .iter()
+        .filter(|it| matches!(it.body, EventBody::Attempted(_)));
+    assert!(attempts.count() > 11);
+}
+
+/// A class.
+const CLASS: u64 = 64;
+/// Threads that run their frames.
+const ROOMS: u64 = 4;
+
+/// What is left of a pupil.
+struct Through {
+    state: LearnerState,
+    /// As an instructor should see it, in the end.
+    seen: Value,
+    folder: std::path::PathBuf,
+}
+
+/// Runs some pupils until all are through.
+fn work_through(pupils: Vec<Pupil>) -> Vec<Through> {
+    let mut at_work = pupils;
+    let mut through = Vec::new();
+    let begun = Instant::now();
+    while !at_work.is_empty() {
+        assert!(
+            begun.elapsed() < 2 * PATIENCE,
+            "{} are not through",
+            at_work.len()
+        );
+        let frame = Instant::now();
+        for pupil in &mut at_work {
+            pupil.frame();
+        }
+        for pupil in at_work.extract_if(.., |pupil| pupil.is_through()) {
+            through.push(leave(pupil));
+        }
+        std::thread::sleep(Duration::from_millis(33).saturating_sub(frame.elapsed()));
+    }
+    through
+}
+
+fn leave(pupil: Pupil) -> Through {
+    let world = pupil.app.world();
+    let learner = world.get::<Learner>(pupil.learner).unwrap();
+    let lesson = lesson::load("first-steps").unwrap().lesson;
+    let state = pupil.state().clone();
+    let safe = AcknowledgedSeq(state.seq);
+    let seen = snapshot(learner, &state, safe, Some(&lesson), None);
+    let seen: Value = serde_json::from_str(&serde_json::to_string(&seen).unwrap()).unwrap();
+    let folder = pupil.folder.clone();
+    Through {
+        state,
+        seen,
+        folder,
+    }
+}
+
+/// Somewhere between 100 and 1,100 ms, the same in every run.
+fn life(n: u64) -> Duration {
+    Duration::from_millis(100 + n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 1000)
+}
+
+#[test]
+fn sixty_four_runtimes_work_through_a_lesson_over_links_that_break_and_every_attempt_arrives_once()
+{
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "127.0.0.1:0");
+    // Each link breaks some times, and then the network is mended.
+    let proxy = Proxy::to(&host.address, |n| (n < 4 * CLASS).then(|| life(n)));
+    let through: Vec<Through> = std::thread::scope(|scope| {
+        let rooms: Vec<_> = (0..ROOMS)
+            .map(|room| {
+                let (proxy, home) = (proxy.address.to_string(), home.path());
+                scope.spawn(move || {
+                    let pupils = (0..CLASS / ROOMS).map(|place| {
+                        let n = room * (CLASS / ROOMS) + place;
+                        let script = Script::new(4 + n as u32 % 3, n as u32 % 3);
+                        Pupil::at(&home.join(format!("pupil-{n}")), &proxy, TOKEN, script)
+                    });
+                    work_through(pupils.collect())
+                })
+            })
+            .collect();
+        rooms
+            .into_iter()
+            .flat_map(|room| room.join().unwrap())
+            .collect()
+    });
+    assert_eq!(through.len() as u64, CLASS);
+    let cuts = proxy.cuts.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(cuts > CLASS, "{cuts} cuts are no broken network");
+
+    // What instructors see of them is what each headset has, to the bit.
+    let seen = tokio::runtime::Runtime::new()
+        .unwrap()
+        .block_on(seen_when_all_is_told(&host, &through));
+    for pupil in &through {
+        let id = pupil.state.learner.unwrap();
+        let mut seen = seen[&id].clone();
+        seen["link"] = json!("here");
+        assert_eq!(seen, pupil.seen);
+    }
+
+    // So is what lies in the stores: every event, every attempt, once, in order.
+    host.end();
+    let ours = store(&home.path().join("data"));
+    let mut attempts: BTreeSet<AttemptId> = BTreeSet::new();
+    let mut count = 0;
+    for pupil in &through {
+        let id = pupil.state.learner.unwrap();
+        let events = ours.events(id).unwrap();
+        assert!(events.iter().map(|event| event.seq).eq(1..=pupil.state.seq));
+        assert_eq!(events, store(&pupil.folder).events(id).unwrap());
+        let state = Joining::of(&ours, id).unwrap().state;
+        assert_eq!(bits(&state), bits(&pupil.state));
+        for event in events {
+            if let EventBody::Attempted(attempt) = event.body {
+                attempts.insert(attempt.id);
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(ours.learners().unwrap().len() as u64, CLASS);
+    assert_eq!(attempts.len(), count);
+    assert!(count as u64 > 11 * CLASS, "{count} attempts");
+}
+
+/// All of a state, every bit of every figure.
+fn bits(state: &LearnerState) -> Vec<u8> {
+    rmp_serde::to_vec(state).unwrap()
+}
+
+/// What an instructor sees of each once everything has come.
+async fn seen_when_all_is_told(host: &Host, through: &[Through]) -> BTreeMap<LearnerId, Value> {
+    let mut instructor = Client::instructor(&host.address).await;
+    let mut seen = BTreeMap::new();
+    let complete = |seen: &BTreeMap<LearnerId, Value>| {
+        through.iter().all(|pupil| {
+            let id = pupil.state.learner.unwrap();
+            let seen = seen.get(&id);
+            seen.is_some_and(|seen| seen["acknowledged_seq"] == json!(pupil.state.seq))
+        })
+    };
+    while !complete(&seen) {
+        let snapshot = instructor.kind("snapshot").await;
+        let learner = serde_json::from_value(snapshot["learner"].clone()).unwrap();
+        seen.insert(learner, snapshot);
+    }
+    seen
+}

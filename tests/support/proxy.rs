@@ -1,0 +1,64 @@
+//! A network that breaks: a TCP proxy that cuts connections when it is told to.
+
+// Helpers of tests may panic as tests do. Each test program uses what it needs of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+/// Stands between runtimes and their host, until it is dropped.
+pub struct Proxy {
+    pub address: SocketAddr,
+    pub cuts: Arc<AtomicU64>,
+    _runtime: Runtime,
+}
+
+impl Proxy {
+    /// Forwards to `host`. The nth connection is cut after `life(n)`; `None`: it is left alone.
+    pub fn to(host: &str, life: impl Fn(u64) -> Option<Duration> + Send + 'static) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let host = host.to_owned();
+        let cuts = Arc::new(AtomicU64::new(0));
+        let counted = cuts.clone();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async move {
+            for n in 0.. {
+                let (mut near, _) = listener.accept().await.unwrap();
+                let (host, life, cuts) = (host.clone(), life(n), counted.clone());
+                tokio::spawn(async move {
+                    let Ok(mut far) = TcpStream::connect(host).await else {
+                        return;
+                    };
+                    let both = copy_bidirectional(&mut near, &mut far);
+                    match life {
+                        None => drop(both.await),
+                        // Both ends lose what is under way.
+                        Some(life) => {
+                            if tokio::time::timeout(life, both).await.is_err() {
+                                cuts.fetch_add(1, Ordering::Relaxed);
+                                let _ = near.set_zero_linger();
+                                let _ = far.set_zero_linger();
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        Self {
+            address,
+            cuts,
+            _runtime: runtime,
+        }
+    }
+}
