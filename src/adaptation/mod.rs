@@ -13,7 +13,7 @@ use crate::session::{
     CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred, WayChanged,
 };
 
-pub use advise::Strategies;
+pub use advise::{Strategies, models};
 
 pub mod adapted;
 mod advise;

@@ -95,6 +95,13 @@ pub(super) fn export(
     )?;
     export.write(folder)?;
     println!("{} events in {}", log.len(), folder.display());
+    let movements = super::flight::instead_of_movements(&store, learner, &log)?;
+    if !movements.is_empty() {
+        let file = folder.join("movements.jsonl");
+        std::fs::write(&file, movements.join("\n") + "\n")
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        println!("what may leave of the movements in {}", file.display());
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -155,6 +162,12 @@ pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn 
         report.audit_removed,
         retention.audit
     );
+    if report.motion_forgotten > 0 {
+        println!(
+            "forgot {} recording(s) of movements whose time was over",
+            report.motion_forgotten
+        );
+    }
     if report.believed_unix_ms == 0 {
         println!("the clock has not been seen twice yet, 12 hours apart; nobody is erased before");
     } else if report.clock_in_doubt {

@@ -10,6 +10,7 @@ use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
 pub mod cli;
 mod doctor;
 mod duties;
+pub mod flight;
 mod frame;
 pub mod frame_stats;
 mod learning;
@@ -17,6 +18,7 @@ mod lessons;
 mod play;
 mod policy;
 mod records;
+pub mod replay;
 pub mod view;
 
 /// Does what the command line asks.
@@ -48,6 +50,7 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Records(RecordsCommand::RotateKey { data }) => duties::rotate_key(&data.data_dir),
         Command::Records(RecordsCommand::Audit { data }) => duties::audit(&data.data_dir),
+        Command::Records(RecordsCommand::Replay(args)) => replay::replay(&args),
         Command::Records(RecordsCommand::Purposes) => Ok(duties::purposes()),
         Command::Learning(LearningCommand::Fit(args)) => learning::fit(&args),
         Command::Learning(LearningCommand::Eval(args)) => learning::eval(&args),

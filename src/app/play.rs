@@ -15,10 +15,12 @@ use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 
 use super::cli::PlayArgs;
+use super::flight::{Flight, FlightPlugin};
 use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
 use super::policy;
 use super::records;
+use super::replay::play::play_again;
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
 use crate::bridge::{Bridge, BridgeConfig, BridgePlugin};
@@ -32,6 +34,7 @@ use crate::session::clock::SessionRules;
 use crate::session::join::Joining;
 use crate::session::life::LifeRules;
 use crate::session::state::LearnerState;
+use crate::session::times::{FrameTimesPlugin, Redoing};
 use crate::session::{Folded, Happened, Learner, SessionPlugin, unix_ms};
 use crate::task::{HeadSigns, TaskPlugin};
 use crate::ui::UiPlugin;
@@ -54,6 +57,9 @@ struct NothingToShow {
 
 /// Plays until the window is closed, or Ctrl-C, or SIGTERM.
 pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
+    if let Some(of) = args.replay {
+        return play_again(args, of, choose_view(args)?);
+    }
     let lesson = lesson::load(&args.lesson)?;
     let strategies = policy::read(args.policy.as_deref())?;
     let view = choose_view(args)?;
@@ -78,7 +84,11 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }
-    joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
+    let resumed = !args.fresh && joining.interrupted_in(&lesson.lesson.id);
+    let flight = Flight::of(&joining.log, resumed);
+    let learner = joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
+    app.add_plugins(FlightPlugin);
+    app.world_mut().entity_mut(learner).insert(flight);
     match app.run() {
         AppExit::Success => Ok(ExitCode::SUCCESS),
         AppExit::Error(code) if code.get() == START_ANEW => start_anew(&token),
@@ -218,7 +228,7 @@ fn log_plugin() -> LogPlugin {
 }
 
 /// The engine under the rooms.
-fn engine(view: View) -> App {
+pub(super) fn engine(view: View) -> App {
     let mut app = App::new();
     let window = |primary| WindowPlugin {
         primary_window: primary,
@@ -265,7 +275,7 @@ fn engine(view: View) -> App {
     app
 }
 
-fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
+pub(super) fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
     app.insert_resource(match view {
         View::Headset => InputMode::Xr,
         View::Desktop => InputMode::Desktop,
@@ -279,7 +289,7 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
             lesson: lesson.clone(),
         },
         TaskPlugin,
-        SessionPlugin,
+        (SessionPlugin, FrameTimesPlugin),
         AdaptationPlugin,
         UiPlugin,
         BridgePlugin,
@@ -293,7 +303,8 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
     )
     .add_systems(
         PreUpdate,
-        pause_with_the_headset.run_if(resource_changed::<XrPhase>),
+        pause_with_the_headset
+            .run_if(resource_changed::<XrPhase>.and_then(not(resource_exists::<Redoing>))),
     )
     .add_systems(Last, report_progress);
     order_the_frame(app);

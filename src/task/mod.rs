@@ -8,6 +8,7 @@ use crate::interaction::{Circumstances, Interacted};
 use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::session::state::LearnerState;
+use crate::session::times::Redoing;
 use crate::session::{Happened, Learner, OtherWay, PanelAnswered, SessionLog, Stirred, WayChanged};
 
 mod course;
@@ -24,6 +25,7 @@ mod stretch;
 
 use course::Course;
 use deeds::Deeds;
+pub use deeds::Redone;
 use leeway::Leeway;
 pub use scene::PartOfScene;
 use scene::Stage;
@@ -43,6 +45,7 @@ impl Plugin for TaskPlugin {
             .register_required_components::<Learner, stretch::Gathering>()
             .add_message::<Interacted>()
             .add_message::<PanelAnswered>()
+            .add_message::<Redone>()
             .add_message::<Happened>()
             .add_message::<Stirred>()
             .add_message::<WayChanged>()
@@ -56,7 +59,9 @@ impl Plugin for TaskPlugin {
                     change_ways,
                     judge_deeds,
                     tell_other_ways,
-                    stretch::gather,
+                    stretch::gather.run_if(|redoing: Option<Res<Redoing>>| {
+                        redoing.is_none_or(|redoing| redoing.moves)
+                    }),
                     restore::set_tolerances,
                     restore::bring_back,
                     (glow::follow_hints, glow::hover_markers, glow::shine).chain(),
