@@ -162,10 +162,13 @@ pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn 
         report.audit_removed,
         retention.audit
     );
-    if report.motion_forgotten > 0 {
+    let mut forgotten = report.motion_forgotten;
+    if !dry_run {
+        forgotten += super::flight::forget_without_consent(&store)?;
+    }
+    if forgotten > 0 {
         println!(
-            "forgot {} recording(s) of movements whose time was over",
-            report.motion_forgotten
+            "forgot {forgotten} recording(s) of movements whose time was over, or whose consent is gone"
         );
     }
     if report.believed_unix_ms == 0 {

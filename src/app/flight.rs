@@ -317,6 +317,40 @@ fn pose(at: &Transform) -> Option<RawPose> {
     RawPose::new(at.translation.to_array(), at.rotation.to_array()).ok()
 }
 
+/// Forgets movements of whoever does not agree to their being kept any more. Returns how many recordings.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub(super) fn forget_without_consent(store: &Store) -> Result<u64, RecordError> {
+    let (rules, now) = (FlightRules::default(), unix_ms());
+    let mut forgotten = 0;
+    for entry in store.learners()? {
+        let learner = entry.learner;
+        if store.recordings(learner)?.is_empty() {
+            continue;
+        }
+        let consents = Consents::of(&store.events(learner)?);
+        let refused = granted(
+            learner,
+            &rules.policy,
+            rules.band,
+            &consents,
+            now,
+            rules.keep,
+        );
+        // That nobody was found who may agree can be for want of an age; a word taken back cannot.
+        let gone = matches!(
+            refused,
+            Err(ConsentRefusal::Withdrawn { .. } | ConsentRefusal::DoesNotCount { .. })
+        );
+        if gone {
+            let by = super::duties::by("the consent to keep movements is gone");
+            forgotten += store.forget_motion(learner, None, &by)?;
+        }
+    }
+    Ok(forgotten)
+}
+
 /// What leaves in the place of a learner's recorded movements, one JSON object for each attempt: nothing without consent.
 ///
 /// # Errors

@@ -259,6 +259,27 @@ fn a_consent_taken_back_ends_the_recording_and_forgets_it() {
 }
 
 #[test]
+fn a_consent_taken_back_while_nobody_plays_is_heard_by_the_sweep() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut person = Person::joins(folder.path(), LearnerId::fresh(), &[consent()]);
+    person.frames(200);
+    let id = person.leaves();
+    let store = open(folder.path());
+    assert_eq!(forget_without_consent(&store).unwrap(), 0);
+    let seq = store.events(id).unwrap().len() as u64 + 1;
+    let withdrawn = Event {
+        seq,
+        at_unix_ms: unix_ms(),
+        learner: id,
+        session: OUTSIDE_SESSIONS,
+        body: withdrawal(),
+    };
+    store.append(&[withdrawn]).unwrap();
+    assert_eq!(forget_without_consent(&store).unwrap(), 1);
+    assert_eq!(store.recordings(id).unwrap(), []);
+}
+
+#[test]
 fn a_restricted_record_takes_no_movements() {
     let folder = tempfile::tempdir().unwrap();
     let words = [
@@ -353,4 +374,17 @@ fn who_is_to_be_played_again_is_read_from_the_command_line() {
             .unwrap_err()
             .contains("LEARNER/SESSION")
     );
+}
+
+/// `MALLOC_VR_DOCS_STORE=DIR cargo test --lib -- --ignored a_store_for_the_documentation`: what `docs/replay.md` shows.
+#[test]
+#[ignore = "makes a store to look at"]
+fn a_store_for_the_documentation() {
+    let Some(folder) = std::env::var_os("MALLOC_VR_DOCS_STORE") else {
+        return;
+    };
+    let mut person = Person::joins(Path::new(&folder), LearnerId::fresh(), &[consent()]);
+    person.frames(5);
+    person.takes_the_lesson();
+    person.leaves();
 }

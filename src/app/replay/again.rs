@@ -86,7 +86,7 @@ pub(super) fn again(
     };
     let mut read = MessageCursor::<Folded>::default();
     let mut now = Duration::ZERO;
-    let mut running = Running(None);
+    let mut running = stretch.running.clone();
     for step in steps(stretch) {
         let passed = step.at.saturating_sub(now);
         now = step.at;

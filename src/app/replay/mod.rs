@@ -166,7 +166,7 @@ fn as_it_was(
             }
         }
         let first = stretch.before.last().map_or(1, |event| event.seq + 1);
-        report.same &= compared.same() && compared.frames > 0;
+        report.same &= compared.same();
         report.stretches.push(Told {
             session: stretch.session,
             lesson: stretch.lesson.clone(),
@@ -177,6 +177,8 @@ fn as_it_was(
             compared,
         });
     }
+    // Of a run that was killed at once nothing is left to be replayed; of all of them something must be.
+    report.same &= report.stretches.iter().any(|it| it.compared.frames > 0);
     Ok(report)
 }
 
@@ -219,7 +221,10 @@ impl Report {
                 let _ = writeln!(
                     text,
                     "  event {} ({}{field}): then {}, now {}",
-                    difference.seq, difference.event, difference.then, difference.now
+                    difference.seq,
+                    difference.event,
+                    short(&difference.then),
+                    short(&difference.now)
                 );
             }
             if it.differing > it.differences.len() {
@@ -257,9 +262,19 @@ impl Report {
     }
 }
 
+/// A value in a line; the whole is in the JSON.
+fn short(value: &serde_json::Value) -> String {
+    const MOST: usize = 120;
+    let text = value.to_string();
+    if text.chars().count() <= MOST {
+        return text;
+    }
+    text.chars().take(MOST).chain(['…']).collect()
+}
+
 fn verdict(compared: &Compared) -> &'static str {
     if compared.frames == 0 {
-        "cannot be replayed"
+        "nothing to replay"
     } else if compared.same() {
         "the same to the bit"
     } else {

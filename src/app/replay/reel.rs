@@ -15,7 +15,7 @@ use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use serde::Serialize;
 
-use super::script::{Origin, Running, Stretch, asked, deed, ns, origin};
+use super::script::{Origin, Stretch, asked, deed, ns, origin};
 use crate::interaction::InteractionSystems;
 use crate::lesson::Loaded;
 use crate::protocol::command::Command;
@@ -56,7 +56,7 @@ struct HandSeen {
 /// What happens at a time beside the movements.
 #[derive(Debug, Clone)]
 enum Beside {
-    Given(EventBody),
+    Given(Box<EventBody>),
     Asked(Command),
     Answered { panel: PanelId, choice: u32 },
 }
@@ -185,7 +185,7 @@ fn placed(pose: &RawPose, token: &ConsentToken) -> Transform {
 /// What hands do not tell, with its times.
 fn beside(stretch: &Stretch, lesson: &Loaded) -> VecDeque<(Duration, Beside)> {
     let mut all = VecDeque::new();
-    let mut running = Running(None);
+    let mut running = stretch.running.clone();
     for frame in &stretch.frames {
         let [before, _] = frame.time.before_ns;
         for event in frame.events {
@@ -198,7 +198,7 @@ fn beside(stretch: &Stretch, lesson: &Loaded) -> VecDeque<(Duration, Beside)> {
             let given = origin(body, &lesson.lesson, &running) == Origin::Given
                 && !matches!(body, EventBody::Observed { .. });
             if given {
-                all.push_back((at, Beside::Given(body.clone())));
+                all.push_back((at, Beside::Given(Box::new(body.clone()))));
             }
             if let Some(Deed::Answered { panel, choice }) = deed(body, &lesson.lesson, &running) {
                 all.push_back((at, Beside::Answered { panel, choice }));
@@ -270,7 +270,7 @@ fn play(
         match beside {
             Beside::Given(body) => {
                 for (learner, _) in &learners {
-                    let body = body.clone();
+                    let body = (*body).clone();
                     happened.write(Happened { learner, body });
                 }
             }

@@ -23,6 +23,8 @@ pub(super) struct Stretch<'a> {
     /// Of the session, also where this stretch resumes it.
     pub lesson: &'a LessonId,
     pub digest: &'a str,
+    /// The step that ran when it began, where it resumes a session.
+    pub running: Running,
     /// In which something happened, in order.
     pub frames: Vec<Frame<'a>>,
     /// Events that no frame is known of: of an earlier edition of this program, or of the moment in which it was killed.
@@ -78,12 +80,15 @@ pub(super) fn cut(events: &[Event]) -> Vec<Stretch<'_>> {
         let Some((lesson, digest)) = started else {
             continue;
         };
+        let mut running = Running(None);
+        before.iter().for_each(|event| running.follow(&event.body));
         let (frames, untimed) = frames(own);
         stretches.push(Stretch {
             before,
             session: first.session,
             lesson,
             digest,
+            running,
             frames,
             untimed,
         });

@@ -20,7 +20,6 @@ use crate::learning::simulated::lesson::{Lesson as Simulated, Step as Task};
 use crate::learning::simulated::ours::going_on;
 use crate::learning::simulated::scene::{Decider, Policy, Seen};
 use crate::learning::simulated::truth::{MAX_SKILLS, Population};
-use crate::learning::strategy::check::Checked;
 use crate::lesson::format::Lesson;
 use crate::protocol::event::Event;
 use crate::protocol::ids::{LearnerId, SessionId, StepId};
@@ -64,7 +63,7 @@ pub(super) fn what_if(
     log: &[Event],
     strategies: &Strategies,
 ) -> Result<Told, Box<dyn Error>> {
-    let own = session(log, args.session)?;
+    let own = &session(log, args.session)?;
     let other = match &args.policy {
         Some(file) => policy::read(Some(file))?,
         None => strategies.clone(),
@@ -136,6 +135,7 @@ pub(super) fn what_if(
     Ok(Told {
         learner,
         session: own
+            .events
             .first()
             .map_or(SessionId(uuid::Uuid::nil()), |it| it.session),
         at: point.events.last().map_or(0, |event| event.seq),
@@ -216,7 +216,7 @@ impl Rest {
         }
         // Where the running step is none of a skill, the point says nothing of what follows.
         let starts = first.is_some_and(|step| !left_out.contains(&step.id));
-        (starts && !steps.is_empty()).then(|| Self {
+        (starts && !steps.is_empty()).then_some(Self {
             lesson: Simulated {
                 steps,
                 successes: 1,
