@@ -213,7 +213,7 @@ pub(in crate::app) fn compared(log: &[Event], strategies: &Strategies) -> Vec<Co
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
 
     /// As the store gives it back, through two runs of the program of which the first one was killed.
     #[test]
