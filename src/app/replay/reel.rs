@@ -45,8 +45,8 @@ impl Plugin for ReelPlugin {
     }
 }
 
-/// Where a hand was and what it pressed.
-#[derive(Debug, Clone, Copy)]
+/// Where a hand was and what it pressed. Not to be printed: it is somebody's.
+#[derive(Clone, Copy)]
 struct HandSeen {
     grip: Transform,
     aim: Option<Transform>,
@@ -61,8 +61,8 @@ enum Beside {
     Answered { panel: PanelId, choice: u32 },
 }
 
-/// One frame to be shown.
-#[derive(Debug, Clone)]
+/// One frame to be shown. Not to be printed.
+#[derive(Clone)]
 struct Shown {
     at: Duration,
     head: Option<Transform>,
@@ -75,7 +75,6 @@ pub struct Reel {
     frames: VecDeque<Shown>,
     beside: VecDeque<(Duration, Beside)>,
     now: Duration,
-    last: Option<Shown>,
     wall: u64,
 }
 
@@ -161,7 +160,6 @@ impl Reel {
             frames: shown,
             beside: beside(stretch, lesson),
             now: Duration::ZERO,
-            last: None,
             wall: wall.map_or(0, |event| event.at_unix_ms),
         }
     }
@@ -282,7 +280,6 @@ fn play(
             }
         }
     }
-    reel.last = Some(shown);
 }
 
 /// The next frame is as long as it was.
