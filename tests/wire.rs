@@ -327,7 +327,7 @@ async fn a_headsets_own_door_is_for_instructors() {
     let bridge = malloc_vr::bridge::Bridge::start(malloc_vr::bridge::BridgeConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         token: Some(TOKEN.to_owned()),
-        allow_plaintext: false,
+        ..malloc_vr::bridge::BridgeConfig::default()
     })
     .unwrap();
     let address = bridge.address().to_string();

@@ -266,8 +266,9 @@ fn command_of(learner: &Learner, pick: &Pick, decision: &Decision, because: &str
     }
 }
 
-/// What a decision rests on, for the log.
-fn models() -> [String; 1] {
+/// What a decision rests on, for the log: names and versions.
+#[must_use]
+pub fn models() -> [String; 1] {
     [format!("five {}", env!("CARGO_PKG_VERSION"))]
 }
 

@@ -14,7 +14,7 @@ use crate::session::{
     ChangeAsked, CommandAnswered, CommandRequested, Folded, Happened, Learner, Stirred, WayChanged,
 };
 
-pub use advise::{Foresight, Outlook, Strategies};
+pub use advise::{Foresight, Outlook, Strategies, models};
 
 pub mod adapted;
 mod advise;

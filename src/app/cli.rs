@@ -7,11 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::consents::{AmendArgs, ConsentArgs, RestrictArgs, WhoArgs};
 use super::law::{AgeArgs, LawArgs};
+use super::replay::play::ReplayOf;
 use super::roster::RosterCommand;
 use crate::bridge::join::HostAddress;
 use crate::learning::tracer::fitted::Kind;
 use crate::protocol::asker::{TokenId, TokenRole};
-use crate::protocol::ids::LearnerId;
+use crate::protocol::ids::{LearnerId, SessionId};
 
 /// Malloc VR: hands-on lessons in a headset that notice what you know and help where you are stuck.
 #[derive(Debug, Parser)]
@@ -150,6 +151,9 @@ pub struct PlayArgs {
     #[command(flatten)]
     /// Which law holds.
     pub law: LawArgs,
+    /// Play a session's recorded movements again instead, to the same attempts and decisions; nothing is written.
+    #[arg(long, value_name = "LEARNER[/SESSION]", conflicts_with = "fresh")]
+    pub replay: Option<ReplayOf>,
     /// Write frame statistics to this JSON file, each second.
     #[arg(long, value_name = "FILE")]
     pub frame_stats: Option<PathBuf>,
@@ -415,6 +419,46 @@ pub enum RecordsCommand {
     /// Who is who: names apart from the records.
     #[command(subcommand)]
     Roster(RosterCommand),
+    /// Go through a learner's sessions again and say whether attempts and decisions come out the same to the bit; or,
+    /// with --policy or --shift-hint, continue one of them otherwise with simulated learners.
+    Replay(ReplayArgs),
+}
+
+/// Options of `records replay`.
+#[derive(Debug, Clone, Args)]
+pub struct ReplayArgs {
+    /// The learner's pseudonym; left out: the only one there is.
+    pub learner: Option<LearnerId>,
+    /// Only this session.
+    #[arg(long, value_name = "ID")]
+    pub session: Option<SessionId>,
+    /// The lesson's file; left out: the bundled lesson of that name.
+    #[arg(long, value_name = "FILE")]
+    pub lesson: Option<PathBuf>,
+    /// The adaptation table that was in force; left out: the one delivered.
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
+    /// What if this table had been in force from a point on?
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// That point: after this event of the log. Left out: the session's beginning; with --shift-hint its first hint.
+    #[arg(long, value_name = "SEQ", conflicts_with = "at_time")]
+    pub at: Option<u64>,
+    /// That point, in seconds since the session began.
+    #[arg(long, value_name = "SECONDS")]
+    pub at_time: Option<f64>,
+    /// What if the next hint had come so many seconds earlier (or later, where negative)?
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub shift_hint: Option<f64>,
+    /// How many simulated learners continue.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub seeds: u32,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    /// Where the records are.
+    pub data: DataArgs,
 }
 
 /// Knowledge tracing.

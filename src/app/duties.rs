@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::consents::{WhoArgs, append};
+use super::flight::FlightRules;
 use super::law;
 use super::records::{choose, open};
 use crate::protocol::ids::LearnerId;
@@ -132,9 +133,10 @@ pub(super) fn export(
     let learner = choose(&store, who.learner)?;
     let mut log = store.events(learner)?;
     let (consents, rights) = (Consents::of(&log), Rights::of(&log));
+    let band = law::band(learner, &roster, &who.age, &policy);
     let standing = Standing {
         learner,
-        band: law::band(learner, &roster, &who.age, &policy),
+        band,
         consents: &consents,
         rights: &rights,
         policy: &policy,
@@ -157,6 +159,14 @@ pub(super) fn export(
     let export = Export::of(&grant, &log, &home)?;
     export.write(folder)?;
     println!("{} events in {}", log.len(), folder.display());
+    let rules = FlightRules::of(&policy, band);
+    let movements = super::flight::instead_of_movements(&store, learner, &log, &rules)?;
+    if !movements.is_empty() {
+        let file = folder.join("movements.jsonl");
+        std::fs::write(&file, movements.join("\n") + "\n")
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        println!("what may leave of the movements in {}", file.display());
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -214,6 +224,16 @@ pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn 
         report.audit_removed,
         retention.audit
     );
+    let mut forgotten = report.motion_forgotten;
+    if !dry_run {
+        forgotten +=
+            super::flight::forget_without_consent(&store, &law::roster(data_dir, store.keys())?)?;
+    }
+    if forgotten > 0 {
+        println!(
+            "forgot {forgotten} recording(s) of movements whose time was over, or whose consent is gone"
+        );
+    }
     if report.believed_unix_ms == 0 {
         println!("the clock has not been seen twice yet, 12 hours apart; nobody is erased before");
     } else if report.clock_in_doubt {

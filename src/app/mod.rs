@@ -16,6 +16,7 @@ pub mod cli;
 pub mod consents;
 mod doctor;
 mod duties;
+pub mod flight;
 mod frame;
 pub mod frame_stats;
 pub mod law;
@@ -25,6 +26,7 @@ mod play;
 mod policy;
 mod quiet;
 mod records;
+pub mod replay;
 pub mod roster;
 mod stdio;
 mod sweep;
@@ -77,6 +79,7 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Records(RecordsCommand::RotateKey { data }) => duties::rotate_key(&data.data_dir),
         Command::Records(RecordsCommand::Audit { data }) => duties::audit(&data.data_dir),
+        Command::Records(RecordsCommand::Replay(args)) => replay::replay(&args),
         Command::Records(RecordsCommand::Purposes) => Ok(duties::purposes()),
         Command::Records(RecordsCommand::Consent(args)) => consents::consent(&args),
         Command::Records(RecordsCommand::Amend(args)) => consents::amend(&args),

@@ -15,12 +15,14 @@ use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 
 use super::cli::{DoorArgs, PlayArgs};
+use super::flight::{Flight, FlightPlugin, FlightRules};
 use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
 use super::law;
 use super::policy;
 use super::quiet;
 use super::records;
+use super::replay::play::play_again;
 use super::sweep::{self, SweptDaily};
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
@@ -41,6 +43,7 @@ use crate::session::life::LifeRules;
 use crate::session::pairing::{Pairing, PairingCode};
 use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
+use crate::session::times::{FrameTimesPlugin, Redoing};
 use crate::session::{Folded, Happened, Learner, SessionPlugin, WordScreen, unix_ms};
 use crate::task::{HeadSigns, TaskPlugin};
 use crate::ui::UiPlugin;
@@ -63,6 +66,9 @@ struct NothingToShow {
 
 /// Plays until the window is closed, or Ctrl-C, or SIGTERM.
 pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
+    if let Some(of) = args.replay {
+        return play_again(args, of, choose_view(args)?);
+    }
     let lesson = lesson::load(&args.lesson)?;
     let strategies = policy::read(args.policy.as_deref())?;
     let view = choose_view(args)?;
@@ -105,6 +111,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
         .insert_resource(strategies)
         .insert_resource(SessionRules(LifeRules::on_the_headset()))
         .insert_resource(HeadSigns(args.head_signs))
+        .insert_resource(FlightRules::of(&agreements.0, age.0))
         .insert_resource(agreements)
         .insert_resource(WordScreen(screen))
         .insert_resource(SweptDaily(args.data.data_dir.clone()))
@@ -112,8 +119,11 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }
+    let resumed = !args.fresh && joining.interrupted_in(&lesson.lesson.id);
+    let flight = Flight::of(&joining.log, resumed);
     let learner = joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
-    app.world_mut().entity_mut(learner).insert(age);
+    app.add_plugins(FlightPlugin);
+    app.world_mut().entity_mut(learner).insert((age, flight));
     if let Some(joined) = join(args, &lesson, app.world().get(learner))? {
         app.insert_resource(joined);
     }
@@ -344,7 +354,7 @@ pub(super) fn log_plugin() -> LogPlugin {
 }
 
 /// The engine under the rooms.
-fn engine(view: View) -> App {
+pub(super) fn engine(view: View) -> App {
     let mut app = App::new();
     let window = |primary| WindowPlugin {
         primary_window: primary,
@@ -391,7 +401,7 @@ fn engine(view: View) -> App {
     app
 }
 
-fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
+pub(super) fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
     app.insert_resource(match view {
         View::Headset => InputMode::Xr,
         View::Desktop => InputMode::Desktop,
@@ -405,7 +415,7 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
             lesson: lesson.clone(),
         },
         TaskPlugin,
-        SessionPlugin,
+        (SessionPlugin, FrameTimesPlugin),
         AdaptationPlugin,
         UiPlugin,
         BridgePlugin,
@@ -420,7 +430,8 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
     )
     .add_systems(
         PreUpdate,
-        pause_with_the_headset.run_if(resource_changed::<XrPhase>),
+        pause_with_the_headset
+            .run_if(resource_changed::<XrPhase>.and_then(not(resource_exists::<Redoing>))),
     )
     .add_systems(
         Last,

@@ -98,6 +98,9 @@ pub(super) fn verify(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
         check.problems.len(),
         check.fingerprint
     );
+    if check.motion > 0 {
+        println!("{} blocks of recorded movements", check.motion);
+    }
     Ok(if check.problems.is_empty() {
         ExitCode::SUCCESS
     } else {

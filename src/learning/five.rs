@@ -102,6 +102,29 @@ impl Five {
         self.skills.extend(new.map(|skill| Skill::new(skill, p)));
     }
 
+    /// The same learner with the skills in another order: these first, then the others. Numbers that name no skill, or one
+    /// again, are passed over. [`Params::with_first`] orders the parameters alike.
+    #[must_use]
+    pub fn with_first(&self, numbers: &[u32]) -> Self {
+        let order = order(numbers, self.skills.len());
+        let mut other = self.clone();
+        other.skills = order
+            .iter()
+            .filter_map(|&number| self.skills.get(number).copied())
+            .collect();
+        if let Some((skills, right)) = self.last {
+            let mut renamed = Few::default();
+            for skill in skills.iter() {
+                let place = order.iter().position(|&number| number == *skill as usize);
+                if let Some(place) = place.and_then(|place| u32::try_from(place).ok()) {
+                    renamed.push(place);
+                }
+            }
+            other.last = Some((renamed, right));
+        }
+        other
+    }
+
     /// Takes in an attempt. Skills that the lesson doesn't have are passed over.
     pub fn observe(&mut self, seen: &Observation, p: &Params) {
         let pace = |seconds| self.habits.relative_pace(seconds, &p.habits);
@@ -347,6 +370,17 @@ impl Five {
     pub fn day(&self) -> f64 {
         self.day
     }
+}
+
+/// Numbers below `n`: these first, then the others, each once.
+fn order(first: &[u32], n: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::with_capacity(n);
+    for number in first.iter().map(|&number| number as usize).chain(0..n) {
+        if number < n && !order.contains(&number) {
+            order.push(number);
+        }
+    }
+    order
 }
 
 #[cfg(test)]

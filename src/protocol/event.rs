@@ -150,6 +150,24 @@ pub enum EventBody {
     },
     /// Records were shown or given to somebody outside the family.
     Disclosed(Disclosure),
+    /// The frame in which the events just before this one happened: with it a replay decides the same.
+    Timed(FrameTime),
+}
+
+/// When a frame was, to the nanosecond. Time is that of the program's run since the learner joined it; a frame counts
+/// for no more than a second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FrameTime {
+    /// How many events before this one happened in the frame.
+    pub events: u32,
+    /// When the frame was.
+    pub at_ns: u64,
+    /// When the two frames before it were, the later one first.
+    pub before_ns: [u64; 2],
+    /// Frames since the last such event in which the learner took up what the step is about: when each was, and the
+    /// frame before it.
+    #[serde(default)]
+    pub stirred_ns: Vec<[u64; 2]>,
 }
 
 /// What a report is about.

@@ -71,6 +71,11 @@ pub enum Action {
     },
     /// Erased: the data key is destroyed.
     Erased(Tombstone),
+    /// Recorded movements were forgotten for good; the log stays.
+    MotionForgotten {
+        /// Recordings, each of a session.
+        recordings: u64,
+    },
     /// The sweeper went through.
     Swept {
         /// Learners erased because their time was over.

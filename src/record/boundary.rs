@@ -32,7 +32,8 @@ pub fn screen_words(body: &mut EventBody, screen: &Screen) -> usize {
         | EventBody::SessionEnded { .. }
         | EventBody::ConsentWithdrawn(_)
         | EventBody::ProcessingRestricted { .. }
-        | EventBody::RestrictionLifted { .. } => 0,
+        | EventBody::RestrictionLifted { .. }
+        | EventBody::Timed(_) => 0,
     }
 }
 

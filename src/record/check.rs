@@ -16,6 +16,8 @@ pub struct Check {
     pub events: u64,
     /// Audit entries read.
     pub audit: u64,
+    /// Blocks of recorded movements read.
+    pub motion: u64,
     /// Stands for all of it in 16 hexadecimal digits. A whole file put back to an earlier state is consistent in
     /// itself: only these digits, noted elsewhere, tell it from the present one.
     pub fingerprint: String,
@@ -53,6 +55,7 @@ impl Store {
             }
             self.check_log(&read, row, &head, &mut check)?;
         }
+        self.check_motion(&read, &mut sum, &mut check)?;
         if learners != head.learners || sum != head.sum {
             check.problems.push(format!(
                 "a log was removed, added or put back to an earlier state: {learners} logs, and {} were written",

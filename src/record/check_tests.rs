@@ -248,7 +248,7 @@ fn nothing_but_sealed_bytes_counts_and_fixed_names_is_in_the_tables() {
         .create_with_backend(Disk::holding(disk.bytes()))
         .unwrap();
     let read = database.begin_read().unwrap();
-    assert_eq!(read.list_tables().unwrap().count(), 7);
+    assert_eq!(read.list_tables().unwrap().count(), 10);
     assert!(
         read.open_table(WIPE)
             .unwrap()

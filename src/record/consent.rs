@@ -96,6 +96,14 @@ impl Consents {
         }
     }
 
+    /// Until when a consent holds, milliseconds since the Unix epoch; `None`: none, or no end.
+    pub(super) fn until(&self, scope: ConsentScope, actor: ConsentActor) -> Option<u64> {
+        match self.word(scope, actor)? {
+            Word::Given { consent, .. } => consent.until_unix_ms,
+            Word::Withdrawn { .. } => None,
+        }
+    }
+
     fn word(&self, scope: ConsentScope, actor: ConsentActor) -> Option<&Word> {
         self.words.get(&(scope, actor))
     }

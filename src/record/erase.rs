@@ -26,7 +26,7 @@ pub struct ErasureProof {
     pub key_copies_overwritten: u64,
     /// Copies found when the file was looked through once more: 0.
     pub key_copies_left: u64,
-    /// Events of this learner's that are left in the store: 0.
+    /// Events of this learner's, and blocks and keys of their movements, that are left in the store: 0.
     pub events_left: u64,
 }
 
@@ -42,8 +42,9 @@ impl Store {
             let row = self.secrets.row(learner);
             let keys = self.database.begin_read()?.open_table(KEYS)?;
             let marks = keys.get(row)?.and_then(|key| mark(key.value()));
-            let marks: BTreeSet<Mark> = marks.into_iter().collect();
+            let mut marks: BTreeSet<Mark> = marks.into_iter().collect();
             drop(keys);
+            marks.extend(self.motion_marks(row)?);
             let Some(tombstone) = self.write(|writing| writing.erase(learner, by))? else {
                 return Ok(None);
             };
@@ -70,7 +71,8 @@ impl Store {
             .range((row, 0)..=(row, u64::MAX))?
             .count();
         let head = read.open_table(HEADS)?.get(row)?.is_some();
-        Ok(rows as u64 + u64::from(head))
+        let motion = self.motion_left(&read, row)?;
+        Ok(rows as u64 + u64::from(head) + motion)
     }
 
     /// Overwrites wrapped keys that are no longer in use, wherever in the file they lie. Returns how many.

@@ -174,6 +174,7 @@ fn told(body: &EventBody) -> String {
             plain(&disclosure.party),
             disclosure.purpose
         ),
+        EventBody::Timed(_) => "the frame of the events before was noted".to_owned(),
     }
 }
 

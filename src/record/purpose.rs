@@ -181,7 +181,9 @@ pub fn class_of(body: &EventBody) -> DataClass {
         | EventBody::Resumed { .. }
         | EventBody::SessionEnded { .. }
         | EventBody::LifeChanged { .. } => DataClass::Progress,
-        EventBody::Attempted(_) | EventBody::Observed { .. } => DataClass::Attempts,
+        EventBody::Attempted(_) | EventBody::Observed { .. } | EventBody::Timed(_) => {
+            DataClass::Attempts
+        }
         EventBody::Told { .. } => DataClass::Comfort,
         EventBody::CommandApplied { command, .. } | EventBody::CommandRefused { command, .. }
             if command.body.is_about_rights() =>

@@ -60,6 +60,8 @@ pub struct SweepReport {
     pub kept: u64,
     /// Audit entries removed, or to be removed.
     pub audit_removed: u64,
+    /// Recordings of movements whose time is over: forgotten. Not counted by a dry run.
+    pub motion_forgotten: u64,
     /// The time that it went by, milliseconds since the Unix epoch; 0: none is believed yet.
     pub believed_unix_ms: u64,
     /// True where the wall clock is days off that: it jumped, or nobody swept for days.
@@ -160,6 +162,8 @@ impl Store {
                     report.erased.extend(writing.erase(head.learner, by)?);
                 }
                 writing.forget_audit(old_entries)?;
+                // Here a wrong clock errs towards forgetting: movements are no part of what a learner has learnt.
+                report.motion_forgotten = writing.forget_old_motion(now.max(clock.believed))?;
                 let swept = Action::Swept {
                     erased: report.erased.len() as u64,
                     kept: report.kept,

@@ -75,12 +75,42 @@ impl Secrets {
         u128::from_be_bytes(name)
     }
 
+    /// What the noise of a word about movements is drawn from.
+    pub(super) fn words(&self, row: u128, session: u128, seq: u64, drawn: u64) -> Hash {
+        let mut text = b"words".to_vec();
+        text.extend_from_slice(&row.to_be_bytes());
+        text.extend_from_slice(&session.to_be_bytes());
+        text.extend_from_slice(&seq.to_be_bytes());
+        text.extend_from_slice(&drawn.to_be_bytes());
+        self.sums.hash(&text)
+    }
+
+    /// What the head of a recording adds to the sum of all heads.
+    pub(super) fn motion_share(&self, row: u128, session: u128, head: &[u8]) -> Hash {
+        let mut text = b"motion".to_vec();
+        text.extend_from_slice(&row.to_be_bytes());
+        text.extend_from_slice(&session.to_be_bytes());
+        text.extend_from_slice(head);
+        self.sums.hash(&text)
+    }
+
     /// What a head adds to the sum of all heads.
     pub(super) fn share(&self, row: u128, head: &LearnerHead) -> Hash {
         let mut text = row.to_be_bytes().to_vec();
         text.extend_from_slice(&head.encode());
         self.sums.hash(&text)
     }
+}
+
+/// Place of a block of movements, of the head of a recording or of its key.
+pub(super) fn motion_place(kind: u8, row: u128, session: u128, number: u32) -> [u8; 38] {
+    let mut place = [0; 38];
+    place[0] = kind;
+    place[1] = FORMAT;
+    place[2..18].copy_from_slice(&row.to_be_bytes());
+    place[18..34].copy_from_slice(&session.to_be_bytes());
+    place[34..].copy_from_slice(&number.to_be_bytes());
+    place
 }
 
 /// Place of an event: what its ciphertext is bound to. The format is part of it, so that no later layout takes it for its own.
@@ -254,16 +284,17 @@ impl StoreHead {
     }
 }
 
-struct Fields<'a>(&'a [u8]);
+/// Fields of a head, from first to last.
+pub(super) struct Fields<'a>(pub &'a [u8]);
 
 impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (field, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*field)
     }
 
-    fn number(&mut self) -> Option<u64> {
+    pub(super) fn number(&mut self) -> Option<u64> {
         self.take().map(u64::from_le_bytes)
     }
 }

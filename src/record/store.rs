@@ -11,6 +11,7 @@ use super::disk::Shared;
 use super::error::{Fault, RecordError, guarded, storage};
 use super::key::{Keys, MasterKey};
 use super::plain;
+use super::seal::Sealer;
 use super::sealed::{LearnerHead, Secrets, StoreHead, event_place, key_place};
 use super::unlock::{Found, backend, begin_store, found, part, put_in_place, unlock, whole};
 use super::writing::{
@@ -219,15 +220,7 @@ impl Store {
             return Ok(Vec::new());
         };
         let head = open_head(&self.secrets, row, head.value())?;
-        let sealer = read
-            .open_table(KEYS)?
-            .get(row)?
-            .and_then(|key| {
-                let wrapping = self.master.wrapping();
-                wrapping.open_secret(&key_place(learner), key.value())
-            })
-            .ok_or_else(no_data_key)?
-            .sealer();
+        let sealer = self.data_key(&read, learner)?.ok_or_else(no_data_key)?;
         let table = read.open_table(EVENTS)?;
         let mut events = Vec::new();
         for entry in table.range((row, 0)..=(row, u64::MAX))? {
@@ -252,6 +245,20 @@ impl Store {
             )));
         }
         Ok(events)
+    }
+
+    /// What a learner's rows are sealed with; `None`: nothing, or it does not open.
+    pub(super) fn data_key(
+        &self,
+        read: &ReadTransaction,
+        learner: LearnerId,
+    ) -> Result<Option<Sealer>, Fault> {
+        let key = read.open_table(KEYS)?.get(self.secrets.row(learner))?;
+        let key = key.and_then(|key| {
+            let wrapping = self.master.wrapping();
+            wrapping.open_secret(&key_place(learner), key.value())
+        });
+        Ok(key.map(|key| key.sealer()))
     }
 
     /// Everybody in the store, the one who was here last first.

@@ -13,7 +13,8 @@ use super::key_source::sync_folder;
 use super::plain;
 use super::sealed::{FORMAT, STORE_HEAD, Secrets, StoreHead};
 use super::writing::{
-    AUDIT, ERASED, EVENTS, HEADS, KEYS, META, META_FORMAT, META_HEAD, META_MASTER, WIPE, begin,
+    AUDIT, ERASED, EVENTS, HEADS, KEYS, META, META_FORMAT, META_HEAD, META_MASTER, MOTION,
+    MOTION_HEADS, MOTION_KEYS, WIPE, begin,
 };
 
 /// What lies in a database.
@@ -146,6 +147,9 @@ pub(super) fn begin_store(
         write.open_table(AUDIT)?;
         write.open_table(WIPE)?;
         write.open_table(ERASED)?;
+        write.open_table(MOTION)?;
+        write.open_table(MOTION_HEADS)?;
+        write.open_table(MOTION_KEYS)?;
         let mut meta = write.open_table(META)?;
         let head = secrets
             .heads

@@ -14,6 +14,7 @@ use crossbeam_channel::{
 use tracing::{error, info};
 
 use super::error::{RecordError, guarded};
+use super::motion::MotionChunk;
 use super::store::Store;
 use crate::protocol::event::Event;
 use crate::protocol::ids::LearnerId;
@@ -145,16 +146,13 @@ impl Recorder {
         &self,
         work: impl FnOnce(&Store) -> Result<T, RecordError> + Send + 'static,
     ) -> Option<Receiver<Result<T, RecordError>>> {
-        let (answer, answered) = bounded(1);
-        let request: Request = Box::new(move |store| {
-            let done = store.and_then(work);
-            let good = done.is_ok();
-            // Nobody may be waiting any more.
-            let _ = answer.send(done);
-            good
-        });
-        self.requests.as_ref()?.try_send(request).ok()?;
-        Some(answered)
+        ask(self.requests.as_ref()?, work)
+    }
+
+    /// A way to ask that other threads may hold: it ends with this.
+    #[must_use]
+    pub fn door(&self) -> StoreDoor {
+        StoreDoor(self.requests.clone())
     }
 
     /// What became safe since the last call.
@@ -169,6 +167,43 @@ impl Recorder {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         health.take()
     }
+}
+
+/// Asks the record thread for work on the store, from another thread.
+#[derive(Debug, Clone)]
+pub struct StoreDoor(Option<Sender<Request>>);
+
+impl StoreDoor {
+    /// Has a block of movements kept, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// Why it is not, in words; it may be tried again.
+    pub fn keep(&self, block: &MotionChunk) -> Result<(), String> {
+        let busy = || "the record thread is busy or has ended".to_owned();
+        let block = block.clone();
+        let asked = self
+            .0
+            .as_ref()
+            .and_then(|requests| ask(requests, move |store: &Store| store.append_motion(&block)));
+        let answer = asked.ok_or_else(busy)?.recv().map_err(|_| busy())?;
+        answer.map_err(|error| error.to_string())
+    }
+}
+
+fn ask<T: Send + 'static>(
+    requests: &Sender<Request>,
+    work: impl FnOnce(&Store) -> Result<T, RecordError> + Send + 'static,
+) -> Option<Receiver<Result<T, RecordError>>> {
+    let (answer, answered) = bounded(1);
+    let request: Request = Box::new(move |store| {
+        let done = store.and_then(work);
+        let good = done.is_ok();
+        // Nobody may be waiting any more.
+        let _ = answer.send(done);
+        good
+    });
+    requests.try_send(request).ok()?;
+    Some(answered)
 }
 
 impl Drop for Recorder {

@@ -32,6 +32,15 @@ pub(super) const WIPE: TableDefinition<&[u8], ()> = TableDefinition::new("wipe")
 /// Names of the rows of learners who are erased and have not begun anew.
 pub(super) const ERASED: TableDefinition<u128, ()> = TableDefinition::new("erased");
 
+/// Sealed blocks of movements, by learner's rows, session and number.
+pub(super) const MOTION: TableDefinition<(u128, u128, u32), &[u8]> = TableDefinition::new("motion");
+/// Sealed heads of recordings, by learner's rows and session.
+pub(super) const MOTION_HEADS: TableDefinition<(u128, u128), &[u8]> =
+    TableDefinition::new("motion heads");
+/// Keys of recordings, wrapped by the learners' data keys.
+pub(super) const MOTION_KEYS: TableDefinition<(u128, u128), &[u8]> =
+    TableDefinition::new("motion keys");
+
 /// Keys of [`META`].
 pub(super) const META_FORMAT: &str = "format";
 pub(super) const META_MASTER: &str = "master";
@@ -50,6 +59,9 @@ pub(super) struct Writing<'t> {
     pub meta: Table<'t, &'static str, Bytes>,
     pub wipe: Table<'t, Bytes, ()>,
     pub erased: Table<'t, u128, ()>,
+    pub motion: Table<'t, (u128, u128, u32), Bytes>,
+    pub motion_heads: Table<'t, (u128, u128), Bytes>,
+    pub motion_keys: Table<'t, (u128, u128), Bytes>,
     pub head: StoreHead,
     /// As it lies in the table.
     old_head: StoreHead,
@@ -88,6 +100,9 @@ impl<'t> Writing<'t> {
             audit: write.open_table(AUDIT)?,
             wipe: write.open_table(WIPE)?,
             erased: write.open_table(ERASED)?,
+            motion: write.open_table(MOTION)?,
+            motion_heads: write.open_table(MOTION_HEADS)?,
+            motion_keys: write.open_table(MOTION_KEYS)?,
             meta,
             head,
             old_head: head,
@@ -167,6 +182,16 @@ impl<'t> Writing<'t> {
         Ok(())
     }
 
+    /// What seals for a learner; `None`: nobody with a log.
+    pub(super) fn sealer_of(&mut self, learner: LearnerId) -> Result<Option<Sealer>, Fault> {
+        self.load(learner)?;
+        let chain = self
+            .open
+            .get(&learner)
+            .filter(|chain| chain.head.events > 0);
+        Ok(chain.map(|chain| chain.sealer.clone()))
+    }
+
     /// Puts a head in its table, and its share into the sum.
     pub(super) fn put_head(
         &mut self,
@@ -201,6 +226,7 @@ impl<'t> Writing<'t> {
         }
         self.events
             .retain_in((row, 0)..=(row, u64::MAX), |_, _| false)?;
+        self.forget_motion(row, None)?;
         Ok(Some(head))
     }
 

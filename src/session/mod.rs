@@ -26,6 +26,7 @@ use stream::systems::{
     Stream, StreamInput, StreamRules, StreamTiming, Streamed, note_moments, pass_on_events,
     stream_samples,
 };
+use times::{Redoing, wall_clock};
 
 pub mod adapted;
 pub mod clock;
@@ -38,6 +39,7 @@ pub mod snapshot;
 pub mod standing;
 pub mod state;
 pub mod stream;
+pub mod times;
 
 /// Folding, recording and acknowledging events.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -77,7 +79,7 @@ impl Plugin for SessionPlugin {
                     fold_events,
                     take_arrivals,
                     notice_signs,
-                    close_idle,
+                    close_idle.run_if(not(resource_exists::<Redoing>)),
                     note_moments,
                     pass_on_events,
                     stream_samples,
@@ -117,7 +119,10 @@ pub struct SessionLog(pub Vec<EventBody>);
 
 /// Whether an event says anything about the way through the lesson or an answer given: only such are kept at hand.
 pub(crate) fn rebuilds(body: &EventBody) -> bool {
-    !matches!(body, EventBody::Observed { .. } | EventBody::Told { .. })
+    !matches!(
+        body,
+        EventBody::Observed { .. } | EventBody::Told { .. } | EventBody::Timed(_)
+    )
 }
 
 /// Events folded that the record thread has not taken yet. Grows only while the disk fails.
@@ -282,8 +287,7 @@ pub(crate) fn unix_ms() -> u64 {
 }
 
 fn fold_events(
-    time: Res<Time<Real>>,
-    screen: Res<WordScreen>,
+    (time, redoing, screen): (Res<Time<Real>>, Option<Res<Redoing>>, Res<WordScreen>),
     mut happened: MessageReader<Happened>,
     mut asked: MessageReader<ChangeAsked>,
     mut learners: Query<
@@ -299,6 +303,7 @@ fn fold_events(
     mut folded: MessageWriter<Folded>,
     mut refused: MessageWriter<ChangeRefused>,
 ) {
+    let now = wall_clock(redoing.as_deref());
     for Happened { learner, body } in happened.read() {
         let Ok((who, mut state, mut log, mut outbox, _)) = learners.get_mut(*learner) else {
             error!("something happened to an entity that is no learner here; it is not recorded");
@@ -318,7 +323,7 @@ fn fold_events(
         }
         let mut body = body.clone();
         screen_words(&mut body, &screen.0);
-        if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, body) {
+        if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, now, body) {
             let learner = *learner;
             folded.write(Folded { learner, event });
         }
@@ -330,7 +335,7 @@ fn fold_events(
         };
         match event_of(&state.life, cause, clock.at(time.elapsed())) {
             Ok(Some(body)) => {
-                if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, body) {
+                if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, now, body) {
                     folded.write(Folded { learner, event });
                 }
             }
@@ -352,11 +357,12 @@ fn take_in(
     state: &mut LearnerState,
     log: &mut SessionLog,
     outbox: &mut Outbox,
+    at_unix_ms: u64,
     body: EventBody,
 ) -> Option<Event> {
     let event = Event {
         seq: state.seq + 1,
-        at_unix_ms: unix_ms(),
+        at_unix_ms,
         learner: who.id,
         session: who.session,
         body,

@@ -276,7 +276,8 @@ impl LearnerState {
             | EventBody::AmendmentNoted(_)
             | EventBody::ProcessingRestricted { .. }
             | EventBody::RestrictionLifted { .. }
-            | EventBody::Disclosed(_) => {}
+            | EventBody::Disclosed(_)
+            | EventBody::Timed(_) => {}
         }
     }
 

@@ -14,6 +14,10 @@ use crate::session::PanelAnswered;
 /// A throw that has struck nothing after this time has missed: nothing in a room flies longer.
 const LONGEST_FLIGHT: Duration = Duration::from_secs(3);
 
+/// A deed out of a log, to be judged again in its place; so a lesson can be gone through again without anybody in it.
+#[derive(Message, Debug, Clone)]
+pub struct Redone(pub Deed);
+
 /// What was done in this frame, and what is still on its way.
 #[derive(Resource, Debug, Default)]
 pub(super) struct Deeds {
@@ -127,6 +131,7 @@ impl Deeds {
 pub(super) fn read_deeds(
     mut interactions: MessageReader<Interacted>,
     mut answers: MessageReader<PanelAnswered>,
+    mut redone: MessageReader<Redone>,
     objects: Query<&LessonObject>,
     sockets: Query<&LessonSocket>,
     mut deeds: ResMut<Deeds>,
@@ -194,6 +199,7 @@ pub(super) fn read_deeds(
             panel: answer.panel.clone(),
             choice: answer.choice,
         }));
+    deeds.now.extend(redone.read().map(|deed| deed.0.clone()));
     for deed in &deeds.now {
         debug!("{deed:?}");
     }

@@ -8,6 +8,7 @@ use crate::interaction::{Circumstances, Interacted};
 use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::session::state::LearnerState;
+use crate::session::times::Redoing;
 use crate::session::{
     Happened, Learner, OtherWay, PanelAnswered, SceneAsked, SceneDescribed, SessionLog, Stirred,
     WayChanged,
@@ -30,6 +31,7 @@ mod stretch;
 
 use course::Course;
 use deeds::Deeds;
+pub use deeds::Redone;
 use leeway::Leeway;
 pub use scene::PartOfScene;
 use scene::Stage;
@@ -49,6 +51,7 @@ impl Plugin for TaskPlugin {
             .register_required_components::<Learner, stretch::Gathering>()
             .add_message::<Interacted>()
             .add_message::<PanelAnswered>()
+            .add_message::<Redone>()
             .add_message::<Happened>()
             .add_message::<Stirred>()
             .add_message::<WayChanged>()
@@ -64,7 +67,9 @@ impl Plugin for TaskPlugin {
                     change_ways,
                     judge_deeds,
                     tell_other_ways,
-                    stretch::gather,
+                    stretch::gather.run_if(|redoing: Option<Res<Redoing>>| {
+                        redoing.is_none_or(|redoing| redoing.moves)
+                    }),
                     streaming::tell_the_stream,
                     restore::set_tolerances,
                     restore::bring_back,

@@ -101,6 +101,19 @@ impl Params {
         known.copied().unwrap_or_default()
     }
 
+    /// The same with the skills in the order of [`super::Five::with_first`].
+    #[must_use]
+    pub fn with_first(&self, numbers: &[u32]) -> Self {
+        let order = super::order(numbers, self.skills.len());
+        let skills = order
+            .iter()
+            .filter_map(|&number| self.skills.get(number).copied());
+        Self {
+            skills: skills.collect(),
+            ..self.clone()
+        }
+    }
+
     /// Share of the evidence that is left after so many `days`, in [0, 1].
     pub(in crate::learning) fn share_after(&self, days: f64) -> f64 {
         if self.evidence_half_life > 0.0 && days > 0.0 {

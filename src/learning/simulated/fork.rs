@@ -9,11 +9,12 @@
 
 use super::draws::{Draws, Purpose};
 use super::lesson::Lesson;
-use super::mind::{MOST_SICKNESS, Setting};
-use super::run::{Outcome, Run};
+use super::mind::MOST_SICKNESS;
+use super::run::{Outcome, Run, Start};
 use super::scene::Policy;
 use super::study::Mean;
 use super::truth::{Kind, Learner, Population};
+use crate::learning::estimate::Estimate;
 use crate::learning::event_criteria::Criterion;
 use crate::learning::five::Five;
 use crate::learning::five::params::Params;
@@ -29,33 +30,52 @@ pub struct Fork<'a> {
     pub lesson: &'a Lesson,
     /// Place in the lesson's list of steps.
     pub step: usize,
-    /// Attempts on this step so far.
-    pub rounds: u32,
-    /// How things are set.
-    pub setting: Setting,
+    /// How things stand there.
+    pub start: Start,
     /// Seconds of the lesson that are left.
     pub left: f64,
     /// From whom is drawn what the models say nothing about.
     pub population: &'a Population,
 }
 
-/// How the rest would go.
+/// One figure under both policies.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct WhatIf {
-    /// Score in a test on the next day under the first policy.
+pub struct Pair {
+    /// Under the first policy.
     pub first: Mean,
     /// Under the second.
     pub second: Mean,
     /// Second minus first, pair by pair.
     pub difference: Mean,
-    /// Share of the pairs in which the second is better by more than a thousandth.
-    pub better: f64,
-    /// Every pair's difference, from low to high.
-    pub differences: Vec<f64>,
 }
 
+/// How the rest would go.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct WhatIf {
+    /// Score in a test on the next day, in [0, 1].
+    pub score: Pair,
+    /// Attempts from here on.
+    pub attempts: Pair,
+    /// Seconds from here on.
+    pub seconds: Pair,
+    /// Further rungs of the hint ladder shown.
+    pub hints: Pair,
+    /// Share of those who leave before the end.
+    pub left: Pair,
+    /// Share of the pairs in which the second scores better by more than a thousandth.
+    pub better: f64,
+    /// Every pair's difference in score, from low to high.
+    pub differences: Vec<f64>,
+    /// Learners drawn until there were enough of whom the same would have been seen.
+    pub drawn: u64,
+}
+
+/// Learners drawn at most for each that is wanted: what was seen may be rare.
+const DRAWN_FOR_ONE: u64 = 200;
+
 impl Fork<'_> {
-    /// Continues `n` times under both policies. `None` where `n` is 0.
+    /// Continues `n` times under both policies. `None` where nobody could be drawn of whom the same would have been seen,
+    /// or `n` is 0; fewer than `n` where such are rare.
     #[must_use]
     pub fn compare<'p>(
         &self,
@@ -64,42 +84,61 @@ impl Fork<'_> {
         n: u64,
         draws: Draws,
     ) -> Option<WhatIf> {
-        let pairs: Vec<[Outcome; 2]> = (0..n)
-            .map(|i| {
-                let draws = draws.of(i);
-                let learner = self.learner(draws);
-                [first, second].map(|policy| self.rest(&learner, policy, draws))
+        let (mut pairs, mut drawn) = (Vec::new(), 0);
+        while (pairs.len() as u64) < n && drawn < n.saturating_mul(DRAWN_FOR_ONE) {
+            let luck = draws.of(drawn);
+            drawn += 1;
+            let learner = self.learner(luck);
+            if let Some(a) = self.rest(&learner, first, luck)
+                && let Some(b) = self.rest(&learner, second, luck)
+            {
+                pairs.push([a, b]);
+            }
+        }
+        let pair = |of: &dyn Fn(&Outcome) -> f64| {
+            let side = |which: usize| -> Vec<f64> {
+                pairs
+                    .iter()
+                    .filter_map(|pair| pair.get(which))
+                    .map(of)
+                    .collect()
+            };
+            let (a, b) = (side(0), side(1));
+            let differences: Vec<f64> = b.iter().zip(&a).map(|(b, a)| b - a).collect();
+            Some(Pair {
+                first: Mean::of(&a, draws)?,
+                second: Mean::of(&b, draws)?,
+                difference: Mean::of(&differences, draws)?,
             })
-            .collect();
-        let after = |which: usize| -> Vec<f64> {
-            let of = pairs.iter().filter_map(|pair| pair.get(which));
-            of.map(|outcome| outcome.after).collect()
         };
-        let (a, b) = (after(0), after(1));
-        let mut differences: Vec<f64> = b.iter().zip(&a).map(|(b, a)| b - a).collect();
-        let difference = Mean::of(&differences, draws)?;
-        let better = differences.iter().filter(|d| **d > 1e-3).count() as f64 / n as f64;
+        let mut differences: Vec<f64> = pairs.iter().map(|[a, b]| b.after - a.after).collect();
         differences.sort_by(f64::total_cmp);
+        let better = differences.iter().filter(|d| **d > 1e-3).count() as f64;
         Some(WhatIf {
-            first: Mean::of(&a, draws)?,
-            second: Mean::of(&b, draws)?,
-            difference,
-            better,
+            score: pair(&|it| it.after)?,
+            attempts: pair(&|it| f64::from(it.attempts))?,
+            seconds: pair(&|it| it.seconds)?,
+            hints: pair(&|it| f64::from(it.hints))?,
+            left: pair(&|it| f64::from(u8::from(it.left)))?,
+            better: better / pairs.len() as f64,
             differences,
+            drawn,
         })
     }
 
-    /// Somebody of whom the models would believe the same.
+    /// Somebody of whom the models would believe the same: what they believe is drawn with its uncertainty.
     #[must_use]
     pub fn learner(&self, draws: Draws) -> Learner {
         let mut learner = self.population.learner(draws);
-        let drawn = |n: u64| draws.normal(Purpose::Trait, 10_000 + n);
+        let drawn = |n: u64, of: Estimate| {
+            of.mean + of.variance.max(0.0).sqrt() * draws.normal(Purpose::Trait, 10_000 + n)
+        };
         for (n, skill) in (0..).zip(&mut learner.skills) {
             // Nothing was tried: as the population has it.
             let Some(ability) = self.five.ability(n, self.params) else {
                 continue;
             };
-            skill.ability = ability.mean + ability.variance.max(0.0).sqrt() * drawn(u64::from(n));
+            skill.ability = drawn(u64::from(n), ability);
             // Ten attempts without getting anywhere are what a blocked skill looks like.
             let believed = self.five.skills().get(n as usize);
             skill.blocked = believed.is_some_and(|it| it.wheel_spinning.is_spinning());
@@ -107,28 +146,36 @@ impl Fork<'_> {
         if learner.skills.iter().any(|skill| skill.blocked) {
             learner.kind = Kind::WheelSpinner;
         }
-        if let Some(pace) = self.five.habits().pace().estimate() {
-            let usual = pace.mean + pace.variance.max(0.0).sqrt() * drawn(100);
-            learner.seconds = (usual.exp() * self.setting.pace).clamp(1.0, 120.0);
+        let habits = self.five.habits();
+        if let Some(pace) = habits.pace().estimate() {
+            let pace_set = self.start.setting.pace;
+            learner.seconds = (drawn(100, pace).exp() * pace_set).clamp(1.0, 120.0);
+        }
+        if let Some(asks) = habits.help_seeking().estimate() {
+            learner.help_seeking = drawn(101, asks).clamp(0.0, 1.0);
         }
         if let Some(on_task) = self.five.engagement().on_task() {
-            learner.engagement = super::run::engagement_of(on_task.estimate.mean);
+            learner.engagement = super::run::engagement_of(drawn(102, on_task.estimate));
         }
         learner
     }
 
-    fn rest(&self, learner: &Learner, policy: Policy, draws: Draws) -> Outcome {
+    /// `None`: of this learner something else would have been seen until now.
+    fn rest(&self, learner: &Learner, policy: Policy, draws: Draws) -> Option<Outcome> {
         let five = self.five.clone();
         let mut run = Run::from(learner, self.lesson, self.params, draws, five);
         let steps = self.lesson.steps.len().max(1);
         run.world.step = self.step.min(steps - 1);
-        run.world.rounds = self.rounds;
+        run.world.begun = u32::try_from(run.world.step + 1).unwrap_or(u32::MAX);
         run.world.left = self.left.clamp(0.0, 86_400.0);
-        run.set(self.setting);
-        let comfort = self.five.shown().get(Criterion::Comfort);
-        let comfort = comfort.map_or(1.0, |comfort| comfort.mean);
-        run.world.mind.sickness = MOST_SICKNESS * (1.0 - comfort);
-        run.finish(policy, &mut |_| {})
+        if let Some(comfort) = self.five.shown().get(Criterion::Comfort) {
+            // From the interval of what was told: 1.96 standard deviations either way.
+            let deviation = (comfort.upper - comfort.lower) / 3.92;
+            let comfort = comfort.mean + deviation * draws.normal(Purpose::Trait, 10_103);
+            run.world.mind.sickness = MOST_SICKNESS * (1.0 - comfort.clamp(0.0, 1.0));
+        }
+        run.take_up(&self.start)
+            .then(|| run.finish(policy, &mut |_| {}))
     }
 }
 
@@ -173,8 +220,7 @@ mod tests {
             params: p,
             lesson,
             step,
-            rounds: 0,
-            setting: Setting::default(),
+            start: Start::default(),
             left: 600.0,
             population,
         }
@@ -195,7 +241,8 @@ mod tests {
                 .iter()
                 .all(|d| d.to_bits() == 0.0_f64.to_bits())
         );
-        assert_eq!(what_if.first, what_if.second);
+        assert_eq!(what_if.score.first, what_if.score.second);
+        assert_eq!(what_if.hints.difference.mean.to_bits(), 0.0_f64.to_bits());
         assert!(fork.compare(policy, policy, 0, Draws::new(1)).is_none());
     }
 
@@ -214,7 +261,7 @@ mod tests {
         let what_if = fork
             .compare(Policy::Nothing, Policy::Models(&rest), 20, Draws::new(2))
             .unwrap();
-        assert!(what_if.difference.upper < 0.0, "{what_if:?}");
+        assert!(what_if.score.difference.upper < 0.0, "{what_if:?}");
     }
 
     #[test]
@@ -235,5 +282,62 @@ mod tests {
             (variance / believed.variance - 1.0).abs() < 0.3,
             "{variance}"
         );
+    }
+
+    /// Two skills left, once each.
+    fn rest() -> Lesson {
+        let whole = Lesson::default();
+        Lesson {
+            steps: whole.steps.iter().take(2).copied().collect(),
+            successes: 1,
+            at_most: u32::MAX,
+            once: true,
+            ..whole
+        }
+    }
+
+    fn hint_after(seconds: f64) -> Decider<'static> {
+        let mut given = false;
+        Box::new(move |seen: &Seen| {
+            let mut advice = Advice::default();
+            if !given && seen.scene.now >= seconds {
+                given = true;
+                advice.push(Act::OfferHint(1));
+            }
+            advice
+        })
+    }
+
+    #[test]
+    fn a_hint_twenty_seconds_earlier_saves_time_to_those_who_waited_for_it() {
+        let (p, population) = (Params::default(), Population::default());
+        let (five, _) = after_ten_minutes(&Lesson::default(), &p);
+        let lesson = rest();
+        let mut fork = fork(&five, 0, &p, &lesson, &population);
+        fork.start.lasted = 15.0;
+        fork.start.waits = 20.0;
+        let (first, second) = (|| hint_after(20.0), || hint_after(0.0));
+        let (first, second) = (Policy::Models(&first), Policy::Models(&second));
+        let what_if = fork.compare(first, second, 100, Draws::new(4)).unwrap();
+        assert_eq!(what_if.seconds.first.n, 100);
+        assert!(
+            what_if.drawn > 150,
+            "few are stuck for so long: {}",
+            what_if.drawn
+        );
+        assert!(what_if.seconds.difference.upper < -3.0, "{what_if:?}");
+        assert!(what_if.seconds.first.mean >= 20.0);
+        // The lesson is taken once.
+        assert!(what_if.attempts.first.mean < 30.0, "{what_if:?}");
+    }
+
+    #[test]
+    fn of_whom_nobody_could_have_been_seen_nothing_is_said() {
+        let (p, population, lesson) = (Params::default(), Population::default(), rest());
+        let five = Five::new(2, &p);
+        let mut fork = fork(&five, 0, &p, &lesson, &population);
+        fork.start.waits = 1e6;
+        let nothing = Policy::Nothing;
+        assert_eq!(fork.compare(nothing, nothing, 3, Draws::new(4)), None);
     }
 }

@@ -15,7 +15,8 @@ pub struct Step {
     pub reference: f64,
 }
 
-/// A lesson. When the last step is done and there is time left, it begins again with other variants.
+/// A lesson. When the last step is done and there is time left, it begins again with other variants, unless it is to be
+/// taken once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lesson {
     /// The steps, in order.
@@ -26,6 +27,8 @@ pub struct Lesson {
     pub at_most: u32,
     /// Seconds that the lesson lasts.
     pub seconds: f64,
+    /// It ends with its last step, even where there is time left.
+    pub once: bool,
 }
 
 impl Default for Lesson {
@@ -44,6 +47,7 @@ impl Default for Lesson {
             successes: 3,
             at_most: 10,
             seconds: 1500.0,
+            once: false,
         }
     }
 }

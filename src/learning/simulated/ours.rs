@@ -15,11 +15,16 @@ pub const SOONER: &str = include_str!("sooner.ron");
 /// The rules of a table and its hint ladder, with a memory of their own, through one lesson. Nothing is randomised.
 #[must_use]
 pub fn ours(table: &Checked) -> Decider<'_> {
-    let mut memory = Memory::new(table);
+    going_on(table, Memory::new(table), 0.0)
+}
+
+/// The same from the middle of a lesson on: with what is remembered, `clock` seconds on its clock.
+#[must_use]
+pub fn going_on(table: &Checked, mut memory: Memory, clock: f64) -> Decider<'_> {
     let predictor = Predictor::default();
     Box::new(move |seen: &Seen| {
         let view = seen.view_with(&predictor);
-        let choice = choose(table, &mut memory, &view, seen.scene.now, None);
+        let choice = choose(table, &mut memory, &view, clock + seen.scene.now, None);
         let rung = seen.scene.hints.rung.saturating_add(1);
         let mut advice = Advice::default();
         for pick in choice.picks.iter() {

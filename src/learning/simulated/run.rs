@@ -18,9 +18,11 @@ use crate::learning::five::observation::Moment;
 use crate::learning::five::params::Params;
 use crate::learning::hints::HintView;
 
+mod continued;
 mod outcome;
 mod told;
 
+pub use continued::Start;
 pub use outcome::{Happened, Outcome};
 pub(super) use told::engagement_of;
 
@@ -95,20 +97,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Sets difficulty, pace, support and hints.
-    pub fn set(&mut self, setting: super::mind::Setting) {
-        self.world.setting = setting;
-        self.scene.hints.rung = setting.rung;
-    }
-
     /// Takes the lesson to its end, or until the learner leaves.
     pub fn finish(mut self, policy: Policy, watch: &mut dyn FnMut(&Happened)) -> Outcome {
         let mut decider = match policy {
             Policy::Models(begin) => Some(begin()),
             _ => None,
         };
-        self.begin_attempt();
-        while self.world.left > 0.0 && !self.outcome.left {
+        if self.world.working <= 0.0 {
+            self.begin_attempt();
+        }
+        while self.world.left > 0.0 && !self.outcome.left && !self.world.over(self.lesson) {
             self.decide(policy, &mut decider, watch);
             self.pass(watch);
         }
@@ -198,6 +196,7 @@ impl<'a> Run<'a> {
         self.note_reversal(before.setting.difficulty);
         self.scene.hints.rung = self.world.setting.rung;
         self.outcome.actions += 1;
+        self.outcome.hints += u32::from(self.world.setting.rung > before.setting.rung);
     }
 
     fn hinted(&mut self, before: &World) {

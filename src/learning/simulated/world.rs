@@ -148,6 +148,12 @@ impl World {
         self.begun = self.begun.saturating_add(1);
     }
 
+    /// Whether the lesson's end is reached.
+    #[must_use]
+    pub fn over(&self, lesson: &Lesson) -> bool {
+        lesson.once && self.begun as usize > lesson.steps.len()
+    }
+
     /// Whether the step has been repeated enough.
     #[must_use]
     pub fn done(&self, lesson: &Lesson) -> bool {

@@ -38,6 +38,7 @@ pub enum MotionError {
 }
 
 /// About a second of one learner's motion, unsealed. Its bytes can be read inside `record/` only.
+#[derive(Clone)]
 pub struct MotionChunk {
     learner: LearnerId,
     session: SessionId,
@@ -80,8 +81,6 @@ impl MotionChunk {
     }
 
     /// What is to be sealed and kept.
-    // Called by the store once it seals.
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(in crate::record) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -170,6 +169,13 @@ impl MotionLog {
             counts,
             thread: Some(thread),
         })
+    }
+
+    /// The first block's number is this one: after those of an earlier run of the program.
+    #[must_use]
+    pub fn numbered_from(mut self, first: u32) -> Self {
+        self.number = first;
+        self
     }
 
     /// Takes a frame in. Never waits. `now_unix_ms` is the wall clock's time, in which consents run out.

@@ -77,6 +77,7 @@
 
 mod codec;
 pub mod derived;
+mod granted;
 mod log;
 mod own;
 mod pose;
@@ -86,6 +87,7 @@ mod token;
 pub mod words;
 
 pub use codec::ChunkError;
+pub use granted::granted;
 pub use log::{MotionChunk, MotionError, MotionHealth, MotionLog, decode};
 pub use pose::{Controls, FARTHEST, HandMotion, MotionFrame, PoseError, RawPose};
 pub use token::{ConsentError, ConsentToken, Grant};

@@ -19,8 +19,6 @@ pub struct Grant {
 impl Grant {
     /// The consent of `learner` to motion recording, in force from `from_unix_ms` until before `until_unix_ms`, under
     /// which a recording may be kept for `longest`. To be called by what reads the consent records, and nothing else.
-    // Called by the consent records once they are there.
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(in crate::record) fn recorded(
         learner: LearnerId,
         from_unix_ms: u64,

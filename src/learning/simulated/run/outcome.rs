@@ -55,6 +55,8 @@ pub struct Outcome {
     pub attempts: u32,
     /// Actions done.
     pub actions: u32,
+    /// Times a further rung of the hint ladder was shown.
+    pub hints: u32,
     /// Times the chart went on to the next learning event.
     pub advances: u32,
     /// Times it went back.
