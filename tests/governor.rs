@@ -5,11 +5,12 @@
 
 use std::sync::atomic::Ordering;
 
-use malloc_vr::governor::decide::{Now, State, decide};
+use malloc_vr::governor::decide::decide;
 use malloc_vr::governor::plant::script::{Playing, Script};
 use malloc_vr::governor::plant::{Parameters, Plant};
 use malloc_vr::governor::rules::Rules;
 use malloc_vr::governor::sense::History;
+use malloc_vr::governor::state::{Now, State};
 
 #[path = "../benches/support/counting.rs"]
 mod counting;

@@ -3,7 +3,9 @@
 use super::*;
 use crate::governor::actuators::Signal;
 use crate::governor::plant::{Demand, Parameters, Plant};
-use crate::governor::sense::{CpuPhases, GpuTime};
+use crate::governor::restraint::Notice;
+use crate::governor::sense::{CpuPhases, FrameSample, GpuTime};
+use crate::governor::state::Event;
 
 const P: f64 = 1.0 / 72.0;
 

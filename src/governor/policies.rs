@@ -1,9 +1,10 @@
 //! Policies behind one door: ours, none, and two that are published, implemented again from their sources.
 
 use super::actuators::{Actuator, Level, Limits, Quality, Setting};
-use super::decide::{Now, State, advance};
+use super::decide::advance;
 use super::rules::{Path, Paths, Rules};
 use super::sense::History;
+use super::state::{Now, State};
 use super::why::Why;
 
 mod unreal;

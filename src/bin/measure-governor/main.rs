@@ -11,13 +11,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use malloc_vr::governor::decide::Now;
 use malloc_vr::governor::plant::run::{Report, Setup, run};
 use malloc_vr::governor::plant::script::{Playing, Script};
 use malloc_vr::governor::plant::{Parameters, Plant, heat};
 use malloc_vr::governor::policies::{Policy, Unreal, Valve, scale_only};
 use malloc_vr::governor::rules::Rules;
 use malloc_vr::governor::sense::History;
+use malloc_vr::governor::state::Now;
 use serde_json::{Value, json};
 
 #[path = "../../../benches/support/counting.rs"]

@@ -99,6 +99,7 @@ fn curve(
     value: &dyn Fn(&Point) -> f64,
     color: &RGBColor,
 ) -> Result<(), Box<dyn std::error::Error>> {
+    let digits = if range.end > 2.0 { 0 } else { 2 };
     let mut chart = ChartBuilder::on(area)
         .caption(title, (FONT, 14, &INK))
         .margin(8)
@@ -110,6 +111,7 @@ fn curve(
         .x_labels(6)
         .y_labels(4)
         .x_label_formatter(&|seconds| format!("{seconds:.0} s"))
+        .y_label_formatter(&|it| format!("{it:.digits$}"))
         .label_style((FONT, 11, &INK))
         .light_line_style(WHITE)
         .draw()?;

@@ -6,10 +6,11 @@ use super::run::{Report, Setup, run};
 use super::script::Script;
 use super::{Demand, Parameters, Plant, heat};
 use crate::governor::actuators::{Level, Setting};
-use crate::governor::decide::{Moment, Now, State, advance};
+use crate::governor::decide::advance;
 use crate::governor::policies::{Policy, Unreal, Valve};
 use crate::governor::rules::Rules;
 use crate::governor::sense::History;
+use crate::governor::state::{Moment, Now, State};
 
 const P: f64 = 1.0 / 72.0;
 

@@ -2,10 +2,10 @@
 
 use super::script::{Playing, Script};
 use super::{Parameters, Plant};
-use crate::governor::decide::{Moment, Now};
 use crate::governor::policies::Policy;
 use crate::governor::rules::Rules;
 use crate::governor::sense::History;
+use crate::governor::state::{Moment, Now};
 
 /// Frames in a row without a miss after which a step is over.
 const CALM: u32 = 8;
