@@ -369,6 +369,13 @@ impl Quality {
 /// Work by kind, each as a share of what it is at full quality. The kinds differ by side.
 pub type Work = [f64; 5];
 
+/// Whether two works are the same to the last bit: made from the same setting.
+pub(super) fn same_work(one: &Work, other: &Work) -> bool {
+    one.iter()
+        .zip(other)
+        .all(|(one, other)| one.total_cmp(other).is_eq())
+}
+
 /// A path's value at a setting: straight lines between its five points.
 fn along(path: &[f64; 5], setting: f64) -> f64 {
     let at = setting.clamp(0.0, 1.0) * 4.0;

@@ -4,7 +4,7 @@
 //! before the miss where the forecast sees it; up slowly, at the lesson's seams, and not against a wall that is known.
 //! Never: a clock, chance, allocation, an engine.
 
-use super::actuators::{Actuator, Level, Marks, Quality, Setting, Work};
+use super::actuators::{Actuator, Level, Marks, Quality, Setting, Work, same_work};
 use super::forecast::Forecast;
 use super::rules::Rules;
 use super::sense::History;
@@ -181,10 +181,10 @@ fn apply(
     let (cpu_from, gpu_from) = state.works(&from, rules, &now.limits);
     let (cpu_to, gpu_to) = state.works(&to, rules, &now.limits);
     // Detail serves both sides, so the other side's work may change with this one's.
-    if cpu_from != cpu_to {
+    if !same_work(&cpu_from, &cpu_to) {
         state.cpu.change(cpu_from, cpu_to, frame, cpu.as_ref());
     }
-    if gpu_from != gpu_to {
+    if !same_work(&gpu_from, &gpu_to) {
         let measured = gpu.as_ref().filter(|_| state.presumed <= 0.0);
         state.gpu.change(gpu_from, gpu_to, frame, measured);
         if state.presumed > 0.0 {

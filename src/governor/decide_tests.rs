@@ -182,7 +182,7 @@ fn while_the_learner_does_something_fine_only_a_certain_miss_changes_what_is_see
     bench.now.moment = Moment::Protected;
     // Over the tail's threshold, and not yet missing.
     let held = bench.seconds(2.0, 0.5, 0.965);
-    assert_eq!(held.setting.gpu, 0.0, "{}", held.why);
+    assert!(held.setting.gpu <= 0.0, "{}", held.why);
     assert_eq!(held.why.cause, Cause::Moment);
     // What nobody sees may go on the CPU's side.
     bench.seconds(3.0, 0.88, 0.88);
@@ -260,10 +260,11 @@ fn another_scene_is_learnt_anew() {
         bench.seconds(3.0, 0.5, 1.6);
     }
     let full = bench.rules.gpu_shares;
-    assert_ne!(bench.state.learnt()[1], &full);
+    let unlearnt = |bench: &Bench| same_work(bench.state.learnt()[1], &full);
+    assert!(!unlearnt(&bench));
     bench.now.event = Some(Event::SceneLoaded);
     bench.frame(0.5, 1.6);
-    assert_eq!(bench.state.learnt()[1], &full);
+    assert!(unlearnt(&bench));
 }
 
 #[test]

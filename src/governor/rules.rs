@@ -379,8 +379,10 @@ mod tests {
         rules.paths.shadows = [1.0, 0.0, 0.5, 0.0, 0.0];
         let said = rules.validate().unwrap_err().to_string();
         assert!(said.contains("`shadows` turns back"), "{said}");
-        let mut rules = Rules::default();
-        rules.gpu_shares = [0.3; 5];
+        let rules = Rules {
+            gpu_shares: [0.3; 5],
+            ..Rules::default()
+        };
         let said = rules.validate().unwrap_err().to_string();
         assert!(said.contains("gpu_shares"), "{said}");
     }

@@ -1,6 +1,6 @@
 //! One side, CPU or GPU: its load, what its actuators are worth, and what it wants.
 
-use super::actuators::Work;
+use super::actuators::{Work, same_work};
 use super::cost::CostModel;
 use super::forecast::{Forecast, Track};
 use super::restraint::Wall;
@@ -101,7 +101,7 @@ impl Side {
             self.pending = None;
             return;
         }
-        if *work != pending.to {
+        if !same_work(work, &pending.to) {
             return;
         }
         pending.sum += seconds;
@@ -154,8 +154,8 @@ impl Side {
         let (middle, tail) = (forecast.load * factor, forecast.tail_load() * factor);
         self.wall.see(forecast.tail_load(), ask.now, rules);
         // Without heat's restraint: a period missed is one of the runtime's.
-        let certain = middle > rules.certain * ask.period
-            || ask.missed && tail > rules.high * ask.period.min(budget);
+        let certain =
+            middle > rules.certain * ask.period || ask.missed && tail > rules.high * ask.period;
         if tail > rules.high * budget || certain {
             if ask.at >= 1.0 {
                 return Want::Floor;
