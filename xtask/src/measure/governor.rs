@@ -64,7 +64,7 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
 
 fn figure(name: String, measured: &Measured) -> Result<Figure> {
     let kind = KINDS.iter().find(|(kind, ..)| name.starts_with(kind));
-    let Some((kind, unit, goal, better)) = kind else {
+    let Some(&(kind, unit, goal, better)) = kind else {
         bail!(
             "measure-governor printed `{name}`, of a kind that xtask/src/measure/governor.rs does not know"
         );
@@ -77,7 +77,7 @@ fn figure(name: String, measured: &Measured) -> Result<Figure> {
         unit,
         goal: goal.filter(|_| of_us && !one_lever),
         better,
-        baseline: if kind.starts_with("own") || *kind == "hours_per_second" {
+        baseline: if kind.starts_with("own") || kind == "hours_per_second" {
             "none"
         } else {
             "plant model, no headset; the other policies with the same script and luck"
