@@ -161,7 +161,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_it_has_seen_it_foretells(
-            pixels in 0.3..0.8_f64,
+            // With the others at most 0.95 in all, as any cost has.
+            pixels in 0.3..0.7_f64,
             detail in 0.0..0.15_f64,
             works in prop::collection::vec(prop::array::uniform5(0.2..1.0_f64), 60..80),
         ) {
