@@ -15,6 +15,8 @@ pub mod session;
 // Floor 3
 pub mod physics;
 pub mod xr;
+// Floor 3, on xr
+pub mod governor;
 // Floor 4
 pub mod interaction;
 pub mod task;

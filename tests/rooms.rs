@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("adaptation", &["learning", "protocol", "lesson", "session"]),
     ("physics", &[]),
     ("xr", &[]),
+    ("governor", &["xr"]),
     ("interaction", &["physics", "xr"]),
     (
         "task",
@@ -59,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "adaptation",
             "physics",
             "xr",
+            "governor",
             "interaction",
             "task",
             "ui",

@@ -19,6 +19,11 @@ pub struct FrameStats {
     pub period: f64,
     /// CPU time of the application in the last frame (wait left out), seconds.
     pub cpu: f64,
+    /// Time that the last frame wait blocked, seconds.
+    pub wait: f64,
+    /// Display periods without a frame since the session first ran: one for each that [`missed`](Self::missed) is about,
+    /// or more.
+    pub skipped: u64,
     /// From process start to the first FOCUSED frame, seconds.
     pub start_to_focused: Option<f64>,
     /// CPU times of the last frames, seconds; a ring once full.
@@ -71,6 +76,7 @@ impl FrameStats {
 #[derive(Resource, Debug, Default, Clone, Copy)]
 pub struct FrameClock {
     working_since: Option<Instant>,
+    waiting_since: Option<Instant>,
     last_display: Option<i64>,
 }
 
@@ -80,11 +86,15 @@ impl FrameClock {
         if let Some(since) = self.working_since.take() {
             stats.remember(now.saturating_duration_since(since).as_secs_f64());
         }
+        self.waiting_since = Some(now);
     }
 
     /// The runtime let us go on; `display` and `period`: its prediction for the frame, nanoseconds.
     pub fn wait_ended(&mut self, now: Instant, display: i64, period: i64, stats: &mut FrameStats) {
         self.working_since = Some(now);
+        stats.wait = self.waiting_since.take().map_or(0.0, |since| {
+            now.saturating_duration_since(since).as_secs_f64()
+        });
         stats.frames += 1;
         stats.period = period as f64 * 1e-9;
         // Half a period of jitter is the runtime's, not a miss.
@@ -93,6 +103,8 @@ impl FrameClock {
             && display.saturating_sub(last) > period + period / 2
         {
             stats.missed += 1;
+            let passed = (display.saturating_sub(last) + period / 2) / period;
+            stats.skipped += passed.saturating_sub(1).unsigned_abs();
         }
     }
 
@@ -134,6 +146,7 @@ mod tests {
         clock.wait_ended(start + Duration::from_millis(9), 0, PERIOD, &mut stats);
         clock.wait_begins(start + Duration::from_millis(12), &mut stats);
         assert!((stats.cpu - 0.003).abs() < 1e-9);
+        assert!((stats.wait - 0.009).abs() < 1e-9);
         assert_eq!(stats.frames, 1);
         assert_eq!(stats.recent_cpu().len(), 1);
     }
@@ -146,6 +159,8 @@ mod tests {
             clock.wait_ended(now, display, PERIOD, &mut stats);
         }
         assert_eq!((stats.frames, stats.missed), (5, 1));
+        // From 2¼ to 5 periods: a little less than two were left out.
+        assert_eq!(stats.skipped, 2);
     }
 
     #[test]

@@ -17,12 +17,13 @@ mod adaptation;
 mod bridge;
 mod compliance;
 pub mod conformance;
+mod governor;
 mod learning;
 mod sessions;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, `bridge`, or `all`.
+    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, `bridge`, `governor`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -180,6 +181,7 @@ pub fn run(args: &Args) -> Result<()> {
         "compliance" => vec![compliance::measure(args)?],
         "conformance" => vec![conformance::measure()?],
         "bridge" => vec![bridge::measure(args)?],
+        "governor" => vec![governor::measure(args)?],
         "all" => vec![
             frame(args)?,
             learning::measure(args)?,
@@ -188,9 +190,10 @@ pub fn run(args: &Args) -> Result<()> {
             compliance::measure(args)?,
             conformance::measure()?,
             bridge::measure(args)?,
+            governor::measure(args)?,
         ],
         other => bail!(
-            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, bridge, all"
+            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, bridge, governor, all"
         ),
     };
     let mut tables = String::new();

@@ -1,0 +1,257 @@
+//! The governor in an application: senses each frame of the headset, decides once, publishes.
+//! In: [`FrameStats`], [`Surroundings`], [`GpuTimes`]. Out: [`CurrentQuality`] (changes only where a value does),
+//! [`CurrentLevel`], [`Latest`]. Never: acting itself; deciding where no headset shows frames.
+
+use bevy::prelude::*;
+
+use super::actuators::{Level, Quality};
+use super::decide::{Decision, advance};
+use super::rules::Rules;
+use super::sense::{CpuPhases, FrameSample, GpuTime, History};
+use super::state::{Event, Now, State};
+use crate::xr::FrameStats;
+
+/// Sensing and deciding, in `First`: after the frame was waited for, before anything works for it.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GovernorSystems;
+
+/// Adds the governor. Without a headset's frames nothing is ever decided.
+#[derive(Debug, Clone, Default)]
+pub struct GovernorPlugin {
+    /// What it decides by; [`Rules::validate`] them before.
+    pub rules: Rules,
+}
+
+impl Plugin for GovernorPlugin {
+    fn build(&self, app: &mut App) {
+        let state = State::new(&self.rules);
+        app.insert_resource(Governor {
+            state,
+            history: History::default(),
+            rules: self.rules.clone(),
+            frames: 0,
+            skipped: 0,
+        })
+        .insert_resource(CurrentQuality(state.quality(&self.rules, &Now::default())))
+        .insert_resource(CurrentLevel(Level::Conservative))
+        .init_resource::<Latest>()
+        .init_resource::<GpuTimes>()
+        .init_resource::<Surroundings>()
+        .add_systems(First, govern.in_set(GovernorSystems))
+        .add_plugins(super::shadows::ShadowsPlugin);
+    }
+}
+
+/// What is in force. Changes only where a value does.
+#[derive(Resource, Debug, Clone, Copy, PartialEq)]
+pub struct CurrentQuality(pub Quality);
+
+/// How far quality has gone down. Changes only where the level does.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrentLevel(pub Level);
+
+/// The last decision, with its reason: `why` shows as one line. `None` before the first frame.
+#[derive(Resource, Debug, Clone, Copy, Default)]
+pub struct Latest(pub Option<Decision>);
+
+/// The GPU time that came back last; whoever reads timestamps puts it here, and the governor takes it.
+#[derive(Resource, Debug, Clone, Copy, Default)]
+pub struct GpuTimes(pub Option<GpuTime>);
+
+/// What the governor is told of the lesson and the runtime. `time` is its own; an `event` is taken once.
+#[derive(Resource, Debug, Clone, Copy, Default)]
+pub struct Surroundings(pub Now);
+
+#[derive(Resource)]
+struct Governor {
+    state: State,
+    history: History,
+    rules: Rules,
+    /// Of [`FrameStats`], as they were.
+    frames: u64,
+    skipped: u64,
+}
+
+fn govern(
+    time: Res<Time<Real>>,
+    stats: Option<Res<FrameStats>>,
+    mut governor: ResMut<Governor>,
+    mut gpu: ResMut<GpuTimes>,
+    mut surroundings: ResMut<Surroundings>,
+    mut quality: ResMut<CurrentQuality>,
+    mut level: ResMut<CurrentLevel>,
+    mut latest: ResMut<Latest>,
+) {
+    // The first frame has no cost yet, and without one there is nothing to decide.
+    let Some(stats) = stats.filter(|it| it.frames > governor.frames.max(1)) else {
+        return;
+    };
+    let governor = &mut *governor;
+    let skipped = stats.skipped.saturating_sub(governor.skipped).min(255) as u8;
+    (governor.frames, governor.skipped) = (stats.frames, stats.skipped);
+    governor.history.push(FrameSample {
+        period: stats.period,
+        cpu: CpuPhases {
+            // Not told apart yet: the whole frame runs between two waits.
+            simulation: stats.cpu,
+            ..CpuPhases::default()
+        },
+        gpu: gpu.0.take(),
+        wait: stats.wait,
+        skipped,
+        stale: false,
+        setting: governor.state.setting(),
+    });
+    let now = &mut surroundings.bypass_change_detection().0;
+    now.time = time.elapsed_secs_f64();
+    let event = now.event.take();
+    if event == Some(Event::SceneLoaded) {
+        governor.history.forget();
+    }
+    let now = Now { event, ..*now };
+    let decision = advance(
+        &governor.history,
+        &mut governor.state,
+        &governor.rules,
+        &now,
+    );
+    if level.set_if_neq(CurrentLevel(decision.level)) {
+        info!(why = %decision.why, "quality level");
+    }
+    quality.set_if_neq(CurrentQuality(decision.quality));
+    latest.0 = Some(decision);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bevy::light::DirectionalLightShadowMap;
+    use bevy::time::TimeUpdateStrategy;
+
+    use super::*;
+    use crate::governor::why::Cause;
+
+    const P: f64 = 1.0 / 72.0;
+
+    fn app() -> App {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, GovernorPlugin::default()))
+            .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_secs_f64(
+                P,
+            )))
+            .init_resource::<FrameStats>()
+            .init_resource::<DirectionalLightShadowMap>();
+        app
+    }
+
+    /// Frames whose work at full quality takes so many periods of the CPU and the GPU.
+    fn frames(app: &mut App, frames: u32, cpu: f64, gpu: f64) {
+        for _ in 0..frames {
+            let governor = app.world().resource::<Governor>();
+            let quality = app.world().resource::<CurrentQuality>().0;
+            let left = |work: [f64; 5], shares: &[f64; 5]| {
+                1.0 - shares
+                    .iter()
+                    .zip(work)
+                    .map(|(s, w)| s * (1.0 - w))
+                    .sum::<f64>()
+            };
+            let rules = &governor.rules;
+            let seconds = gpu * P * left(quality.gpu_work(rules), &rules.gpu_shares);
+            let cpu = cpu * P * left(quality.cpu_work(), &rules.cpu_shares);
+            let mut stats = app.world_mut().resource_mut::<FrameStats>();
+            stats.frames += 1;
+            stats.period = P;
+            stats.cpu = cpu;
+            let skips = u64::from(seconds > P || cpu > P);
+            stats.missed += skips;
+            stats.skipped += skips;
+            app.world_mut().resource_mut::<GpuTimes>().0 = Some(GpuTime { seconds, age: 0 });
+            app.update();
+        }
+    }
+
+    fn latest(app: &App) -> Decision {
+        app.world().resource::<Latest>().0.unwrap()
+    }
+
+    #[test]
+    fn without_a_headset_nothing_is_decided() {
+        let mut app = app();
+        app.world_mut().remove_resource::<FrameStats>();
+        app.update();
+        assert!(app.world().resource::<Latest>().0.is_none());
+        assert_eq!(
+            app.world().resource::<CurrentLevel>().0,
+            Level::Conservative
+        );
+    }
+
+    #[test]
+    fn a_heavy_scene_lowers_quality_says_why_and_stops_missing() {
+        let mut app = app();
+        frames(&mut app, 100, 0.4, 0.6);
+        assert_eq!(latest(&app).why.cause, Cause::Steady);
+        frames(&mut app, 6, 0.4, 1.5);
+        let missed = app.world().resource::<FrameStats>().missed;
+        assert!((1..=3).contains(&missed), "{missed}");
+        frames(&mut app, 100, 0.4, 1.5);
+        assert_eq!(app.world().resource::<FrameStats>().missed, missed);
+        let decision = latest(&app);
+        assert!(decision.setting.gpu > 0.0 && decision.setting.cpu <= 0.0);
+        assert_eq!(app.world().resource::<CurrentLevel>().0, decision.level);
+        assert!(decision.level > Level::Conservative);
+        assert!(decision.why.to_string().contains(decision.level.name()));
+    }
+
+    #[test]
+    fn quality_is_changed_only_where_it_changes() {
+        #[derive(Resource, Default)]
+        struct Changes(u32);
+        let mut app = app();
+        app.init_resource::<Changes>().add_systems(
+            Update,
+            |quality: Res<CurrentQuality>, mut changes: ResMut<Changes>| {
+                changes.0 += u32::from(quality.is_changed());
+            },
+        );
+        frames(&mut app, 200, 0.4, 0.6);
+        // Once when it was added.
+        assert_eq!(app.world().resource::<Changes>().0, 1);
+        frames(&mut app, 100, 0.4, 1.5);
+        let changes = app.world().resource::<Changes>().0;
+        assert!((2..=5).contains(&changes), "{changes}");
+    }
+
+    #[test]
+    fn shadow_maps_follow() {
+        let mut app = app();
+        let full = app.world().resource::<DirectionalLightShadowMap>().size;
+        let light = app.world_mut().spawn(DirectionalLight {
+            shadow_maps_enabled: true,
+            ..default()
+        });
+        let light = light.id();
+        frames(&mut app, 100, 0.4, 0.6);
+        assert_eq!(
+            app.world().resource::<DirectionalLightShadowMap>().size,
+            full
+        );
+        frames(&mut app, 100, 0.4, 1.15);
+        let less = app.world().resource::<DirectionalLightShadowMap>().size;
+        assert!(less < full && less.is_power_of_two(), "{less}");
+        frames(&mut app, 100, 0.4, 1.8);
+        let has = |app: &App| {
+            let light = app.world().get::<DirectionalLight>(light).unwrap();
+            light.shadow_maps_enabled
+        };
+        assert!(!has(&app));
+        frames(&mut app, 72 * 90, 0.4, 0.4);
+        assert!(has(&app));
+        assert_eq!(
+            app.world().resource::<DirectionalLightShadowMap>().size,
+            full
+        );
+    }
+}

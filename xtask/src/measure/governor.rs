@@ -1,0 +1,109 @@
+//! The governor suite: missed frames, recovery, reversals and quality kept under four policies, on a model of a headset.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::{Args, Figure, Missing, Suite};
+use crate::cargo::{cargo, shown, succeed, target_dir};
+
+/// One figure of the program's.
+#[derive(Debug, Deserialize)]
+struct Measured {
+    value: f64,
+    n: u64,
+    spread: [f64; 2],
+}
+
+/// Kinds of figures: how the name begins, unit, our goal where the actuators can absorb the load, which is better.
+const KINDS: [(&str, &str, Option<f64>, &str); 10] = [
+    ("missed_ratio", "ratio", Some(0.01), "lower"),
+    ("mean_scale", "ratio", None, "higher"),
+    ("mean_quality", "ratio", None, "higher"),
+    ("recovery_frames", "frames", Some(3.0), "lower"),
+    ("reversals_per_2s_max", "count", Some(1.0), "lower"),
+    ("turns_per_2s_max", "count", None, "lower"),
+    ("level_changes_per_minute", "1/min", None, "lower"),
+    ("hours_per_second", "h/s", None, "higher"),
+    ("own_cost_p99_us", "us", Some(20.0), "lower"),
+    ("own_allocations", "count", Some(0.0), "lower"),
+];
+
+/// The governor on the plant.
+///
+/// # Errors
+/// Where our own program doesn't build or run, or prints a figure of no known kind.
+pub(super) fn measure(args: &Args) -> Result<Suite> {
+    let mut build = cargo(&["build", "--release", "--package", "malloc-vr"]);
+    build.args(["--bin", "measure-governor"]);
+    succeed(&mut build)?;
+    let plots = args.out.clone();
+    let plots = plots.unwrap_or_else(|| target_dir().join("measure"));
+    let mut program = Command::new(target_dir().join("release/measure-governor"));
+    program.arg("--plots").arg(&plots).stderr(Stdio::inherit());
+    println!("{}", shown(&program));
+    let output = program.output().context("cannot start it")?;
+    if !output.status.success() {
+        bail!("measure-governor ended with {}", output.status);
+    }
+    let measured: BTreeMap<String, Measured> = serde_json::from_slice(&output.stdout)
+        .context("measure-governor printed no JSON object of figures")?;
+    let mut suite = Suite::new("governor", "release");
+    for (name, measured) in measured {
+        suite.figures.push(figure(name, &measured)?);
+    }
+    suite.missing.push(Missing {
+        name: "the same in a real OpenXR session".into(),
+        why: "these are of the plant model; the stress scene in a session is not there yet"
+            .to_owned(),
+    });
+    Ok(suite)
+}
+
+fn figure(name: String, measured: &Measured) -> Result<Figure> {
+    let kind = KINDS.iter().find(|(kind, ..)| name.starts_with(kind));
+    let Some(&(kind, unit, goal, better)) = kind else {
+        bail!(
+            "measure-governor printed `{name}`, of a kind that xtask/src/measure/governor.rs does not know"
+        );
+    };
+    // Goals are for our own policy; with one lever alone they aren't promised.
+    let of_us = !name.starts_with(&format!("{kind}_")) || name.contains("_ours_");
+    let one_lever = name.contains("_ours_scale_");
+    Ok(Figure {
+        value: measured.value,
+        unit,
+        goal: goal.filter(|_| of_us && !one_lever),
+        better,
+        baseline: if kind.starts_with("own") || kind == "hours_per_second" {
+            "none"
+        } else {
+            "plant model, no headset; the other policies with the same script and luck"
+        },
+        n: measured.n,
+        spread: measured.spread,
+        name: name.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goals_are_ours_and_not_the_others() {
+        let measured = Measured {
+            value: 0.0,
+            n: 1,
+            spread: [0.0, 0.0],
+        };
+        let goal = |name: &str| figure(name.to_owned(), &measured).unwrap().goal;
+        assert_eq!(goal("missed_ratio_ours_steps"), Some(0.01));
+        assert_eq!(goal("missed_ratio_off_steps"), None);
+        assert_eq!(goal("missed_ratio_ours_scale_steps"), None);
+        assert_eq!(goal("own_cost_p99_us"), Some(20.0));
+        assert!(figure("luck".to_owned(), &measured).is_err());
+    }
+}
