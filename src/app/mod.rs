@@ -7,6 +7,11 @@ use std::process::ExitCode;
 
 use cli::{Command, LearningCommand, LessonCommand, RecordsCommand};
 
+mod activity;
+#[cfg(target_os = "android")]
+mod android;
+#[cfg(any(target_os = "android", test))]
+mod arguments;
 pub mod cli;
 mod doctor;
 mod duties;

@@ -14,6 +14,7 @@ use bevy::transform::TransformPlugin;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 
+use super::activity::{Activity, pause_with_the_headset};
 use super::cli::PlayArgs;
 use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
@@ -25,14 +26,13 @@ use crate::bridge::{Bridge, BridgeConfig, BridgePlugin};
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
-use crate::protocol::event::{EventBody, PauseCause};
+use crate::protocol::event::EventBody;
 use crate::protocol::ids::LessonId;
 use crate::record::Recorder;
 use crate::session::clock::SessionRules;
 use crate::session::join::Joining;
 use crate::session::life::LifeRules;
-use crate::session::state::LearnerState;
-use crate::session::{Folded, Happened, Learner, SessionPlugin, unix_ms};
+use crate::session::{Folded, SessionPlugin, unix_ms};
 use crate::task::{HeadSigns, TaskPlugin};
 use crate::ui::UiPlugin;
 use crate::xr::rig::RigPlugin;
@@ -90,6 +90,10 @@ fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
     if args.headless {
         return Ok(View::Headless);
     }
+    if cfg!(target_os = "android") {
+        // There is no other view; the entry has just asked the runtime who it is.
+        return Ok(View::Headset);
+    }
     let headset = if args.no_xr {
         Err("left alone (--no-xr)".to_owned())
     } else {
@@ -133,12 +137,16 @@ fn introduce(lesson: &Loaded, view: View, joining: &Joining, bridge: &Bridge, fr
             ""
         }
     );
+    // A headset's output is its log, which people send on; there the token goes into a file (see `android`).
+    #[cfg(not(target_os = "android"))]
     let _ = writeln!(
         text,
         "instructor: http://{}/ (token {})",
         bridge.address(),
         bridge.token()
     );
+    #[cfg(target_os = "android")]
+    super::android::tell_instructor(bridge.address(), bridge.token());
     text.push_str(&reviews(joining));
     print!("{text}");
     // A pipe would otherwise keep this back until it is full.
@@ -169,7 +177,7 @@ fn ask_to_start_anew(advised: Res<XrRestartAdvised>, mut exit: MessageWriter<App
 }
 
 /// A new process takes this one's place; the lesson goes on at its step, and the instructor's token stays.
-#[cfg(unix)]
+#[cfg(all(unix, not(target_os = "android")))]
 fn start_anew(token: &str) -> Result<ExitCode, Box<dyn Error>> {
     use std::os::unix::process::CommandExt;
     let error = std::process::Command::new(std::env::current_exe()?)
@@ -179,13 +187,13 @@ fn start_anew(token: &str) -> Result<ExitCode, Box<dyn Error>> {
     Err(format!("cannot start anew ({error}); start malloc-vr again, the lesson goes on").into())
 }
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), target_os = "android"))]
 fn start_anew(_token: &str) -> Result<ExitCode, Box<dyn Error>> {
     Err("the headset's runtime uses another graphics device now; start malloc-vr again, the lesson goes on".into())
 }
 
 /// The arguments of this process, but for the wish to begin at the beginning.
-#[cfg(unix)]
+#[cfg(all(unix, not(target_os = "android")))]
 fn to_go_on(
     arguments: impl Iterator<Item = std::ffi::OsString>,
 ) -> impl Iterator<Item = std::ffi::OsString> {
@@ -293,34 +301,14 @@ fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
     )
     .add_systems(
         PreUpdate,
-        pause_with_the_headset.run_if(resource_changed::<XrPhase>),
+        pause_with_the_headset
+            .run_if(resource_changed::<XrPhase>.or_eager(resource_changed::<Activity>)),
     )
-    .add_systems(Last, report_progress);
+    .add_systems(Last, report_progress)
+    .init_resource::<Activity>();
+    #[cfg(target_os = "android")]
+    app.add_plugins(super::android::ActivityPlugin);
     order_the_frame(app);
-}
-
-/// A headset that is put down, out of focus or gone stops the lesson; one that is back lets it go on.
-fn pause_with_the_headset(
-    phase: Res<XrPhase>,
-    learners: Query<(Entity, &LearnerState), With<Learner>>,
-    mut happened: MessageWriter<Happened>,
-) {
-    let away = match *phase {
-        XrPhase::Absent | XrPhase::Focused => false,
-        XrPhase::Waiting | XrPhase::Visible | XrPhase::Lost => true,
-    };
-    let by = PauseCause::Runtime;
-    for (learner, state) in &learners {
-        if state.ended || state.session.is_none() || state.paused_by.contains(&by) == away {
-            continue;
-        }
-        let body = if away {
-            EventBody::Paused { by }
-        } else {
-            EventBody::Resumed { by }
-        };
-        happened.write(Happened { learner, body });
-    }
 }
 
 /// Steps on the terminal, for whoever watches from the desk.

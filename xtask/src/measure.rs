@@ -14,12 +14,13 @@ use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 
 mod adaptation;
+mod apk;
 mod learning;
 mod sessions;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, `sessions`, `adaptation`, or `all`.
+    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `apk`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -174,14 +175,16 @@ pub fn run(args: &Args) -> Result<()> {
         "learning" => vec![learning::measure(args)?],
         "sessions" => vec![sessions::measure(args)?],
         "adaptation" => vec![adaptation::measure(args)?],
+        "apk" => vec![apk::measure(args)?],
         "all" => vec![
             frame(args)?,
             learning::measure(args)?,
             sessions::measure(args)?,
             adaptation::measure(args)?,
+            apk::measure(args)?,
         ],
         other => bail!(
-            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, all"
+            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, apk, all"
         ),
     };
     let mut tables = String::new();
