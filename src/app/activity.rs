@@ -92,6 +92,7 @@ pub(super) fn pause_with_the_headset(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ids::{LearnerId, SessionId};
 
     fn told(signs: &[Sign]) -> Activity {
         signs
@@ -130,5 +131,57 @@ mod tests {
         for phase in [XrPhase::Waiting, XrPhase::Visible, XrPhase::Lost] {
             assert!(away(phase, Activity::Resumed), "{phase:?}");
         }
+    }
+
+    /// What the lesson is told, frame by frame, as the activity goes through these states.
+    fn lesson_told(app: &mut App, activity: Activity) -> Vec<&'static str> {
+        app.insert_resource(activity);
+        app.update();
+        let told: Vec<_> = app
+            .world_mut()
+            .resource_mut::<Messages<Happened>>()
+            .drain()
+            .map(|happened| match happened.body {
+                EventBody::Paused {
+                    by: PauseCause::Runtime,
+                } => "paused",
+                EventBody::Resumed {
+                    by: PauseCause::Runtime,
+                } => "resumed",
+                _ => "something else",
+            })
+            .collect();
+        // The fold that the session does elsewhere.
+        for word in &told {
+            for mut state in app
+                .world_mut()
+                .query::<&mut LearnerState>()
+                .iter_mut(app.world_mut())
+            {
+                match *word {
+                    "paused" => state.paused_by.push(PauseCause::Runtime),
+                    _ => state.paused_by.clear(),
+                }
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn the_lesson_is_paused_once_with_the_activity_and_goes_on_with_it() {
+        let mut app = App::new();
+        app.add_message::<Happened>()
+            .insert_resource(XrPhase::Focused)
+            .add_systems(Update, pause_with_the_headset);
+        let (id, session) = (LearnerId::fresh(), SessionId::fresh());
+        let state = LearnerState {
+            session: Some(session),
+            ..default()
+        };
+        app.world_mut().spawn((Learner { id, session }, state));
+        assert!(lesson_told(&mut app, Activity::Resumed).is_empty());
+        assert_eq!(lesson_told(&mut app, Activity::Paused), ["paused"]);
+        assert!(lesson_told(&mut app, Activity::Stopped).is_empty(), "once");
+        assert_eq!(lesson_told(&mut app, Activity::Resumed), ["resumed"]);
     }
 }

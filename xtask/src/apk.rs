@@ -18,6 +18,7 @@ mod find;
 mod headset;
 mod library;
 mod loader;
+mod missing;
 mod negative;
 mod package;
 pub mod sizes;
@@ -25,8 +26,8 @@ mod stubs;
 mod tools;
 mod zipped;
 
-pub use find::Missing;
 use library::Build;
+pub use missing::Missing;
 use package::{Key, Package};
 
 /// Android 10, what a Quest 3 was delivered with at the least.
@@ -333,4 +334,50 @@ fn quietly(command: &mut std::process::Command) -> Result<String> {
 /// As [`quietly`], output shown.
 fn loudly(command: &mut std::process::Command) -> Result<()> {
     succeed(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_check_is_not_installed_whatever_it_is_called() {
+        let real = zipped::made_up("real.apk", &[("assets/lessons/a.ron", b"()")]);
+        let renamed = zipped::made_up("renamed.apk", &[(package::LINKCHECK_MARK, b"stubs")]);
+        assert!(refuse_linkcheck(&real).is_ok());
+        let error = refuse_linkcheck(&renamed).unwrap_err().to_string();
+        assert!(
+            error.contains("stubs") && error.contains("cargo xtask apk"),
+            "{error}"
+        );
+        let named = real.with_file_name("x-linkcheck.apk");
+        std::fs::copy(&real, &named).unwrap();
+        assert!(refuse_linkcheck(&named).is_err());
+        for archive in [real, renamed] {
+            std::fs::remove_dir_all(archive.parent().unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_table_of_sizes_names_every_file_and_the_parts_of_the_library() {
+        let library = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let apk = zipped::made_up(
+            "sizes.apk",
+            &[
+                (package::LIBRARY, &library),
+                ("assets/lessons/a.ron", b"()"),
+            ],
+        );
+        let table = sizes::table(&apk).unwrap();
+        for part in [
+            "assets/lessons/a.ron",
+            package::LIBRARY,
+            ".text",
+            "goal: at most 40",
+        ] {
+            assert!(table.contains(part), "{part} in\n{table}");
+        }
+        std::fs::remove_dir_all(apk.parent().unwrap()).unwrap();
+    }
 }

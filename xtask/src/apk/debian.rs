@@ -56,12 +56,7 @@ pub fn is_possible() -> bool {
 /// # Errors
 /// Where this is no Debian 12, or the packages cannot be had.
 pub fn toolchain(target: Option<PathBuf>) -> Result<Toolchain> {
-    let java = machine::program("java");
-    let keytool = machine::program("keytool");
-    let (Some(java), Some(keytool)) = (java, keytool) else {
-        machine::install(&["default-jre-headless"])?;
-        bail!("Java was installed just now; start the command again");
-    };
+    let (java, keytool) = (program_of_java("java")?, program_of_java("keytool")?);
     let folder = unpacked()?;
     let target = match target {
         Some(target) => target,
@@ -92,6 +87,15 @@ pub fn toolchain(target: Option<PathBuf>) -> Result<Toolchain> {
         target,
     };
     Ok(toolchain)
+}
+
+/// A program of Java's, installed where it is missing: unpacked only, Java does not find itself.
+fn program_of_java(name: &str) -> Result<PathBuf> {
+    if let Some(found) = machine::program(name) {
+        return Ok(found);
+    }
+    machine::install(&["default-jre-headless"])?;
+    machine::program(name).with_context(|| format!("Debian's default-jre-headless has no {name}"))
 }
 
 /// Where the unpacked programs' shared libraries lie.

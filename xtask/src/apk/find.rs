@@ -2,10 +2,10 @@
 //! missing is told at once, each with what mends it.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::missing::{Lack, Missing};
 use super::tools::{Compiler, LoaderSource, Tool, Toolchain};
 use super::{MIN_SDK, TARGET, TARGET_SDK, loader};
 
@@ -14,35 +14,6 @@ const OLDEST_NDK: u32 = 23;
 /// What we suggest to install: any newer ones do.
 const NDK: &str = "ndk;27.2.12479018";
 const BUILD_TOOLS: &str = "build-tools;35.0.0";
-
-/// All that is missing, each with the command that mends it.
-#[derive(Debug)]
-pub struct Missing(Vec<Lack>);
-
-#[derive(Debug)]
-struct Lack {
-    what: String,
-    mend: String,
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} thing(s) missing for the headset's package:",
-            self.0.len()
-        )?;
-        for lack in &self.0 {
-            write!(f, "\n  {}\n      {}", lack.what, lack.mend)?;
-        }
-        write!(
-            f,
-            "\n`cargo xtask apk --linkcheck` needs none of them, and docs/quest.md begins at an empty laptop."
-        )
-    }
-}
-
-impl std::error::Error for Missing {}
 
 /// What can be asked of a machine; a test asks a made-up one.
 struct Place<'a> {

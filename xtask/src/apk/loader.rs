@@ -134,30 +134,13 @@ mod tests {
 
     #[test]
     fn the_loader_is_taken_out_of_khronos_archive() {
-        let folder = std::env::temp_dir().join(format!("malloc-vr-aar-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let (library, empty, archive) =
-            (folder.join("l"), folder.join("empty"), folder.join("a.aar"));
-        std::fs::write(&library, b"a library").unwrap();
-        std::fs::write(
-            &empty,
-            [b'P', b'K', 5, 6]
-                .iter()
-                .chain(&[0; 18])
-                .copied()
-                .collect::<Vec<u8>>(),
-        )
-        .unwrap();
-        zipped::add(&empty, &archive, &[(IN_ARCHIVE[0], &library)]).unwrap();
+        let archive = zipped::made_up("loader.aar", &[(IN_ARCHIVE[0], b"a library")]);
         assert_eq!(out_of_archive(&archive).unwrap(), b"a library");
-        let other = folder.join("other.aar");
-        zipped::add(&empty, &other, &[("jni/x86/libopenxr_loader.so", &library)]).unwrap();
-        assert!(
-            out_of_archive(&other)
-                .unwrap_err()
-                .to_string()
-                .contains("arm64")
-        );
-        std::fs::remove_dir_all(folder).unwrap();
+        let other = zipped::made_up("other.aar", &[("jni/x86/libopenxr_loader.so", b"another")]);
+        let error = out_of_archive(&other).unwrap_err().to_string();
+        assert!(error.contains("arm64"), "{error}");
+        for archive in [archive, other] {
+            std::fs::remove_dir_all(archive.parent().unwrap()).unwrap();
+        }
     }
 }

@@ -81,3 +81,29 @@ pub fn add(from: &Path, to: &Path, files: &[(&str, &Path)]) -> Result<()> {
     out.finish()?.flush()?;
     Ok(())
 }
+
+/// For tests: an archive in a folder of its own, which the caller removes.
+#[cfg(test)]
+pub fn made_up(name: &str, files: &[(&str, &[u8])]) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("malloc-vr-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (empty, archive) = (folder.join("empty"), folder.join(name));
+    let mut nothing = b"PK\x05\x06".to_vec();
+    nothing.resize(22, 0);
+    std::fs::write(&empty, nothing).unwrap();
+    let written: Vec<_> = files
+        .iter()
+        .enumerate()
+        .map(|(index, (name, bytes))| {
+            let file = folder.join(index.to_string());
+            std::fs::write(&file, bytes).unwrap();
+            (*name, file)
+        })
+        .collect();
+    let listed: Vec<(&str, &Path)> = written
+        .iter()
+        .map(|(name, file)| (*name, file.as_path()))
+        .collect();
+    add(&empty, &archive, &listed).unwrap();
+    archive
+}
