@@ -183,6 +183,8 @@ impl Package<'_> {
                 .command(&toolchain.apksigner)
                 .args(["sign", "--min-sdk-version", &MIN_SDK.to_string(), "--ks"])
                 .arg(&key.keystore)
+                // The scheme before Android 7, which nobody here reads.
+                .args(["--v1-signing-enabled", "false"])
                 .args(["--ks-key-alias", &key.alias, "--ks-pass", &key.password()])
                 .arg("--out")
                 .arg(&self.apk)
