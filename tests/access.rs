@@ -425,7 +425,9 @@ async fn who_may_not_changes_nothing_by_any_tool_and_the_audit_names_who_tried()
         hints.is_none_or(|hints| hints.read_only_hint != Some(true))
     };
     let mut tried = 0;
-    for tool in onlooker.list_all_tools().await.unwrap() {
+    let offered = onlooker.list_all_tools().await.unwrap();
+    assert!(!offered.iter().any(writes), "{offered:?}");
+    for tool in client.list_all_tools().await.unwrap() {
         if writes(&tool) {
             let refused = call(
                 &onlooker,
@@ -440,10 +442,10 @@ async fn who_may_not_changes_nothing_by_any_tool_and_the_audit_names_who_tried()
     assert!(tried > 0);
     let elsewhere = room.mcp(&stranger).await;
     assert!(roster(&elsewhere).await.is_empty());
-    let refused = call(&elsewhere, "pause", json!({ "learner": learner })).await;
+    let refused = call(&elsewhere, "intervene.pause", json!({ "learner": learner })).await;
     assert!(is_refused(&refused), "{refused:?}");
     let paused = json!({ "learner": learner, "purpose": "to talk" });
-    let paused = call(&client, "pause", paused).await.unwrap();
+    let paused = call(&client, "intervene.pause", paused).await.unwrap();
     assert_ne!(paused.is_error, Some(true), "{paused:?}");
     drop((client, onlooker, elsewhere));
     let audit = tokio::task::block_in_place(|| room.audit(folder.path()));
@@ -480,7 +482,7 @@ async fn call(
     arguments: Value,
 ) -> Result<CallToolResult, rmcp::ServiceError> {
     let mut arguments = arguments.as_object().cloned().unwrap();
-    if tool != "message" {
+    if tool != "intervene.message" {
         arguments.remove("text");
     }
     let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
@@ -492,7 +494,9 @@ fn is_refused(answer: &Result<CallToolResult, rmcp::ServiceError>) -> bool {
 }
 
 async fn roster(client: &RunningService<RoleClient, ()>) -> Vec<Value> {
-    let listed = call(client, "list_learners", json!({})).await.unwrap();
+    let listed = call(client, "class.list_learners", json!({}))
+        .await
+        .unwrap();
     let roster = listed.structured_content.unwrap();
     roster["learners"].as_array().cloned().unwrap_or_default()
 }

@@ -556,8 +556,13 @@ pub struct ExplainArgs {
     pub decision: Option<u64>,
 }
 
-/// `$XDG_DATA_HOME/malloc-vr`, else `~/.local/share/malloc-vr`, else a folder here.
+/// `$XDG_DATA_HOME/malloc-vr`, else `~/.local/share/malloc-vr`, else a folder here. On Android the application's
+/// private storage, which no other application reads.
 fn default_data_dir() -> PathBuf {
+    #[cfg(target_os = "android")]
+    if let Some(private) = super::android::private_storage() {
+        return private.join("records");
+    }
     std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())

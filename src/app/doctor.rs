@@ -1,5 +1,6 @@
 //! `malloc-vr doctor`: what this machine offers, what it lacks, and how to mend it.
 
+use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::cli::DoctorArgs;
 use super::view;
+use crate::record::Keeping;
 use crate::xr;
 
 /// What one look found.
@@ -20,20 +22,39 @@ enum Finding {
 
 /// Prints a line for everything a lesson needs. Exit code 1 where a lesson could not be played at all.
 pub(super) fn report(args: &DoctorArgs) -> ExitCode {
+    let (text, broken) = look(args);
+    print!("{text}");
+    if broken {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// A line for everything a lesson needs, and whether something keeps a lesson from being played at all. Nothing in it
+/// names a learner: people send it on.
+pub(super) fn look(args: &DoctorArgs) -> (String, bool) {
     let data_dir = &args.data.data_dir;
     let openxr = openxr_runtime();
-    let display = display();
+    // A headset has no other screen.
+    let display = if cfg!(target_os = "android") {
+        Finding::Good("the headset itself".to_owned())
+    } else {
+        display()
+    };
     let can_show = matches!(openxr, Finding::Good(_)) || matches!(display, Finding::Good(_));
     let findings = [
         ("OpenXR runtime", openxr),
         ("display", display),
         ("graphics", graphics()),
         ("records", records(data_dir)),
+        ("master key", master_key(data_dir)),
         ("port 7878", port()),
         ("adaptation", adaptation(args.policy.as_deref())),
         ("clock", clock()),
     ];
     let mut broken = false;
+    let mut report = String::new();
     for (what, finding) in &findings {
         let (mark, text) = match finding {
             Finding::Good(text) => ("ok  ", text),
@@ -43,33 +64,37 @@ pub(super) fn report(args: &DoctorArgs) -> ExitCode {
                 ("FAIL", text)
             }
         };
-        println!(
-            "{mark}  {what:<15} {}",
-            text.replace('\n', "\n                      ")
-        );
+        let text = text.replace('\n', "\n                      ");
+        let _ = writeln!(report, "{mark}  {what:<15} {text}");
     }
     if !can_show {
-        println!(
+        report.push_str(
             "\nNo headset and no display: `cargo xtask run --sim` plays in a simulated headset, \
-             `malloc-vr play --headless` without any view."
+             `malloc-vr play --headless` without any view.\n",
         );
     }
-    if broken {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    (report, broken)
 }
 
 fn openxr_runtime() -> Finding {
     match xr::probe() {
-        Ok(runtime) => Finding::Good(format!(
-            "{} {}, {} ({} extensions)",
-            runtime.name,
-            runtime.version,
-            runtime.system,
-            runtime.extensions.len()
-        )),
+        Ok(runtime) => {
+            let mut text = format!(
+                "{} {}, {} ({} extensions)",
+                runtime.name,
+                runtime.version,
+                runtime.system,
+                runtime.extensions.len()
+            );
+            // Whoever helps from afar cannot ask again.
+            if cfg!(target_os = "android") {
+                for extension in &runtime.extensions {
+                    text.push('\n');
+                    text.push_str(extension);
+                }
+            }
+            Finding::Good(text)
+        }
         Err(error) => Finding::Missing(error.to_string()),
     }
 }
@@ -96,6 +121,20 @@ fn records(data_dir: &Path) -> Finding {
     match super::records::open_file(&file) {
         Ok(_) => Finding::Good(file.display().to_string()),
         Err(error) => Finding::Broken(error.to_string()),
+    }
+}
+
+/// How it lies, not what it is.
+fn master_key(data_dir: &Path) -> Finding {
+    let file = super::records::file(data_dir).with_file_name("master.key");
+    match Keeping::of(&file) {
+        Keeping::Wrapped => Finding::Good("wrapped by this device's key store".to_owned()),
+        Keeping::Plain if cfg!(target_os = "android") => Finding::Missing(
+            "the headset's key store does not keep it (the log says why); it lies in the application's private storage"
+                .to_owned(),
+        ),
+        Keeping::Plain => Finding::Good(format!("{}, readable to its owner alone", file.display())),
+        Keeping::Nothing => Finding::Good("none in a file (yet)".to_owned()),
     }
 }
 

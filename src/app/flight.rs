@@ -328,8 +328,9 @@ fn pose(at: &Transform) -> Option<RawPose> {
     RawPose::new(at.translation.to_array(), at.rotation.to_array()).ok()
 }
 
-/// Forgets movements of whoever does not agree to their being kept any more; whose age the roster does not know is
-/// taken as grown up here, since what they agreed to was judged when it was recorded. Returns how many recordings.
+/// Forgets movements of whoever does not agree to their being kept any more. Of somebody whose age the roster does not
+/// know either a grown-up's or a child's consent will do here: it was judged when they were recorded. Returns how many
+/// recordings.
 ///
 /// # Errors
 /// The store cannot be read or written.
@@ -343,21 +344,24 @@ pub(super) fn forget_without_consent(store: &Store, roster: &Roster) -> Result<u
         }
         let consents = Consents::of(&store.events(learner)?);
         let known = roster.whose(learner).and_then(|(_, it)| it.birth_year);
-        let band = known.map_or(AgeBand::Adult, |year| policy.ages.band_of(Some(year), now));
-        let rules = FlightRules::of(&policy, band);
-        let refused = granted(
-            learner,
-            &rules.policy,
-            rules.band,
-            &consents,
-            now,
-            rules.keep,
-        );
+        let bands = match known {
+            Some(year) => vec![policy.ages.band_of(Some(year), now)],
+            None => vec![AgeBand::Adult, AgeBand::Unknown],
+        };
+        let judged = bands.into_iter().map(|band| {
+            let rules = FlightRules::of(&policy, band);
+            let FlightRules { policy, keep, .. } = &rules;
+            granted(learner, policy, band, &consents, now, *keep)
+        });
+        let refused: Vec<ConsentRefusal> = judged.filter_map(Result::err).collect();
         // That nobody was found who may agree can be for want of an age; a word taken back cannot.
-        let gone = matches!(
-            refused,
-            Err(ConsentRefusal::Withdrawn { .. } | ConsentRefusal::DoesNotCount { .. })
-        );
+        let taken_back = refused.iter().any(|it| {
+            matches!(
+                it,
+                ConsentRefusal::Withdrawn { .. } | ConsentRefusal::DoesNotCount { .. }
+            )
+        });
+        let gone = taken_back && refused.len() == known.map_or(2, |_| 1);
         if gone {
             let by = super::duties::by("the consent to keep movements is gone");
             forgotten += store.forget_motion(learner, None, &by)?;

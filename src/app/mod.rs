@@ -10,6 +10,11 @@ use duties::Receiver;
 
 use cli::{Command, LearningCommand, LessonCommand, RecordsCommand, TokensCommand};
 
+mod activity;
+#[cfg(target_os = "android")]
+mod android;
+#[cfg(any(target_os = "android", test))]
+mod arguments;
 mod class;
 mod classroom;
 pub mod cli;

@@ -14,6 +14,7 @@ use bevy::transform::TransformPlugin;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 
+use super::activity::{Activity, pause_with_the_headset};
 use super::cli::{DoorArgs, PlayArgs};
 use super::flight::{Flight, FlightPlugin, FlightRules};
 use super::frame::order_the_frame;
@@ -27,12 +28,12 @@ use super::sweep::{self, SweptDaily};
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
 use crate::bridge::access::Offer;
-use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, Joined};
+use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, ToJoin};
 use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, TlsConfig, gate};
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
-use crate::protocol::event::{EventBody, PauseCause};
+use crate::protocol::event::EventBody;
 use crate::protocol::ids::LessonId;
 use crate::protocol::wire::Learning;
 use crate::record::Recorder;
@@ -42,9 +43,8 @@ use crate::session::join::Joining;
 use crate::session::life::LifeRules;
 use crate::session::pairing::{Pairing, PairingCode};
 use crate::session::standing::{Age, Agreements};
-use crate::session::state::LearnerState;
 use crate::session::times::{FrameTimesPlugin, Redoing};
-use crate::session::{Folded, Happened, Learner, SessionPlugin, WordScreen, unix_ms};
+use crate::session::{Folded, Learner, SessionPlugin, WordScreen, unix_ms};
 use crate::task::{HeadSigns, TaskPlugin};
 use crate::ui::UiPlugin;
 use crate::xr::rig::RigPlugin;
@@ -124,8 +124,8 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let learner = joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
     app.add_plugins(FlightPlugin);
     app.world_mut().entity_mut(learner).insert((age, flight));
-    if let Some(joined) = join(args, &lesson, app.world().get(learner))? {
-        app.insert_resource(joined);
+    if let Some(wish) = join(args, &lesson, app.world().get(learner), age)? {
+        app.insert_resource(wish);
     }
     match app.run() {
         AppExit::Success => Ok(ExitCode::SUCCESS),
@@ -146,7 +146,8 @@ fn join(
     args: &PlayArgs,
     lesson: &Loaded,
     learner: Option<&Learner>,
-) -> Result<Option<Joined>, Box<dyn Error>> {
+    age: Age,
+) -> Result<Option<ToJoin>, Box<dyn Error>> {
     let (Some(host), Some(learner)) = (args.join.clone(), learner) else {
         return Ok(None);
     };
@@ -157,15 +158,20 @@ fn join(
         learner: learner.id,
         session: learner.session,
         lesson: lesson.lesson.id.clone(),
+        age: age.0,
     };
     let tokens = args.data.data_dir.join("hosts.json");
     let config = JoinConfig::new(host, token, learning, tokens);
-    Ok(Some(Joined::start(config)?))
+    Ok(Some(ToJoin(config)))
 }
 
 fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
     if args.headless {
         return Ok(View::Headless);
+    }
+    if cfg!(target_os = "android") {
+        // There is no other view; the entry has just asked the runtime who it is.
+        return Ok(View::Headset);
     }
     let headset = if args.no_xr {
         Err("left alone (--no-xr)".to_owned())
@@ -240,13 +246,20 @@ fn introduce(
             ""
         }
     );
+    // A headset's output is its log, which people send on; there the token goes into a file (see `android`).
+    #[cfg(not(target_os = "android"))]
     let _ = writeln!(
         text,
         "instructor: {} (token {})",
         bridge.url(),
         bridge.token()
     );
+    #[cfg(target_os = "android")]
+    super::android::tell_instructor(bridge.address(), bridge.token());
+    #[cfg(not(target_os = "android"))]
     text.push_str(&in_words(code));
+    #[cfg(target_os = "android")]
+    let _ = code;
     text.push_str(&reviews(joining));
     print!("{text}");
     // A pipe would otherwise keep this back until it is full.
@@ -304,7 +317,7 @@ fn ask_to_start_anew(advised: Res<XrRestartAdvised>, mut exit: MessageWriter<App
 }
 
 /// A new process takes this one's place; the lesson goes on at its step, and the instructor's token stays.
-#[cfg(unix)]
+#[cfg(all(unix, not(target_os = "android")))]
 fn start_anew(token: &str) -> Result<ExitCode, Box<dyn Error>> {
     use std::os::unix::process::CommandExt;
     let error = std::process::Command::new(std::env::current_exe()?)
@@ -314,13 +327,13 @@ fn start_anew(token: &str) -> Result<ExitCode, Box<dyn Error>> {
     Err(format!("cannot start anew ({error}); start malloc-vr again, the lesson goes on").into())
 }
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), target_os = "android"))]
 fn start_anew(_token: &str) -> Result<ExitCode, Box<dyn Error>> {
     Err("the headset's runtime uses another graphics device now; start malloc-vr again, the lesson goes on".into())
 }
 
 /// The arguments of this process, but for the wish to begin at the beginning.
-#[cfg(unix)]
+#[cfg(all(unix, not(target_os = "android")))]
 fn to_go_on(
     arguments: impl Iterator<Item = std::ffi::OsString>,
 ) -> impl Iterator<Item = std::ffi::OsString> {
@@ -430,8 +443,11 @@ pub(super) fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
     )
     .add_systems(
         PreUpdate,
-        pause_with_the_headset
-            .run_if(resource_changed::<XrPhase>.and_then(not(resource_exists::<Redoing>))),
+        pause_with_the_headset.run_if(
+            resource_changed::<XrPhase>
+                .or_eager(resource_changed::<Activity>)
+                .and_then(not(resource_exists::<Redoing>)),
+        ),
     )
     .add_systems(
         Last,
@@ -439,32 +455,11 @@ pub(super) fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
             report_progress,
             show_codes.run_if(resource_changed::<Pairing>),
         ),
-    );
+    )
+    .init_resource::<Activity>();
+    #[cfg(target_os = "android")]
+    app.add_plugins(super::android::ActivityPlugin);
     order_the_frame(app);
-}
-
-/// A headset that is put down, out of focus or gone stops the lesson; one that is back lets it go on.
-fn pause_with_the_headset(
-    phase: Res<XrPhase>,
-    learners: Query<(Entity, &LearnerState), With<Learner>>,
-    mut happened: MessageWriter<Happened>,
-) {
-    let away = match *phase {
-        XrPhase::Absent | XrPhase::Focused => false,
-        XrPhase::Waiting | XrPhase::Visible | XrPhase::Lost => true,
-    };
-    let by = PauseCause::Runtime;
-    for (learner, state) in &learners {
-        if state.ended || state.session.is_none() || state.paused_by.contains(&by) == away {
-            continue;
-        }
-        let body = if away {
-            EventBody::Paused { by }
-        } else {
-            EventBody::Resumed { by }
-        };
-        happened.write(Happened { learner, body });
-    }
 }
 
 /// Steps on the terminal, for whoever watches from the desk.

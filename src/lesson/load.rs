@@ -31,13 +31,19 @@ impl Loaded {
         self.lesson.steps.iter().find(|step| step.id == *id)
     }
 
-    /// Folder that glTF and sound paths are relative to.
+    /// Folder that glTF and sound paths are relative to. A bundled lesson's on Android is inside the package, where
+    /// paths begin at its assets.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
+        const BUNDLED: &str = if cfg!(target_os = "android") {
+            "lessons"
+        } else {
+            "assets/lessons"
+        };
         self.path
             .as_deref()
             .and_then(Path::parent)
-            .map_or_else(|| PathBuf::from("assets/lessons"), Path::to_owned)
+            .map_or_else(|| PathBuf::from(BUNDLED), Path::to_owned)
     }
 }
 

@@ -11,6 +11,7 @@ use super::command::{Command, CommandBody, Outcome};
 use super::event::Event;
 use super::ids::{CommandId, LearnerId, LessonId, SessionId};
 use super::parcel::{Parcel, Position};
+use super::privacy::AgeBand;
 use super::sample::Sample;
 use super::snapshot::LearnerSnapshot;
 
@@ -161,6 +162,9 @@ pub struct Learning {
     pub session: SessionId,
     /// What is played.
     pub lesson: LessonId,
+    /// How old they are, roughly, as their own device knows it: it depends on that who may see them at the host.
+    #[serde(default)]
+    pub age: AgeBand,
 }
 
 /// Come in.

@@ -6,35 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::time::year;
 
-/// How old a learner is, as far as it matters. Kept in the roster; never in the log.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum AgeBand {
-    /// Under 13: a child in the sense of 16 CFR §312.2.
-    Under13,
-    /// 13 or older, but below the age at which the country lets them consent alone.
-    UnderConsentAge,
-    /// Old enough to consent alone, not yet of age.
-    Minor,
-    /// 18 or older.
-    Adult,
-    /// Nobody said.
-    #[default]
-    Unknown,
-}
+pub use crate::protocol::privacy::AgeBand;
 
 /// Below this age a learner is a child under COPPA (15 U.S.C. §6501(1), 16 CFR §312.2 "Child").
 pub const COPPA_AGE: u8 = 13;

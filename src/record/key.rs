@@ -38,6 +38,17 @@ pub enum KeyError {
         /// What is wrong.
         why: &'static str,
     },
+    /// Another device wrapped it, or this one has forgotten how.
+    #[error(
+        "the master key in {file} is wrapped by the key store of the device that made it, and does not open here ({why}); \
+         records are read on that device alone, or with the key from a backup in {MASTER_KEY_VARIABLE}"
+    )]
+    Wrapped {
+        /// The key file.
+        file: PathBuf,
+        /// What the key store said.
+        why: String,
+    },
     /// The records are sealed, and the file that would open them is not there.
     #[error(
         "{} is not there, and the records cannot be read without it; put it back from its backup, or set {MASTER_KEY_VARIABLE}",
@@ -81,6 +92,11 @@ pub(super) struct MasterKey(Secret);
 impl MasterKey {
     pub(super) fn of(secret: Secret) -> Self {
         Self(secret)
+    }
+
+    /// The key itself, for whoever keeps it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.bytes()
     }
 
     /// 16 bytes that tell this key from others and say nothing more of it.

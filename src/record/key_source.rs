@@ -8,6 +8,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::guard::{self, Guard};
 use super::key::{KeyError, MasterKey};
 use super::seal::{KEY, Secret, random};
 
@@ -24,6 +25,27 @@ pub(super) fn about(file: &Path) -> impl Fn(io::Error) -> KeyError {
 }
 
 pub(super) fn read_key(file: &Path) -> Result<Option<MasterKey>, KeyError> {
+    let Some(text) = read_private(file)? else {
+        return Ok(None);
+    };
+    let guard = Guard::of_this_device();
+    let key = guard::open(&text, file, guard)?;
+    if let Some(better) = guard::better(&text, &key, guard) {
+        replace_private(file, better.as_bytes()).map_err(about(file))?;
+    }
+    Ok(Some(key))
+}
+
+/// As [`make_private`], in place of a file that is there: whole, or not at all.
+fn replace_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = file.with_extension("key.wrapped");
+    let _ = fs::remove_file(&new);
+    make_private(&new, bytes)?;
+    fs::rename(&new, file)?;
+    sync_folder(file)
+}
+
+fn read_private(file: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
     let text = match fs::read_to_string(file) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -43,21 +65,31 @@ pub(super) fn read_key(file: &Path) -> Result<Option<MasterKey>, KeyError> {
             });
         }
     }
-    parse(&text, &file.display().to_string()).map(Some)
+    Ok(Some(text))
 }
 
 /// A new random key in a new file. One that is there already is never replaced.
 pub(super) fn make_key(file: &Path) -> Result<MasterKey, KeyError> {
     let key = Secret::fresh()?;
-    let mut text = Zeroizing::new(String::with_capacity(2 * KEY + 1));
-    for byte in key.bytes() {
+    let text = guard::close(key.bytes(), Guard::of_this_device());
+    make_private(file, text.as_bytes()).map_err(about(file))?;
+    Ok(MasterKey::of(key))
+}
+
+/// Bytes in hexadecimal digits.
+pub(super) fn hexadecimal(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len() + 1));
+    for byte in bytes {
         for digit in [byte >> 4, byte & 15] {
             text.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
         }
     }
-    text.push('\n');
-    make_private(file, text.as_bytes()).map_err(about(file))?;
-    Ok(MasterKey::of(key))
+    text
+}
+
+/// What [`hexadecimal`] wrote.
+pub(super) fn from_hexadecimal(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    bits(text, 4, |c| char::from(c).to_digit(16)).map(Zeroizing::new)
 }
 
 /// Writes a file that only its owner may read and that must not be there yet; it is on the disk, whole, when it has
@@ -128,7 +160,7 @@ pub(super) fn parse(text: &str, place: &str) -> Result<MasterKey, KeyError> {
 /// Bytes from digits of so many bits each; bits left over must be zero (RFC 4648, 3.5).
 fn bits(text: &str, each: u32, digit: impl Fn(u8) -> Option<u32>) -> Option<Vec<u8>> {
     let (mut held, mut count) = (0_u32, 0);
-    let mut bytes = Vec::with_capacity(KEY + 1);
+    let mut bytes = Vec::with_capacity(text.len());
     for character in text.bytes() {
         held = (held << each) | digit(character)?;
         count += each;

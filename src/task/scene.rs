@@ -154,8 +154,11 @@ pub(super) fn place_object(
 
 /// A lesson's own model, from the folder of the lesson. The checker has seen to it that it is there.
 fn model(assets: &AssetServer, loaded: &Loaded, path: &str) -> WorldAssetRoot {
-    let file = loaded.folder().join(path);
-    let file = std::path::absolute(&file).unwrap_or(file);
+    let mut file = loaded.folder().join(path);
+    // What lies inside an Android package has no path of the file system.
+    if cfg!(not(target_os = "android")) || loaded.path.is_some() {
+        file = std::path::absolute(&file).unwrap_or(file);
+    }
     let scene = GltfAssetLabel::Scene(0).from_asset(file);
     WorldAssetRoot(assets.load_builder().override_unapproved().load(scene))
 }

@@ -11,18 +11,20 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::transform::TransformPlugin;
 use malloc_vr::adaptation::{AdaptationPlugin, AdaptationSystems};
-use malloc_vr::bridge::join::{JoinConfig, JoinPlugin, Joined, LinkState};
+use malloc_vr::bridge::join::{JoinConfig, JoinPlugin, LinkState, ToJoin};
 use malloc_vr::bridge::{Bridge, BridgePlugin, BridgeSystems};
 use malloc_vr::interaction::{Interacted, Interaction, InteractionSystems, SocketFit};
 use malloc_vr::lesson::format::{Action, PanelContent};
 use malloc_vr::lesson::placed::{LessonObject, LessonSocket};
 use malloc_vr::lesson::{self, ActiveLesson, LessonPlugin};
 use malloc_vr::protocol::ids::{LearnerId, ObjectId, SocketId};
+use malloc_vr::protocol::privacy::AgeBand;
 use malloc_vr::protocol::wire::Learning;
 use malloc_vr::record::{Keys, Recorder, Store};
 use malloc_vr::session::clock::SessionRules;
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::life::LifeRules;
+use malloc_vr::session::standing::Age;
 use malloc_vr::session::state::LearnerState;
 use malloc_vr::session::stream::systems::Link;
 use malloc_vr::session::{
@@ -121,6 +123,7 @@ impl Pupil {
             learner: who.id,
             session: who.session,
             lesson: loaded.lesson.id.clone(),
+            age: AgeBand::Adult,
         };
         let mut config = JoinConfig::new(
             host.parse().unwrap(),
@@ -130,7 +133,10 @@ impl Pupil {
         );
         config.first_pause = Duration::from_millis(50);
         config.longest_pause = Duration::from_millis(400);
-        app.insert_resource(Joined::start(config).unwrap());
+        app.world_mut()
+            .entity_mut(learner)
+            .insert(Age(AgeBand::Adult));
+        app.insert_resource(ToJoin(config));
         if let Some(door) = door {
             app.insert_resource(door).add_plugins(BridgePlugin);
         }
@@ -185,7 +191,7 @@ fn act(
     mut answered: MessageWriter<PanelAnswered>,
 ) {
     script.frame += 1;
-    if script.every == 0 || script.frame % script.every != 0 {
+    if !script.frame.is_multiple_of(script.every) {
         return;
     }
     let Some(id) = learners.single().ok().and_then(|state| state.step.clone()) else {

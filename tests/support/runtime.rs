@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use malloc_vr::protocol::event::{Event, EventBody};
 use malloc_vr::protocol::ids::{LearnerId, LessonId, SessionId};
 use malloc_vr::protocol::parcel::{Content, Parcel, Position};
+use malloc_vr::protocol::privacy::AgeBand;
 use malloc_vr::protocol::wire::{
     ErrorCode, FromClient, FromHost, Hello, Learning, MESSAGE_PACK, Program, Role, Welcome,
     WireError,
@@ -61,6 +62,7 @@ impl Runtime {
             learner,
             session: self.session,
             lesson: LessonId::new("first-steps"),
+            age: AgeBand::Adult,
         };
         self.send(&FromClient::Hello(Hello {
             protocol: 1,

@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
+use crate::apk;
 use crate::cargo::{cargo, succeed};
 use crate::measure::{Figure, Suite};
 use crate::test;
 
-/// Format, lints, docs, tests; the time of each is printed.
+/// Format, lints, docs, the headset's library, tests; the time of each is printed.
 ///
 /// # Errors
 /// At the first stage that fails.
@@ -38,6 +39,7 @@ pub fn run() -> Result<()> {
     stage("docs", &mut || {
         succeed(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
+    stage("headset", &mut headset)?;
     let mut tally = test::Tally::default();
     stage("tests", &mut || {
         tally = test::all(true, None)?;
@@ -58,7 +60,7 @@ pub fn run() -> Result<()> {
             name: "ci_minutes".into(),
             value: minutes,
             unit: "minutes",
-            goal: Some(40.0),
+            goal: Some(60.0),
             better: "lower",
             baseline: "none",
             n: 1,
@@ -72,5 +74,23 @@ pub fn run() -> Result<()> {
     if tally.passed == 0 {
         bail!("no test ran");
     }
+    Ok(())
+}
+
+/// The library for the headset compiles, links and can be packaged.
+///
+/// All of it in every run, not only where `Cargo.lock` or `android/` changed: our own code calls what an old Android
+/// lacks as easily as a new dependency does, and a build that links is a type-check, too. From nothing it takes 10
+/// minutes on 2 cores; with the engine compiled in the user's cache, which a changed `Cargo.lock` renews crate by
+/// crate, 2.
+fn headset() -> Result<()> {
+    apk::c_compilers::none()?;
+    if !apk::can_link_check() {
+        println!(
+            "LEFT OUT: the headset's library is checked with Debian 12's compilers, and this is another system"
+        );
+        return Ok(());
+    }
+    println!("{}", apk::link_check(false)?);
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod apk;
 mod cargo;
 mod ci;
 mod fuzz;
@@ -35,12 +36,14 @@ enum Task {
     Run(run::Args),
     /// Run every test, the OpenXR ones too.
     Test(test::Args),
-    /// What CI runs: format, lints, docs, tests.
+    /// What CI runs: format, lints, docs, the headset's library, tests.
     Ci,
     /// The whole product against a real OpenXR runtime; or a picture of what the learner sees.
     Xr(xr::Args),
     /// Throw broken input at everything that comes from outside.
     Fuzz(fuzz::Args),
+    /// The package for the headset: built, signed, checked, installed.
+    Apk(apk::Args),
     /// Measure, print a table, write target/measure/SUITE.json.
     Measure(measure::Args),
 }
@@ -53,12 +56,17 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Xr(args) => xr::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Apk(args) => apk::run(&args),
         Task::Measure(args) => measure::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
+            // Nothing is wrong with the project: this machine lacks something, and the message says what.
+            if error.is::<apk::Missing>() {
+                return ExitCode::from(2);
+            }
             ExitCode::FAILURE
         }
     }

@@ -14,6 +14,7 @@ use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 
 mod adaptation;
+mod apk;
 mod bridge;
 mod compliance;
 pub mod conformance;
@@ -23,7 +24,7 @@ mod sessions;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, `bridge`, `governor`, or `all`.
+    /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, `bridge`, `governor`, `apk`, or `all`.
     suite: String,
     /// Folder of students' answers, for the learning suite: also AUC and log-loss of every model, which takes long.
     #[arg(long)]
@@ -182,6 +183,7 @@ pub fn run(args: &Args) -> Result<()> {
         "conformance" => vec![conformance::measure()?],
         "bridge" => vec![bridge::measure(args)?],
         "governor" => vec![governor::measure(args)?],
+        "apk" => vec![apk::measure(args)?],
         "all" => vec![
             frame(args)?,
             learning::measure(args)?,
@@ -191,9 +193,10 @@ pub fn run(args: &Args) -> Result<()> {
             conformance::measure()?,
             bridge::measure(args)?,
             governor::measure(args)?,
+            apk::measure(args)?,
         ],
         other => bail!(
-            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, bridge, governor, all"
+            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, bridge, governor, apk, all"
         ),
     };
     let mut tables = String::new();

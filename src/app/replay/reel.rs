@@ -57,7 +57,7 @@ struct HandSeen {
 #[derive(Debug, Clone)]
 enum Beside {
     Given(Box<EventBody>),
-    Asked(Command),
+    Asked(Box<Command>),
     Answered { panel: PanelId, choice: u32 },
 }
 
@@ -190,7 +190,7 @@ fn beside(stretch: &Stretch, lesson: &Loaded) -> VecDeque<(Duration, Beside)> {
             let body = &event.body;
             let at = ns(frame.time.at_ns);
             if let Some(command) = asked(body) {
-                all.push_back((ns(before), Beside::Asked(command.clone())));
+                all.push_back((ns(before), Beside::Asked(Box::new(command.clone()))));
             }
             // What was observed is gathered anew.
             let given = origin(body, &lesson.lesson, &running) == Origin::Given
@@ -273,7 +273,7 @@ fn play(
                 }
             }
             Beside::Asked(command) => {
-                requested.write(CommandRequested(command));
+                requested.write(CommandRequested(*command));
             }
             Beside::Answered { panel, choice } => {
                 answered.write(PanelAnswered { panel, choice });

@@ -8,6 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use malloc_vr::protocol::event::{Event, EventBody};
 use malloc_vr::protocol::ids::{LearnerId, LessonId, SessionId};
 use malloc_vr::protocol::parcel::{Content, Parcel, Position};
+use malloc_vr::protocol::privacy::AgeBand;
 use malloc_vr::protocol::sample::{Field, Fields, Occasion, Sample, Signal, SignalSet};
 use malloc_vr::protocol::wire::{
     FromClient, FromHost, Hello, Learning, MESSAGE_PACK, Program, Role,
@@ -191,6 +192,7 @@ impl Runtime {
             learner: self.learner,
             session: self.session,
             lesson: LessonId::new("first-steps"),
+            age: AgeBand::Adult,
         };
         self.send(&FromClient::Hello(Hello {
             protocol: malloc_vr::protocol::wire::WIRE_VERSION,

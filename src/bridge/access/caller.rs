@@ -282,15 +282,7 @@ impl Caller {
         let act = Act::of(&body);
         let purpose: String = purpose.chars().take(PURPOSE).collect();
         if let Err(refused) = self.may_with(act, learner) {
-            if let Some(news) = &self.held.news {
-                news.tell(News::NotAllowed {
-                    command: id,
-                    learner,
-                    asker: self.asker(),
-                    act,
-                    purpose,
-                });
-            }
+            self.tell_refused(id, learner, act, purpose);
             return Err(refused);
         }
         Ok(Command {
@@ -302,6 +294,25 @@ impl Caller {
             body,
             trace: None,
         })
+    }
+
+    /// Tells the audit of something that was refused for role or scope.
+    pub(in crate::bridge) fn tell_refused(
+        &self,
+        command: CommandId,
+        learner: LearnerId,
+        act: Act,
+        purpose: String,
+    ) {
+        if let Some(news) = &self.held.news {
+            news.tell(News::NotAllowed {
+                command,
+                learner,
+                asker: self.asker(),
+                act,
+                purpose,
+            });
+        }
     }
 
     /// Whether the token has expired or was revoked since they came in.

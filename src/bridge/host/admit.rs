@@ -15,6 +15,7 @@ use crate::protocol::wire::{ErrorCode, WireError};
 use crate::record::{RecordError, Recorder};
 use crate::session::join::{JoinError, Joining};
 use crate::session::resume::Claim;
+use crate::session::standing::Age;
 use crate::session::stream::mirror::Mirror;
 use crate::session::{AcknowledgedSeq, Learner, SessionLog, rebuilds, unix_ms};
 
@@ -199,6 +200,7 @@ fn enter(
         stored,
         mirror,
         Headset { link },
+        Age(asking.learning.age),
     ));
     info!(learner = %id, lesson = %asking.learning.lesson, "joined");
     connected.by_learner.insert(id, entity.id());

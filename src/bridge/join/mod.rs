@@ -14,11 +14,13 @@ use super::BridgeSystems;
 use crate::protocol::command::Command;
 use crate::protocol::parcel::{Parcel, Position};
 use crate::protocol::wire::{Done, Learning, WireError};
+use crate::session::standing::Agreements;
 
 mod address;
 mod carry;
 mod dial;
 mod keep;
+mod leave;
 
 pub use address::{BadHost, HostAddress};
 
@@ -54,9 +56,14 @@ impl JoinConfig {
     }
 }
 
+/// The wish to join a host. A resource: it is dialled as soon as the learner's data may leave this device, and hung up
+/// on as soon as they may not; meanwhile everything waits here.
+#[derive(Resource, Debug, Clone)]
+pub struct ToJoin(pub JoinConfig);
+
 /// The link to a host, up or down. A resource. Dropping it says goodbye.
 #[derive(Resource, Debug)]
-pub struct Joined {
+struct Joined {
     to_host: mpsc::Sender<ToHost>,
     from_host: mpsc::Receiver<FromLink>,
     stop: CancellationToken,
@@ -108,7 +115,7 @@ impl Joined {
     ///
     /// # Errors
     /// The system's, where no thread can be had.
-    pub fn start(config: JoinConfig) -> std::io::Result<Self> {
+    fn start(config: JoinConfig) -> std::io::Result<Self> {
         let (to_host, for_host) = mpsc::channel(TO_HOST);
         let (to_world, from_host) = mpsc::channel(FROM_HOST);
         let stop = CancellationToken::new();
@@ -141,13 +148,20 @@ impl Drop for Joined {
     }
 }
 
-/// Connects [`Joined`] (a resource; without one nothing happens) with the one learner of this world.
+/// Connects the link of [`ToJoin`] (without that resource nothing happens) with the one learner of this world.
 pub struct JoinPlugin;
 
 impl Plugin for JoinPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<LinkState>()
             .init_resource::<carry::Carried>()
+            .init_resource::<Agreements>()
+            .add_systems(
+                Update,
+                leave::mind
+                    .in_set(BridgeSystems::Publish)
+                    .run_if(resource_exists::<ToJoin>),
+            )
             .add_systems(
                 Update,
                 (

@@ -23,9 +23,9 @@ use super::follow::List;
 use super::look::Look;
 use super::seal::Seal;
 use super::{Level, Shared};
-use crate::bridge::access::{Act, Caller};
+use crate::bridge::access::{Act, Caller, caller};
 use crate::bridge::desk::Desk;
-use crate::protocol::ids::LearnerId;
+use crate::protocol::ids::{CommandId, LearnerId};
 use crate::protocol::snapshot::LearnerSnapshot;
 use crate::protocol::trace::Trace;
 
@@ -149,6 +149,20 @@ impl Call {
     /// Why not, and what to do.
     pub(super) fn may(&self, act: Act) -> Result<(), String> {
         self.caller()?.may(act).map_err(|why| why.to_string())
+    }
+
+    /// Tells the audit who tried what with whom, and may not.
+    pub(super) fn tell_refused(&self, act: Act) {
+        let text = |name: &str| self.arguments.get(name).and_then(|it| it.as_str());
+        let learner = text("learner").and_then(|id| id.parse().ok());
+        if let (Ok(caller), Some(learner)) = (self.caller(), learner) {
+            let purpose: String = text("purpose")
+                .unwrap_or_default()
+                .chars()
+                .take(caller::PURPOSE)
+                .collect();
+            caller.tell_refused(CommandId::fresh(), learner, act, purpose);
+        }
     }
 
     /// Whether they may do it with this learner.

@@ -175,6 +175,7 @@ impl ServerHandler for Instructor {
             ..self.call(&row.tool.name, context)
         };
         if let Err(why) = call.may(row.needs) {
+            call.tell_refused(row.needs);
             return Ok(catalogue::failed(why));
         }
         tokio::select! {

@@ -1,0 +1,75 @@
+//! What must fail: a check that lets everything through is worse than none.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::tools::{Compiler, Toolchain};
+use super::{debian, package, quietly};
+
+/// Came with API 30, and stands in the list with that number.
+const TOO_NEW: &str = "memfd_create";
+/// Every Android has it.
+const OLD: &str = "getpid";
+
+/// A call of a function that the oldest Android lacks must not link; one that it has must.
+///
+/// # Errors
+/// Where the stubs let the wrong one through.
+pub fn too_new_calls(toolchain: &Toolchain, scratch: &Path) -> Result<()> {
+    link(toolchain, scratch, OLD).with_context(|| format!("even a call of {OLD} does not link"))?;
+    match link(toolchain, scratch, TOO_NEW) {
+        Ok(()) => bail!(
+            "a call of {TOO_NEW}, which Android has only since API 30, links: the stubs are worth nothing"
+        ),
+        Err(error) if format!("{error:#}").contains(TOO_NEW) => Ok(()),
+        Err(error) => Err(error.context(format!(
+            "a call of {TOO_NEW} fails for another reason than it should"
+        ))),
+    }
+}
+
+/// Links a library that calls one function.
+fn link(toolchain: &Toolchain, scratch: &Path, function: &str) -> Result<()> {
+    let Compiler::Debian { folder, stubs, .. } = &toolchain.compiler else {
+        bail!("only the link check's own stubs are tried");
+    };
+    let source = scratch.join(format!("calls-{function}.s"));
+    std::fs::write(
+        &source,
+        format!(".text\n.globl caller\n.type caller,%function\ncaller: b {function}\n"),
+    )?;
+    let mut clang = Command::new(folder.join("usr/bin/clang-14"));
+    toolchain.find_libraries(&mut clang);
+    clang
+        .args(debian::link_flags(folder, stubs))
+        .args(["-shared", "-Wl,-z,defs", "-lc", "-o"])
+        .arg(source.with_extension("so"))
+        .arg(&source);
+    quietly(&mut clang).map(drop)
+}
+
+/// A package in which one bit was turned must not verify, wherever it lies.
+///
+/// # Errors
+/// Where it does.
+pub fn flipped_byte(toolchain: &Toolchain, apk: &Path) -> Result<()> {
+    let bytes = std::fs::read(apk)?;
+    let damaged = apk.with_extension("damaged.apk");
+    for part in [3, 5, 7] {
+        let mut changed = bytes.clone();
+        let at = changed.len() / 8 * part;
+        if let Some(byte) = changed.get_mut(at) {
+            *byte ^= 1;
+        }
+        std::fs::write(&damaged, changed)?;
+        if package::signature(toolchain, &damaged).is_ok() {
+            bail!(
+                "a package with the byte at {at} changed passes for ours: the signature proves nothing"
+            );
+        }
+    }
+    std::fs::remove_file(&damaged)?;
+    Ok(())
+}

@@ -1,0 +1,368 @@
+//! Manifest, resources, libraries and lessons made into a package, aligned, signed and looked through.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::tools::Toolchain;
+use super::{MIN_SDK, TARGET_SDK, android_dir, loader, quietly, zipped};
+use crate::cargo::target_dir;
+use crate::root;
+
+/// An entry that only a link check has.
+pub const LINKCHECK_MARK: &str = "assets/linkcheck";
+/// Where a package has our library.
+pub const LIBRARY: &str = "lib/arm64-v8a/libmalloc_vr.so";
+/// The application's name towards Android; also in `android/AndroidManifest.xml`.
+pub const APPLICATION: &str = "org.mallocvr.app";
+
+/// What a package is signed with.
+pub struct Key {
+    keystore: PathBuf,
+    alias: String,
+    /// Made where it is not there; its password is known to everybody.
+    debug: bool,
+}
+
+/// Variable with the password of the release key.
+const PASSWORD: &str = "MALLOC_VR_KEYSTORE_PASSWORD";
+/// What Android's own tools use for debug keys.
+const DEBUG_PASSWORD: &str = "android";
+const DEBUG_ALIAS: &str = "androiddebugkey";
+
+impl Key {
+    /// The key store given, else Android's usual debug key in `~/.android`: updates must be signed with the same key,
+    /// so it is not one for each build folder.
+    ///
+    /// # Errors
+    /// Where a key store is named and it or its password is missing.
+    pub fn choose(keystore: Option<&Path>, alias: &str) -> Result<Self> {
+        let Some(keystore) = keystore else {
+            let home = std::env::home_dir()
+                .context("there is no home folder for the debug key; give --keystore")?;
+            let folder = home.join(".android");
+            std::fs::create_dir_all(&folder)?;
+            return Ok(Self::debug_in(&folder));
+        };
+        if !keystore.is_file() {
+            bail!(
+                "there is no key store {0}; make one: keytool -genkeypair -keystore {0} -alias {alias} -keyalg RSA \
+                 -keysize 4096 -validity 10000",
+                keystore.display()
+            );
+        }
+        if std::env::var_os(PASSWORD).is_none() {
+            bail!("set {PASSWORD} to the password of {}", keystore.display());
+        }
+        Ok(Self {
+            keystore: keystore.to_owned(),
+            alias: alias.to_owned(),
+            debug: false,
+        })
+    }
+
+    /// A debug key in this folder.
+    pub fn debug_in(folder: &Path) -> Self {
+        Self {
+            keystore: folder.join("debug.keystore"),
+            alias: DEBUG_ALIAS.to_owned(),
+            debug: true,
+        }
+    }
+
+    fn ready(&self, toolchain: &Toolchain) -> Result<()> {
+        if !self.debug || self.keystore.is_file() {
+            return Ok(());
+        }
+        println!("making a debug key, once: {}", self.keystore.display());
+        quietly(
+            toolchain
+                .command(&toolchain.keytool)
+                .args([
+                    "-genkeypair",
+                    "-keyalg",
+                    "RSA",
+                    "-keysize",
+                    "2048",
+                    "-validity",
+                    "10000",
+                ])
+                .args([
+                    "-dname",
+                    "CN=Android Debug,O=Android,C=US",
+                    "-alias",
+                    &self.alias,
+                ])
+                .args(["-storepass", DEBUG_PASSWORD, "-keypass", DEBUG_PASSWORD])
+                .arg("-keystore")
+                .arg(&self.keystore),
+        )
+        .map(drop)
+    }
+
+    fn password(&self) -> String {
+        if self.debug {
+            format!("pass:{DEBUG_PASSWORD}")
+        } else {
+            // By the variable's name: a command line can be read by everybody on the machine.
+            format!("env:{PASSWORD}")
+        }
+    }
+}
+
+/// A package to be made.
+pub struct Package<'a> {
+    pub library: &'a Path,
+    pub loader: &'a Path,
+    pub apk: PathBuf,
+    pub debuggable: bool,
+    pub linkcheck: bool,
+}
+
+impl Package<'_> {
+    /// Makes the package.
+    ///
+    /// # Errors
+    /// Where a tool refuses something; with what it said.
+    pub fn make(&self, toolchain: &Toolchain, key: &Key) -> Result<()> {
+        let stage = target_dir().join("apk/stage");
+        let _ = std::fs::remove_dir_all(&stage);
+        let assets = stage.join("assets");
+        self.collect_assets(&assets)?;
+        let resources = stage.join("resources.zip");
+        quietly(
+            toolchain
+                .command(&toolchain.aapt2)
+                .args(["compile", "--dir"])
+                .arg(android_dir().join("res"))
+                .arg("-o")
+                .arg(&resources),
+        )?;
+        let linked = stage.join("linked.apk");
+        let mut link = toolchain.command(&toolchain.aapt2);
+        link.args(["link", "-o"])
+            .arg(&linked)
+            .arg("--manifest")
+            .arg(android_dir().join("AndroidManifest.xml"));
+        link.arg("-I")
+            .arg(&toolchain.framework)
+            .arg("-A")
+            .arg(&assets);
+        link.args(["--min-sdk-version", &MIN_SDK.to_string()]);
+        link.args(["--target-sdk-version", &TARGET_SDK.to_string()]);
+        link.args(["--version-name", env!("CARGO_PKG_VERSION")]);
+        link.args([
+            "--version-code",
+            &version_code(env!("CARGO_PKG_VERSION"))?.to_string(),
+        ]);
+        if self.debuggable {
+            link.arg("--debug-mode");
+        }
+        if toolchain.old_aapt2 {
+            link.arg("--warn-manifest-validation");
+        }
+        quietly(link.arg(&resources))?;
+        let loader_name = format!("lib/arm64-v8a/{}", loader::NAME);
+        let filled = stage.join("filled.apk");
+        zipped::add(
+            &linked,
+            &filled,
+            &[(LIBRARY, self.library), (&loader_name, self.loader)],
+        )?;
+        let aligned = stage.join("aligned.apk");
+        quietly(
+            toolchain
+                .command(&toolchain.zipalign)
+                .args(["-f", "-p", "4"])
+                .args([&filled, &aligned]),
+        )?;
+        key.ready(toolchain)?;
+        let _ = std::fs::remove_file(&self.apk);
+        quietly(
+            toolchain
+                .command(&toolchain.apksigner)
+                .args(["sign", "--min-sdk-version", &MIN_SDK.to_string(), "--ks"])
+                .arg(&key.keystore)
+                // The scheme before Android 7, which nobody here reads.
+                .args(["--v1-signing-enabled", "false"])
+                .args(["--ks-key-alias", &key.alias, "--ks-pass", &key.password()])
+                .arg("--out")
+                .arg(&self.apk)
+                .arg(&aligned),
+        )?;
+        Ok(())
+    }
+
+    /// The lessons, and the mark of a link check.
+    fn collect_assets(&self, assets: &Path) -> Result<()> {
+        let lessons = assets.join("lessons");
+        std::fs::create_dir_all(&lessons)?;
+        let from = root().join("assets/lessons");
+        for entry in
+            std::fs::read_dir(&from).with_context(|| format!("cannot read {}", from.display()))?
+        {
+            let file = entry?.path();
+            if file
+                .extension()
+                .is_some_and(|it| it == "ron" || it == "glb")
+            {
+                std::fs::copy(&file, lessons.join(file.file_name().unwrap_or_default()))?;
+            }
+        }
+        if self.linkcheck {
+            let mark = assets.with_file_name(LINKCHECK_MARK);
+            std::fs::write(mark, "Linked against stubs: not to be run.\n")?;
+        }
+        Ok(())
+    }
+
+    /// Alignment, signature, and what Android will make of the manifest.
+    ///
+    /// # Errors
+    /// Names what is not as it must be.
+    pub fn verify(&self, toolchain: &Toolchain) -> Result<()> {
+        quietly(
+            toolchain
+                .command(&toolchain.zipalign)
+                .args(["-c", "-p", "4"])
+                .arg(&self.apk),
+        )
+        .context("the package is not aligned")?;
+        signature(toolchain, &self.apk).context("the package's signature does not hold")?;
+        let badging = quietly(
+            toolchain
+                .command(&toolchain.aapt2)
+                .args(["dump", "badging"])
+                .arg(&self.apk),
+        )?;
+        let wanted = [
+            format!("package: name='{APPLICATION}'"),
+            format!("sdkVersion:'{MIN_SDK}'"),
+            format!("targetSdkVersion:'{TARGET_SDK}'"),
+            "application-label:'Malloc VR'".into(),
+            "launchable-activity: name='android.app.NativeActivity'".into(),
+            "native-code: 'arm64-v8a'".into(),
+            "uses-feature: name='android.hardware.vr.headtracking'".into(),
+        ];
+        let lacking: Vec<&String> = wanted
+            .iter()
+            .filter(|part| !badging.contains(part.as_str()))
+            .collect();
+        if !lacking.is_empty() {
+            bail!("the package does not say {lacking:?} of itself; it says:\n{badging}");
+        }
+        let asked = permissions(&badging);
+        let justified = justified(&std::fs::read_to_string(android_dir().join("README.md"))?);
+        if asked != justified {
+            bail!(
+                "the package asks for {asked:?}, and android/README.md justifies {justified:?}; ask for no more than is justified"
+            );
+        }
+        if badging.contains("application-debuggable") != self.debuggable {
+            bail!(
+                "the package is{} debuggable",
+                if self.debuggable { " not" } else { "" }
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Whether the signature holds on every Android that we serve.
+///
+/// # Errors
+/// Where it does not.
+pub fn signature(toolchain: &Toolchain, apk: &Path) -> Result<()> {
+    quietly(
+        toolchain
+            .command(&toolchain.apksigner)
+            .args(["verify", "--min-sdk-version", &MIN_SDK.to_string()])
+            .arg(apk),
+    )
+    .map(drop)
+}
+
+/// What the package asks for, sorted.
+fn permissions(badging: &str) -> Vec<String> {
+    let mut names: Vec<String> = badging
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("uses-permission: name='")?
+                .split('\'')
+                .next()
+        })
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The permissions in the README's table, sorted.
+fn justified(readme: &str) -> Vec<String> {
+    let mut names: Vec<String> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .filter(|name| name.contains(".permission."))
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names
+}
+
+/// Android compares these to tell what is newer: 1.2.3 is 10203.
+fn version_code(version: &str) -> Result<u32> {
+    let numbers: Vec<u32> = version
+        .split(['.', '-', '+'])
+        .take(3)
+        .map(|part| {
+            part.parse()
+                .with_context(|| format!("`{version}` is no version"))
+        })
+        .collect::<Result<_>>()?;
+    match numbers.as_slice() {
+        [major, minor @ 0..=99, patch @ 0..=99] => {
+            Ok((major * 10_000 + minor * 100 + patch).max(1))
+        }
+        _ => {
+            bail!("`{version}` has no code: it should be MAJOR.MINOR.PATCH, the last two below 100")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newer_versions_have_greater_codes() {
+        let codes: Vec<u32> = ["0.1.0", "0.1.1", "0.2.0", "1.0.0", "1.0.10"]
+            .iter()
+            .map(|it| version_code(it).unwrap())
+            .collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
+        assert!(version_code("1.100.0").is_err());
+        assert!(version_code("soon").is_err());
+    }
+
+    #[test]
+    fn every_permission_of_the_manifest_is_justified_and_none_is_justified_in_vain() {
+        let manifest = std::fs::read_to_string(android_dir().join("AndroidManifest.xml")).unwrap();
+        let mut asked: Vec<String> = manifest
+            .split("<uses-permission")
+            .skip(1)
+            .filter_map(|rest| rest.split("android:name=\"").nth(1)?.split('"').next())
+            .map(str::to_owned)
+            .collect();
+        asked.sort();
+        let readme = std::fs::read_to_string(android_dir().join("README.md")).unwrap();
+        assert!(!asked.is_empty());
+        assert_eq!(asked, justified(&readme));
+    }
+
+    #[test]
+    fn the_manifest_names_the_application_as_we_do() {
+        let manifest = std::fs::read_to_string(android_dir().join("AndroidManifest.xml")).unwrap();
+        assert!(manifest.contains(&format!("package=\"{APPLICATION}\"")));
+    }
+}
