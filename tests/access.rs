@@ -22,10 +22,12 @@ use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin, Limits, TlsConfig};
 use malloc_vr::lesson::{self, LessonPlugin};
 use malloc_vr::protocol::asker::TokenRole;
 use malloc_vr::protocol::ids::LearnerId;
+use malloc_vr::protocol::privacy::AgeBand;
 use malloc_vr::record::{Action, Admission, AuditEntry, Became, Keys, Recorder, Store};
 use malloc_vr::session::SessionPlugin;
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::pairing::{DoorAlert, Pairing, PairingAsked};
+use malloc_vr::session::standing::Age;
 use malloc_vr::task::TaskPlugin;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
@@ -98,7 +100,10 @@ impl Room {
             .insert_resource(world_seen)
             .insert_resource(world_wishes)
             .add_systems(Last, (look, wish));
-            joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+            let entity = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
+            app.world_mut()
+                .entity_mut(entity)
+                .insert(Age(AgeBand::Adult));
             app.run();
         });
         Self {

@@ -117,6 +117,10 @@ impl Pupil {
             )
                 .chain(),
         );
+        // Before anybody is there: what belongs to a learner is put on those who come.
+        if let Some(door) = door {
+            app.insert_resource(door).add_plugins(BridgePlugin);
+        }
         let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
         let who = *app.world().get::<Learner>(learner).unwrap();
         let learning = Learning {
@@ -137,9 +141,6 @@ impl Pupil {
             .entity_mut(learner)
             .insert(Age(AgeBand::Adult));
         app.insert_resource(ToJoin(config));
-        if let Some(door) = door {
-            app.insert_resource(door).add_plugins(BridgePlugin);
-        }
         app.finish();
         app.cleanup();
         Self {

@@ -32,6 +32,8 @@ const RATE: f64 = 20.0;
 const BURST: f64 = 40.0;
 /// Answers under way to a slow client.
 const ANSWERS: usize = 64;
+/// Looks, [`COALESCE`] apart, for which events may come later than the state they led to.
+const PATIENCE: u8 = 6;
 /// Events that one `replay` gives at most.
 const REPLAYED: usize = 1000;
 
@@ -108,6 +110,14 @@ pub(super) async fn talk(
                     let now = published.borrow_and_update().clone();
                     seen.tell_states(line, caller, &now).await?;
                 }
+                if !plain {
+                    let now = published.borrow().clone();
+                    for gap in seen.left_out(&now) {
+                        if caller.sees(gap.learner) {
+                            line.send(&FromHost::Resume(gap)).await?;
+                        }
+                    }
+                }
                 if !plain && samples.has_changed().unwrap_or(false) {
                     let now = samples.borrow_and_update().clone();
                     seen.tell_samples(line, caller, now).await?;
@@ -124,6 +134,8 @@ struct Seen {
     samples: Arc<Samples>,
     /// The last event of each learner.
     events: HashMap<LearnerId, u64>,
+    /// Whose state is ahead of their events: the last of these, and for how many looks.
+    behind: HashMap<LearnerId, (u64, u8)>,
 }
 
 impl Seen {
@@ -153,6 +165,30 @@ impl Seen {
         gaps
     }
 
+    /// Where to take up again with each learner whose state is ahead of their events and stays so: what found no room on
+    /// its way here leaves no gap between two events if it was the last.
+    fn left_out(&mut self, now: &Published) -> Vec<Replay> {
+        let mut gaps = Vec::new();
+        for (&learner, state) in &now.learners {
+            let last = self.events.entry(learner).or_insert(state.seq);
+            if state.seq <= *last {
+                self.behind.remove(&learner);
+                continue;
+            }
+            let (at, looks) = self.behind.entry(learner).or_insert((*last, 0));
+            if at != last {
+                (*at, *looks) = (*last, 0);
+            }
+            *looks += 1;
+            if *looks > PATIENCE {
+                let after = std::mem::replace(last, state.seq);
+                self.behind.remove(&learner);
+                gaps.push(Replay { learner, after });
+            }
+        }
+        gaps
+    }
+
     async fn tell_states(
         &mut self,
         line: &mut Line,
@@ -168,6 +204,7 @@ impl Seen {
         for &learner in self.states.keys() {
             if !now.learners.contains_key(&learner) {
                 self.events.remove(&learner);
+                self.behind.remove(&learner);
                 if caller.sees(learner) {
                     line.send(&FromHost::Gone { learner }).await?;
                 }
