@@ -60,7 +60,6 @@ struct Frames {
 
 fn note_frames(
     time: Res<Time<Real>>,
-    redoing: Option<Res<Redoing>>,
     mut folded: ResMut<Messages<Folded>>,
     mut read: Local<MessageCursor<Folded>>,
     mut stirred: MessageReader<Stirred>,
@@ -95,7 +94,6 @@ fn note_frames(
     if folded.is_empty() {
         return;
     }
-    let now = wall_clock(redoing.as_deref());
     let of_frame: Vec<(Entity, bool)> = read
         .read(&folded)
         .filter(|it| !matches!(it.event.body, EventBody::Timed(_)))
@@ -124,7 +122,9 @@ fn note_frames(
             before_ns: frames.before_ns,
             stirred_ns: std::mem::take(&mut frames.stirred_ns),
         });
-        if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, now, body) {
+        // The same as its events': a replay knows no other.
+        let at = state.at_unix_ms;
+        if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, at, body) {
             noted.push(Folded { learner, event });
         }
     }
