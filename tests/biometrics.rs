@@ -13,8 +13,13 @@ use sources::rust_files;
 
 /// Rooms that hold poses for the frame: nothing in them goes to bytes.
 const ROOMS_WITH_POSES: [&str; 4] = ["xr", "interaction", "physics", "task"];
-/// Files that may hold places as data: what an author wrote, which is nobody's motion.
-const AUTHORED: [&str; 1] = ["lesson/format.rs"];
+/// Files that may hold places as data: where an author, an instructor or the lesson put a thing, which is nobody's motion.
+const AUTHORED: [&str; 4] = [
+    "lesson/format.rs",
+    "protocol/command.rs",
+    "protocol/scene.rs",
+    "bridge/mcp/offers/scene.rs",
+];
 /// The room whose arrays are weights of models: it can name no type of ours or the engine's (`tests/rooms.rs`).
 const NO_SPACE: &str = "learning";
 /// The files of `record/motion` that hold motion. `private.rs` holds what was noised and is kept with the records.

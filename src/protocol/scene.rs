@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{LearnerId, LessonId, StepId};
 
-/// The scene of one learner at one moment. Metres; x right, y up, z towards where the learner began; floor at y = 0.
+/// The scene of one learner at one moment: things only, never head or hands, whose movements tell who somebody is.
+/// Directions are told from where the learner was put down, facing as the room faces them. Metres; x right, y up, z towards where the learner began; floor at y = 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SceneView {
     /// Whose scene.
@@ -17,45 +18,8 @@ pub struct SceneView {
     pub step: Option<StepId>,
     /// What it asks, in the lesson's words.
     pub goal: Option<String>,
-    /// From where `bearing` is told.
-    pub seen_from: SeenFrom,
-    /// Head and hands; left out unless there is consent to show movements.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<BodyView>,
     /// Objects, sockets and panels, the nearest first.
     pub things: Vec<ThingView>,
-}
-
-/// From where directions are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SeenFrom {
-    /// The learner's head, looking the way it looks.
-    Head,
-    /// The place where the learner was put down, facing as the room faces them: no movement is shown.
-    StandingPlace,
-}
-
-/// Head and hands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BodyView {
-    /// Middle between the eyes.
-    pub head: [f32; 3],
-    /// Unit vector of the look.
-    pub looking: [f32; 3],
-    /// Hands that are tracked.
-    pub hands: Vec<HandView>,
-}
-
-/// One hand.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct HandView {
-    /// `left` or `right`.
-    pub side: String,
-    /// Where it grasps.
-    pub position: [f32; 3],
-    /// What it holds.
-    pub holds: Option<String>,
 }
 
 /// What kind of thing.

@@ -241,8 +241,6 @@ pub struct SceneAsked {
     pub learner: LearnerId,
     /// Tells questions apart.
     pub ticket: u64,
-    /// Whether head and hands may be shown: the gate has seen to it.
-    pub movements: bool,
 }
 
 /// What is in it; `None`: the learner wears another headset, or there is no lesson.

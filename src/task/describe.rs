@@ -11,14 +11,14 @@ use crate::lesson::ActiveLesson;
 use crate::lesson::format::{Action, PanelContent, Role};
 use crate::lesson::placed::{LessonObject, LessonPanel, LessonSocket};
 use crate::protocol::ids::ObjectId;
-use crate::protocol::scene::{
-    Bearing, BodyView, HandView, SceneView, SeenFrom, ThingKind, ThingView,
-};
+use crate::protocol::scene::{Bearing, SceneView, ThingKind, ThingView};
 use crate::session::state::LearnerState;
 use crate::session::{Learner, SceneAsked, SceneDescribed};
 
 /// Eyes of somebody who stands where the learner was put down.
 const EYES: Vec3 = Vec3::new(0.0, 1.6, 0.0);
+/// How coarsely the place of a thing in a hand is told, metres: an arm's reach has some ten of them.
+const IN_HAND: f32 = 0.25;
 
 /// Answers every question of this frame.
 pub(super) fn describe(
@@ -40,12 +40,7 @@ pub(super) fn describe(
     )>,
     sockets: Query<&LessonSocket>,
 ) {
-    for SceneAsked {
-        learner,
-        ticket,
-        movements,
-    } in asked.read()
-    {
+    for SceneAsked { learner, ticket } in asked.read() {
         // Scene and hands belong to the one learner who wears this headset.
         let wearer = learners.iter().next();
         let (Some(lesson), Some(stage), Some((who, state))) = (&lesson, &stage, wearer) else {
@@ -56,18 +51,9 @@ pub(super) fn describe(
             described.write(none(*ticket));
             continue;
         }
-        let body = movements
-            .then(|| person.head())
-            .flatten()
-            .map(|head| (head, hands(&person)));
-        let standpoint = match &body {
-            Some((head, _)) => Standpoint::of(*head),
-            None => Standpoint::of(
-                person
-                    .rig()
-                    .mul_transform(Transform::from_translation(EYES)),
-            ),
-        };
+        let eyes = Transform::from_translation(EYES);
+        let standpoint = Standpoint::of(person.rig().mul_transform(eyes));
+        let hands = hands(&person);
         let step = state.step.as_ref().and_then(|step| lesson.step(step));
         let mut about: Vec<&ObjectId> = step.into_iter().flat_map(objects).collect();
         if let Some(Action::LookAt { object, .. } | Action::Teleport { to: object }) =
@@ -96,9 +82,13 @@ pub(super) fn describe(
                 continue;
             };
             let held_by = held
-                .zip(body.as_ref())
-                .and_then(|(held, (_, hands))| hands.iter().find(|hand| hand.0 == held.0))
+                .and_then(|held| hands.iter().find(|hand| hand.0 == held.0))
                 .map(|hand| hand.1.to_owned());
+            // Where a thing is in somebody's hand would be where the hand is.
+            let at = match held {
+                Some(_) => (at.translation / IN_HAND).round() * IN_HAND,
+                None => at.translation,
+            };
             let rests_in = rests
                 .and_then(|rests| sockets.get(rests.0).ok())
                 .map(|socket| socket.0.to_string());
@@ -111,8 +101,8 @@ pub(super) fn describe(
                 label,
                 kind,
                 role,
-                position: at.translation.to_array(),
-                bearing: standpoint.bearing(at.translation),
+                position: at.to_array(),
+                bearing: standpoint.bearing(at),
                 asked_for,
                 shines,
                 held_by,
@@ -124,31 +114,11 @@ pub(super) fn describe(
             let distance = a.bearing.distance.total_cmp(&b.bearing.distance);
             distance.then_with(|| a.id.cmp(&b.id))
         });
-        let body = body.map(|(head, hands)| BodyView {
-            head: head.translation.to_array(),
-            looking: head.forward().to_array(),
-            hands: hands
-                .into_iter()
-                .map(|(_, side, position)| HandView {
-                    side: side.to_owned(),
-                    position: position.to_array(),
-                    holds: things
-                        .iter()
-                        .find(|thing| thing.held_by.as_deref() == Some(side))
-                        .map(|thing| thing.id.clone()),
-                })
-                .collect(),
-        });
         let view = SceneView {
             learner: *learner,
             lesson: lesson.lesson.id.clone(),
             step: state.step.clone(),
             goal: step.map(|step| step.goal.clone()),
-            seen_from: match body {
-                Some(_) => SeenFrom::Head,
-                None => SeenFrom::StandingPlace,
-            },
-            body,
             things,
         };
         described.write(SceneDescribed {
@@ -162,14 +132,14 @@ fn none(ticket: u64) -> SceneDescribed {
     SceneDescribed { ticket, view: None }
 }
 
-fn hands(person: &Person) -> Vec<(Entity, &'static str, Vec3)> {
+fn hands(person: &Person) -> Vec<(Entity, &'static str)> {
     let side = |hand: &HandNow| match format!("{:?}", hand.side).as_str() {
         "Left" => "left",
         _ => "right",
     };
     person
         .hands()
-        .map(|hand| (hand.entity, side(&hand), hand.grip.translation))
+        .map(|hand| (hand.entity, side(&hand)))
         .collect()
 }
 

@@ -14,12 +14,9 @@ use crate::bridge::Bridge;
 use crate::bridge::gate::Gate;
 use crate::lesson::{ActiveLesson, Loaded};
 use crate::protocol::ids::{LearnerId, StepId};
-use crate::protocol::privacy::DataClass;
 use crate::protocol::scene::SceneView;
-use crate::record::access::may_leave;
-use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
-use crate::session::{Learner, SceneAsked, SceneDescribed, unix_ms};
+use crate::session::{Learner, SceneAsked, SceneDescribed};
 
 /// Looks answered in a frame; the rest waits for the next.
 const PER_FRAME: usize = 16;
@@ -171,8 +168,7 @@ pub(in crate::bridge) fn answer_looks(
     class: Res<ClassTime>,
     lesson: Option<Res<ActiveLesson>>,
     strategies: Option<Res<Strategies>>,
-    agreements: Res<Agreements>,
-    learners: Query<(&Learner, &LearnerState, &Age, &Gate)>,
+    learners: Query<(&Learner, &Gate)>,
     mut scenes: ResMut<ScenesAsked>,
     mut asked: MessageWriter<SceneAsked>,
 ) {
@@ -182,7 +178,7 @@ pub(in crate::bridge) fn answer_looks(
         // Whoever stopped waiting needs no answer.
         match look {
             Look::Scene(id, answer) => {
-                let Some((_, state, age, gate)) = learners.iter().find(|it| it.0.id == id) else {
+                let Some((_, gate)) = learners.iter().find(|it| it.0.id == id) else {
                     drop(answer.send(Err(format!("no learner {id} is here"))));
                     continue;
                 };
@@ -190,18 +186,16 @@ pub(in crate::bridge) fn answer_looks(
                     drop(answer.send(Err(why.clone())));
                     continue;
                 }
-                let standing = agreements.standing(id, *age, state, unix_ms());
                 scenes.last += 1;
                 let ticket = scenes.last;
                 scenes.waiting.push_back((ticket, answer));
                 asked.write(SceneAsked {
                     learner: id,
                     ticket,
-                    movements: may_leave(DataClass::Motion, &standing).is_ok(),
                 });
             }
             Look::Class(answer) => {
-                let shown = |id| learners.iter().any(|it| it.0.id == id && it.3.is_open());
+                let shown = |id| learners.iter().any(|it| it.0.id == id && it.1.is_open());
                 let mut all = class.all();
                 all.retain(|it| shown(it.learner));
                 drop(answer.send(all));

@@ -110,7 +110,8 @@ pub(super) async fn talk(
                     let now = published.borrow_and_update().clone();
                     seen.tell_states(line, caller, &now).await?;
                 }
-                if !plain {
+                // What is still on its way to this client is not left out.
+                if !plain && events.is_empty() {
                     let now = published.borrow().clone();
                     for gap in seen.left_out(&now) {
                         if caller.sees(gap.learner) {

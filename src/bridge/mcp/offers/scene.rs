@@ -114,8 +114,8 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "view.scene",
             "View scene",
             "What the learner has before them, in words and coordinates: every object, socket and panel with where it is \
-             from the learner, what is in hands or sockets, what shines, what the step asks for. Head and hands only \
-             with consent to show movements. The ids are what scene.point_at takes.",
+             from the learner, what is in hands or sockets, what shines, what the step asks for. Never head or \
+             hands themselves. The ids are what scene.point_at takes.",
         ),
         (Act::View, Effects::Reads),
         view,
