@@ -2,7 +2,9 @@
 
 use super::decide::{Effect, Standing, who};
 use crate::learning::strategy::action::{Action, Modality, SupportKind};
-use crate::protocol::command::{CommandBody, DIFFICULTY, PACE, Principal, Refusal, SUPPORT_LEVEL};
+use crate::protocol::command::{
+    CommandBody, DIFFICULTY, PACE, Principal, Refusal, SUPPORT_LEVEL, Variety,
+};
 
 /// What the running lesson has means for. Nothing, unless somebody says so: a command without effect is never `Applied`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,7 +101,11 @@ pub(super) fn adapt(
         }
         CommandBody::Vary { by, level } => {
             within("level", *level, [0.0, 1.0])?;
-            here(able.variety, "the form")?;
+            let (there, what) = match by {
+                Variety::Form => (able.variety, "the form"),
+                Variety::Interaction => (false, "more to do in the same task"),
+            };
+            here(there, what)?;
             let (by, level) = (*by, *level);
             (Action::Vary { by, level }, "the task is varied".to_owned())
         }

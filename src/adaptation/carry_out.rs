@@ -18,7 +18,7 @@ use crate::protocol::ids::CommandId;
 use crate::session::standing::{self, Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{
-    CommandAnswered, CommandRequested, Happened, Learner, OtherWay, PointedOut, SessionLog,
+    CommandAnswered, CommandRequested, Happened, Learner, OtherWay, PointedOut, SessionLog, Way,
     WayChanged, unix_ms,
 };
 
@@ -204,8 +204,13 @@ pub(super) fn carry_out(
                             .entity(learner)
                             .insert(MessageShown { text, until });
                     }
+                    Effect::Adapt(Action::Vary { .. }) => {
+                        let way = Way::Form;
+                        turned.write(WayChanged { learner, way });
+                    }
                     Effect::Adapt(Action::ChangeApproach | Action::MoveOn) => {
-                        turned.write(WayChanged { learner });
+                        let way = Way::Step;
+                        turned.write(WayChanged { learner, way });
                     }
                     // The event alone changes the state, and everything else follows the state.
                     Effect::Hint(_) | Effect::Adapt(_) | Effect::Scene | Effect::Nothing => {}
@@ -297,16 +302,16 @@ fn reviews(state: &LearnerState, lesson: Option<&ActiveLesson>) -> String {
     text.chars().take(MAX_MESSAGE_CHARS).collect()
 }
 
-/// What the lesson has means for: tolerances, times and hints belong to every lesson; other forms to none yet.
-fn able(OtherWay(other_way): OtherWay, state: &LearnerState) -> Able {
+/// What the lesson has means for: tolerances, times and hints belong to every lesson, other ways and forms to some.
+fn able(other: OtherWay, state: &LearnerState) -> Able {
     Able {
         difficulty: true,
         pace: true,
         support: true,
         breaks: true,
-        variety: false,
-        approach: other_way,
-        move_on: other_way,
+        variety: other.form,
+        approach: other.step,
+        move_on: other.step,
         review: state.models.five().review_due(),
         instructor: true,
     }

@@ -359,6 +359,8 @@ pub enum Flow {
     Sequence(Vec<Flow>),
     /// The learner does one of them; the first interaction that counts for one chooses it.
     Choice(Vec<Flow>),
+    /// The same in several forms and at several difficulties, of which the lesson gives the one that suits the learner.
+    Variants(Vec<Variant>),
     /// May be left out: skipped when the learner does what the following step asks.
     Optional(Box<Flow>),
     /// Again until `successes` right attempts in a row, at most `at_most` rounds.
@@ -370,4 +372,20 @@ pub enum Flow {
         /// Rounds after which it ends anyway.
         at_most: u32,
     },
+}
+
+/// One form of a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// How hard it is, as a multiple of the authored difficulty, 0.4 to 1.6; left out: 1. Several of the same difficulty
+    /// are forms that can stand for each other.
+    #[serde(default = "as_authored")]
+    pub difficulty: f64,
+    /// What is done.
+    pub flow: Flow,
+}
+
+fn as_authored() -> f64 {
+    1.0
 }

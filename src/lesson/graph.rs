@@ -24,6 +24,13 @@ enum Node {
         items: Vec<Node>,
         chosen: Option<usize>,
     },
+    Variants {
+        items: Vec<(f64, Node)>,
+        /// The one that is given.
+        given: usize,
+        /// It was tried or done: it stays the one.
+        begun: bool,
+    },
     Optional {
         inner: Box<Node>,
         begun: bool,
@@ -68,6 +75,7 @@ impl Progress {
         let mut progress = Self::new(flow);
         for event in events {
             match event {
+                EventBody::StepEntered { step, .. } => progress.root.give(step),
                 EventBody::Attempted(attempt) => progress.attempted(&attempt.step, attempt.correct),
                 EventBody::StepCompleted { step, skipped } => {
                     let how = if *skipped {
@@ -89,6 +97,24 @@ impl Progress {
         let mut found = Vec::new();
         self.root.candidates(&mut found);
         found
+    }
+
+    /// Of variants that nobody has begun, gives those whose difficulty is nearest to `difficulty` (a multiple of the
+    /// authored one); of equals the first.
+    pub fn suit(&mut self, difficulty: f64) {
+        self.root.suit(difficulty);
+    }
+
+    /// Another form, as hard as this one, of the task that `step` begins: its first step. `None`: there is none, or the
+    /// task has been begun.
+    #[must_use]
+    pub fn other_form(&self, step: &StepId) -> Option<StepId> {
+        self.root.other_form(step)
+    }
+
+    /// This step's variant is the one that is given.
+    pub fn give(&mut self, step: &StepId) {
+        self.root.give(step);
     }
 
     /// Takes note of an attempt at a candidate: it chooses a branch, and a wrong one spoils a round of a repetition.
@@ -128,6 +154,14 @@ impl Node {
                 items: all(items),
                 chosen: None,
             },
+            Flow::Variants(variants) => Self::Variants {
+                items: variants
+                    .iter()
+                    .map(|variant| (variant.difficulty, Self::new(&variant.flow)))
+                    .collect(),
+                given: 0,
+                begun: false,
+            },
             Flow::Optional(inner) => Self::Optional {
                 inner: Box::new(Self::new(inner)),
                 begun: false,
@@ -157,7 +191,83 @@ impl Node {
                 Some(chosen) => items.get(*chosen).is_none_or(Self::is_done),
                 None => items.is_empty(),
             },
+            Self::Variants { items, given, .. } => {
+                items.get(*given).is_none_or(|(_, item)| item.is_done())
+            }
             Self::Optional { inner, .. } => inner.is_done(),
+        }
+    }
+
+    /// What stands directly inside.
+    fn inside_mut(&mut self) -> Vec<&mut Self> {
+        match self {
+            Self::Step { .. } => Vec::new(),
+            Self::Sequence { items } | Self::Choice { items, .. } => items.iter_mut().collect(),
+            Self::Variants { items, .. } => items.iter_mut().map(|(_, item)| item).collect(),
+            Self::Optional { inner, .. } | Self::Repeat { inner, .. } => vec![inner],
+        }
+    }
+
+    fn suit(&mut self, wanted: f64) {
+        if let Self::Variants {
+            items,
+            given,
+            begun: false,
+        } = self
+        {
+            let off = |difficulty: f64| (difficulty - wanted).abs();
+            let nearest = items.iter().enumerate();
+            let nearest = nearest.min_by(|(_, (a, _)), (_, (b, _))| off(*a).total_cmp(&off(*b)));
+            *given = nearest.map_or(0, |(index, _)| index);
+        }
+        for inner in self.inside_mut() {
+            inner.suit(wanted);
+        }
+    }
+
+    /// Gives the variants that `step` belongs to, where none was begun.
+    fn give(&mut self, step: &StepId) {
+        if let Self::Variants {
+            items,
+            given,
+            begun: false,
+        } = self
+            && let Some(index) = items.iter().position(|(_, item)| item.offers(step))
+        {
+            *given = index;
+        }
+        for inner in self.inside_mut() {
+            inner.give(step);
+        }
+    }
+
+    fn other_form(&self, step: &StepId) -> Option<StepId> {
+        match self {
+            Self::Step { .. } => None,
+            Self::Sequence { items } | Self::Choice { items, .. } => {
+                items.iter().find_map(|item| item.other_form(step))
+            }
+            Self::Variants {
+                items,
+                given,
+                begun,
+            } => {
+                let (difficulty, item) = items.get(*given)?;
+                if let Some(inner) = item.other_form(step) {
+                    return Some(inner);
+                }
+                if *begun || !item.offers(step) {
+                    return None;
+                }
+                // The next of the same difficulty, after the last one the first.
+                let places = (given + 1..items.len()).chain(0..*given);
+                let alike = |(other, _): &&(f64, Self)| (other - difficulty).abs() < 1e-6;
+                let (_, form) = places.filter_map(|at| items.get(at)).find(alike)?;
+                let mut firsts = Vec::new();
+                form.candidates(&mut firsts);
+                firsts.into_iter().next()
+            }
+            Self::Optional { inner, .. } | Self::Repeat { inner, .. } => inner.other_form(step),
         }
     }
 
@@ -186,6 +296,12 @@ impl Node {
                     false
                 }
             },
+            Self::Variants { items, given, .. } => {
+                if let Some((_, item)) = items.get(*given) {
+                    item.candidates(found);
+                }
+                false
+            }
             Self::Optional { inner, begun } => {
                 inner.candidates(found);
                 !begun
@@ -236,6 +352,17 @@ impl Node {
                     item.attempted(step, correct);
                 }
             }
+            Self::Variants {
+                items,
+                given,
+                begun,
+            } => {
+                *given = due_variant(items, *given, *begun, step);
+                if let Some((_, item)) = items.get_mut(*given) {
+                    *begun |= item.offers(step);
+                    item.attempted(step, correct);
+                }
+            }
             Self::Optional { inner, begun } => {
                 *begun |= inner.offers(step);
                 inner.attempted(step, correct);
@@ -270,6 +397,9 @@ impl Node {
                 .enumerate()
                 .filter(|(index, _)| chosen.is_none_or(|chosen| chosen == *index))
                 .any(|(_, item)| item.skip_optional_before(step, skipped)),
+            Self::Variants { items, given, .. } => items
+                .get(*given)
+                .is_some_and(|(_, item)| item.skip_optional_before(step, skipped)),
             Self::Optional { inner, .. } | Self::Repeat { inner, .. } => {
                 inner.skip_optional_before(step, skipped)
             }
@@ -286,6 +416,11 @@ impl Node {
             Self::Sequence { items } => items.iter().for_each(|item| item.open_steps(open)),
             Self::Choice { items, chosen } => {
                 if let Some(item) = items.get(chosen.unwrap_or(0)) {
+                    item.open_steps(open);
+                }
+            }
+            Self::Variants { items, given, .. } => {
+                if let Some((_, item)) = items.get(*given) {
                     item.open_steps(open);
                 }
             }
@@ -311,6 +446,17 @@ impl Node {
                     && let Some(item) = items.get_mut(index)
                 {
                     *chosen = Some(index);
+                    item.complete(step, how);
+                }
+            }
+            Self::Variants {
+                items,
+                given,
+                begun,
+            } => {
+                *given = due_variant(items, *given, *begun, step);
+                if let Some((_, item)) = items.get_mut(*given) {
+                    *begun |= item.offers(step);
                     item.complete(step, how);
                 }
             }
@@ -348,6 +494,15 @@ impl Node {
             }
         }
     }
+}
+
+/// The variant that a step in the log belongs to: the one that is begun, else whichever offers it.
+fn due_variant(items: &[(f64, Node)], given: usize, begun: bool, step: &StepId) -> usize {
+    let offers = |at: &usize| items.get(*at).is_some_and(|(_, item)| item.offers(step));
+    if begun || offers(&given) {
+        return given;
+    }
+    (0..items.len()).find(offers).unwrap_or(given)
 }
 
 #[cfg(test)]

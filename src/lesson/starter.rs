@@ -75,7 +75,8 @@ const STARTER: &str = r##"// A lesson for Malloc VR. Check it:  malloc-vr lesson
             hints: [(text: "The tray is on the right side of the table.", highlight: ["block"])],
         ),
     ],
-    // Sequence, Choice, Optional and Repeat can stand inside each other.
+    // Sequence, Choice, Optional, Repeat and Variants can stand inside each other. Variants are the same task in several
+    // forms: Variants([(flow: Step("place-block")), (difficulty: 0.7, flow: Step("drop-block"))]).
     flow: Sequence([Step("take-block"), Step("place-block")]),
 )
 "##;

@@ -307,6 +307,18 @@ const CHANGES: &[(&str, &str, &str, &str)] = &[
         "a choice of one",
     ),
     (
+        "Optional(Step(\"throw-ball\"))",
+        "Variants([(flow: Step(\"throw-ball\"))])",
+        "Variants(",
+        "one variant",
+    ),
+    (
+        "Optional(Step(\"throw-ball\"))",
+        "Variants([(difficulty: 7.0, flow: Step(\"throw-ball\"))])",
+        "difficulty:",
+        "never asked for",
+    ),
+    (
         "Step(\"press-bell\"),",
         "Step(\"press-bell\"), Sequence([]),",
         "Sequence([]),",

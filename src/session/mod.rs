@@ -214,15 +214,32 @@ pub struct Folded {
     pub event: Event,
 }
 
-/// There is another way to go on than by the running step: written by `task`, read by `adaptation`. On the learner.
+/// There is another way to go on than by the running step, and another form of it: written by `task`, read by
+/// `adaptation`. On the learner.
 #[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct OtherWay(pub bool);
+pub struct OtherWay {
+    /// Another step can be done now.
+    pub step: bool,
+    /// The same task has another form, as hard as this one.
+    pub form: bool,
+}
+
+/// What takes the running step's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Another step.
+    Step,
+    /// Another form of the same task.
+    Form,
+}
 
 /// The learner takes the other way now: written by `adaptation`, done by `task`.
 #[derive(Message, Debug, Clone, Copy)]
 pub struct WayChanged {
     /// The learner entity.
     pub learner: Entity,
+    /// Which.
+    pub way: Way,
 }
 
 /// Something in the scene stands out for a while: asked for by the instructor, shown by `task`. On the learner.

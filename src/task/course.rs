@@ -108,6 +108,22 @@ impl Course {
         }
     }
 
+    /// Whether the running task has another form, as hard as this one.
+    pub fn has_other_form(&self) -> bool {
+        self.other_form().is_some()
+    }
+
+    /// Stands before that form.
+    pub fn take_other_form(&mut self, lesson: &Lesson, events: &mut Vec<EventBody>) {
+        if let Some(step) = self.other_form() {
+            self.enter(lesson, step, events);
+        }
+    }
+
+    fn other_form(&self) -> Option<StepId> {
+        self.progress.other_form(self.entered.as_ref()?)
+    }
+
     /// The candidate after the running one; after the last one the first.
     fn other_way(&self) -> Option<StepId> {
         let entered = self.entered.as_ref()?;
@@ -143,6 +159,7 @@ impl Course {
 
     /// Stands before the next step, or at the end.
     pub fn enter_next(&mut self, lesson: &Lesson, events: &mut Vec<EventBody>) {
+        self.progress.suit(self.leeway.difficulty());
         match self.progress.candidates().first() {
             Some(step) => self.enter(lesson, step.clone(), events),
             None => {
@@ -155,6 +172,7 @@ impl Course {
     }
 
     fn enter(&mut self, lesson: &Lesson, step: StepId, events: &mut Vec<EventBody>) {
+        self.progress.give(&step);
         self.entered = Some(step.clone());
         self.mistaken.clear();
         self.failures = 0;

@@ -13,6 +13,7 @@ const ROTATION_NOISE: f32 = 0.03;
 pub struct Leeway {
     tolerance: f32,
     time: f32,
+    difficulty: f64,
 }
 
 impl Default for Leeway {
@@ -21,6 +22,7 @@ impl Default for Leeway {
         Self {
             tolerance: 1.0,
             time: 1.0,
+            difficulty: 1.0,
         }
     }
 }
@@ -40,7 +42,14 @@ impl Leeway {
         Self {
             tolerance: (factor(adapted.widening()) / factor(adapted.difficulty)) as f32,
             time: (1.0 / factor(adapted.pace)) as f32,
+            difficulty: factor(adapted.difficulty),
         }
+    }
+
+    /// Multiple of the authored difficulty, by which variants are chosen.
+    #[must_use]
+    pub fn difficulty(self) -> f64 {
+        self.difficulty
     }
 
     /// Allowed distance in metres; never beyond the socket's own `reach`.

@@ -11,7 +11,7 @@ use crate::session::state::LearnerState;
 use crate::session::times::Redoing;
 use crate::session::{
     Happened, Learner, OtherWay, PanelAnswered, SceneAsked, SceneDescribed, SessionLog, Stirred,
-    WayChanged,
+    Way, WayChanged,
 };
 
 mod course;
@@ -163,10 +163,13 @@ fn change_ways(
     mut happened: MessageWriter<Happened>,
 ) {
     let Some(lesson) = lesson else { return };
-    for WayChanged { learner } in turned.read() {
+    for WayChanged { learner, way } in turned.read() {
         if let Ok(mut course) = courses.get_mut(*learner) {
             let mut events = Vec::new();
-            course.take_other_way(&lesson.lesson, &mut events);
+            match way {
+                Way::Step => course.take_other_way(&lesson.lesson, &mut events),
+                Way::Form => course.take_other_form(&lesson.lesson, &mut events),
+            }
             let learner = *learner;
             happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
         }
@@ -178,7 +181,10 @@ fn tell_other_ways(
     mut learners: Query<(&Course, &mut OtherWay), (With<Learner>, Changed<LearnerState>)>,
 ) {
     for (course, mut other_way) in &mut learners {
-        other_way.set_if_neq(OtherWay(course.has_other_way()));
+        other_way.set_if_neq(OtherWay {
+            step: course.has_other_way(),
+            form: course.has_other_form(),
+        });
     }
 }
 

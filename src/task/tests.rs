@@ -534,6 +534,77 @@ fn a_headset_says_what_it_should_measure_and_a_lesson_without_view_expects_nothi
 }
 
 #[test]
+fn difficulty_chooses_among_the_variants_and_another_form_takes_the_first_ones_place() {
+    let steps = || {
+        vec![
+            step("touch", Action::Touch { object: cube() }),
+            step("easy", Action::Grab { object: cube() }),
+            step("usual", place("here")),
+            step("likewise", place("there")),
+        ]
+    };
+    let entered = |room: &Room| {
+        let steps = room.log.iter().filter_map(|body| match body {
+            EventBody::StepEntered { step, .. } => Some(step.to_string()),
+            _ => None,
+        });
+        steps.collect::<Vec<_>>()
+    };
+    let room_at = |multiplier: f64| {
+        let mut lesson = lesson(steps());
+        let variant = |difficulty, name: &str| format::Variant {
+            difficulty,
+            flow: Flow::Step(StepId::new(name)),
+        };
+        lesson.flow = Flow::Sequence(vec![
+            Flow::Step(StepId::new("touch")),
+            Flow::Variants(vec![
+                variant(1.0, "usual"),
+                variant(1.0, "likewise"),
+                variant(0.6, "easy"),
+            ]),
+        ]);
+        let mut room = Room::with_lesson(lesson, Joining::newcomer());
+        let command = Command {
+            id: CommandId::fresh(),
+            learner: LearnerId::fresh(),
+            principal: Principal::Instructor,
+            asker: None,
+            purpose: "test".to_owned(),
+            body: CommandBody::SetDifficulty { multiplier },
+            trace: None,
+        };
+        room.happen(EventBody::CommandApplied {
+            command,
+            hint_level: None,
+        });
+        let target = room.object("cube");
+        room.act(Interaction::Touched { target });
+        room.frame();
+        room
+    };
+    assert_eq!(entered(&room_at(0.6)), ["touch", "easy"]);
+    let mut room = room_at(1.0);
+    assert_eq!(entered(&room), ["touch", "usual"]);
+    let learner = room.learner;
+    assert!(room.app.world().get::<OtherWay>(learner).unwrap().form);
+    let way = Way::Form;
+    room.app
+        .world_mut()
+        .write_message(WayChanged { learner, way });
+    room.frame();
+    room.frame();
+    assert_eq!(entered(&room), ["touch", "usual", "likewise"]);
+    // The form that is not given does not count.
+    room.grab("cube");
+    room.release_at("cube", "here", 0.0);
+    assert!(room.completed().iter().all(|step| *step != "usual"));
+    room.grab("cube");
+    room.release_at("cube", "there", 0.0);
+    assert_eq!(room.completed(), ["touch", "likewise"]);
+}
+
+#[test]
 fn a_harder_task_is_judged_more_narrowly_and_an_easier_one_less() {
     for (multiplier, offset, right) in [
         (1.0, 0.025, true),
@@ -580,8 +651,11 @@ fn the_other_way_is_taken_where_there_is_one() {
     let take_other_way = |room: &mut Room| {
         let learner = room.learner;
         room.frame();
-        let is_there = room.app.world().get::<OtherWay>(learner).unwrap().0;
-        room.app.world_mut().write_message(WayChanged { learner });
+        let is_there = room.app.world().get::<OtherWay>(learner).unwrap().step;
+        let way = Way::Step;
+        room.app
+            .world_mut()
+            .write_message(WayChanged { learner, way });
         room.frame();
         is_there
     };

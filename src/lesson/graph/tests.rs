@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::lesson::format::Variant;
 use crate::protocol::event::{Attempt, Evidence};
 use crate::protocol::ids::{AttemptId, ObjectId};
 
@@ -41,6 +42,59 @@ fn the_first_attempt_chooses() {
     assert_eq!(names(&progress), ["b"]);
     progress.completed(&StepId::new("b"));
     assert!(progress.is_done());
+}
+
+fn variants(of: &[(f64, &str)]) -> Flow {
+    let variant = |(difficulty, name): &(f64, &str)| Variant {
+        difficulty: *difficulty,
+        flow: step(name),
+    };
+    Flow::Variants(of.iter().map(variant).collect())
+}
+
+#[test]
+fn the_variant_nearest_to_the_difficulty_is_given_until_one_is_begun() {
+    let flow = variants(&[(1.0, "usual"), (0.6, "easy"), (1.4, "hard")]);
+    let mut progress = Progress::new(&flow);
+    for (difficulty, name) in [
+        (1.0, "usual"),
+        (0.7, "easy"),
+        (1.6, "hard"),
+        (0.81, "usual"),
+    ] {
+        progress.suit(difficulty);
+        assert_eq!(names(&progress), [name]);
+    }
+    progress.suit(0.4);
+    let entered = EventBody::StepEntered {
+        step: StepId::new("easy"),
+        event: None,
+        hints: 0,
+    };
+    // Who comes back stands before the same form.
+    assert_eq!(names(&Progress::replay(&flow, [&entered])), ["easy"]);
+    progress.attempted(&StepId::new("easy"), false);
+    progress.suit(1.6);
+    assert_eq!(names(&progress), ["easy"], "it is begun");
+    progress.completed(&StepId::new("easy"));
+    assert!(progress.is_done());
+}
+
+#[test]
+fn forms_of_the_same_difficulty_take_turns_and_others_do_not() {
+    let flow = variants(&[(1.0, "a"), (1.0, "b"), (0.6, "easy")]);
+    let mut progress = Progress::new(&flow);
+    let a = StepId::new("a");
+    assert_eq!(progress.other_form(&a), Some(StepId::new("b")));
+    progress.give(&StepId::new("b"));
+    assert_eq!(names(&progress), ["b"]);
+    assert_eq!(progress.other_form(&StepId::new("b")), Some(a));
+    progress.attempted(&StepId::new("b"), false);
+    assert_eq!(progress.other_form(&StepId::new("b")), None, "it is begun");
+    progress.suit(0.6);
+    let mut easy = Progress::new(&flow);
+    easy.suit(0.5);
+    assert_eq!(easy.other_form(&StepId::new("easy")), None);
 }
 
 #[test]
@@ -96,6 +150,10 @@ fn flows() -> impl Strategy<Value = Flow> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 1..4).prop_map(Flow::Sequence),
             prop::collection::vec(inner.clone(), 1..4).prop_map(Flow::Choice),
+            prop::collection::vec((0.4..1.6_f64, inner.clone()), 1..4).prop_map(|variants| {
+                let variant = |(difficulty, flow)| Variant { difficulty, flow };
+                Flow::Variants(variants.into_iter().map(variant).collect())
+            }),
             inner
                 .clone()
                 .prop_map(|flow| Flow::Optional(Box::new(flow))),
@@ -124,6 +182,11 @@ fn name_steps(flow: &mut Flow, next: &mut u32) {
                 name_steps(item, next);
             }
         }
+        Flow::Variants(variants) => {
+            for variant in variants {
+                name_steps(&mut variant.flow, next);
+            }
+        }
         Flow::Optional(inner) | Flow::Repeat { flow: inner, .. } => name_steps(inner, next),
     }
 }
@@ -136,6 +199,10 @@ fn first_ways(flow: &Flow, due: &mut BTreeSet<StepId>) {
         }
         Flow::Sequence(items) => items.iter().for_each(|item| first_ways(item, due)),
         Flow::Choice(items) => items.iter().take(1).for_each(|item| first_ways(item, due)),
+        Flow::Variants(variants) => {
+            let first = variants.iter().take(1);
+            first.for_each(|variant| first_ways(&variant.flow, due));
+        }
         Flow::Optional(inner) | Flow::Repeat { flow: inner, .. } => first_ways(inner, due),
     }
 }
@@ -211,16 +278,21 @@ proptest! {
     #[test]
     fn play_always_ends_and_its_log_gives_the_same_progress(
         flow in flows(),
-        moves in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), any::<bool>()), 600),
+        moves in prop::collection::vec(
+            (any::<prop::sample::Index>(), any::<bool>(), any::<bool>(), 0.4..1.6_f64), 600,
+        ),
     ) {
         let mut live = Progress::new(&flow);
         let mut log = Vec::new();
-        for (pick, correct, gives_up) in moves {
+        for (pick, correct, gives_up, difficulty) in moves {
+            live.suit(difficulty);
             let candidates = live.candidates();
             if candidates.is_empty() {
                 break;
             }
             let step = pick.get(&candidates);
+            live.give(step);
+            log.push(EventBody::StepEntered { step: step.clone(), event: None, hints: 0 });
             live.attempted(step, correct);
             log.push(attempt(step, correct));
             if correct || gives_up {
@@ -229,7 +301,11 @@ proptest! {
                 }
                 log.push(EventBody::StepCompleted { step: step.clone(), skipped: !correct });
             }
-            prop_assert_eq!(&Progress::replay(&flow, &log), &live);
+            // What has not begun is chosen when its turn comes.
+            let (mut there, mut here) = (Progress::replay(&flow, &log), live.clone());
+            there.suit(difficulty);
+            here.suit(difficulty);
+            prop_assert_eq!(there, here);
         }
         // No dead end: right answers finish it from anywhere.
         for _ in 0..2000 {

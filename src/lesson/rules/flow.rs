@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Findings, dangling};
-use crate::lesson::format::{Action, Flow, Lesson, Step};
+use crate::lesson::format::{Action, Flow, Lesson, Step, Variant};
 use crate::lesson::source::Key;
+use crate::protocol::command::DIFFICULTY;
 use crate::protocol::ids::StepId;
 
 pub(super) fn check(lesson: &Lesson, out: &mut Findings) {
@@ -37,6 +38,7 @@ pub(super) fn size(flow: &Flow) -> usize {
     1 + match flow {
         Flow::Step(_) => 0,
         Flow::Sequence(items) | Flow::Choice(items) => items.iter().map(size).sum(),
+        Flow::Variants(variants) => variants.iter().map(|it| size(&it.flow)).sum(),
         Flow::Optional(inner) | Flow::Repeat { flow: inner, .. } => size(inner),
     }
 }
@@ -82,6 +84,7 @@ impl<'a> Walk<'a> {
                     });
                 }
             }
+            Flow::Variants(variants) => self.visit_variants(variants, out),
             Flow::Optional(inner) => {
                 if !followed {
                     out.warning(
@@ -108,6 +111,40 @@ impl<'a> Walk<'a> {
                 }
                 self.inside(&[Key::Field("flow")], |walk| walk.visit(flow, false, out));
             }
+        }
+    }
+
+    fn visit_variants(&mut self, variants: &'a [Variant], out: &mut Findings) {
+        if variants.is_empty() {
+            out.error(
+                &self.path,
+                "there are no variants",
+                "put some into it, or take it away",
+            );
+        }
+        if variants.len() == 1 {
+            out.warning(
+                &self.path,
+                "one variant is none to choose from",
+                "add another one, or take `Variants` away",
+            );
+        }
+        let [least, most] = DIFFICULTY;
+        for (index, variant) in variants.iter().enumerate() {
+            let at = [Key::Item(0), Key::Item(index)];
+            if !(least..=most).contains(&variant.difficulty) {
+                out.error(
+                    &[&self.path[..], &at[..], &[Key::Field("difficulty")]].concat(),
+                    format!(
+                        "a difficulty of {} is never asked for: it is a multiple of the authored one, {least} to {most}",
+                        variant.difficulty
+                    ),
+                    "give 1 for what is meant for most learners, less for an easier form, more for a harder one",
+                );
+            }
+            self.inside(&[at[0], at[1], Key::Field("flow")], |walk| {
+                walk.visit(&variant.flow, false, out);
+            });
         }
     }
 
@@ -185,6 +222,12 @@ fn beginnings<'a>(flow: &'a Flow, found: &mut Vec<&'a StepId>) -> bool {
         Flow::Choice(items) => {
             for item in items {
                 beginnings(item, found);
+            }
+            false
+        }
+        Flow::Variants(variants) => {
+            for variant in variants {
+                beginnings(&variant.flow, found);
             }
             false
         }
