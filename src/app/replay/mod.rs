@@ -1,7 +1,7 @@
 //! `malloc-vr records replay`: a learner's sessions gone through again, as they were or as they could have been.
 //!
 //! As they were: the real systems of task, session and adaptation on what the log says was done, in the same frames.
-//! What they make of it is compared with the log to the bit. As they could have been: see [`what_if`].
+//! What they make of it is compared with the log to the bit. As they could have been: see `what_if`.
 
 use std::collections::BTreeSet;
 use std::error::Error;
