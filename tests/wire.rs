@@ -287,6 +287,7 @@ async fn who_reads_too_slowly_is_told_where_to_take_up_again_and_nobody_else_not
 /// Reads until every event was seen; how often it was told to ask for some again.
 async fn read_all(client: &mut Client, events: u64) -> u32 {
     let mut seen = std::collections::BTreeSet::new();
+    let mut met = std::collections::BTreeSet::new();
     let mut resumed = 0;
     // One replay after the other.
     let mut asked = false;
@@ -297,7 +298,12 @@ async fn read_all(client: &mut Client, events: u64) -> u32 {
             asked = true;
         }
         let message = client.next().await.expect("the connection is open");
-        if message.get("resume").is_some() {
+        if let Some(state) = message.get("snapshot") {
+            // What was before the first state is asked for.
+            if met.insert(state["learner"].to_string()) {
+                to_ask.push_back(json!({ "learner": state["learner"], "after": 0 }));
+            }
+        } else if message.get("resume").is_some() {
             resumed += 1;
             to_ask.push_back(message["resume"].clone());
         } else if message.get("replayed").is_some() {

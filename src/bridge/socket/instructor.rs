@@ -199,6 +199,8 @@ impl Seen {
         for (id, state) in &now.learners {
             let known = self.states.get(id);
             if caller.sees(*id) && !known.is_some_and(|before| Arc::ptr_eq(before, state)) {
+                // Whoever wants the events before the first state of a learner asks for them.
+                self.events.entry(*id).or_insert(state.seq);
                 line.send(&FromHost::Snapshot(Cow::Borrowed(state))).await?;
             }
         }
