@@ -12,11 +12,11 @@ use crossbeam_channel::Receiver;
 
 use super::cli::ClassroomArgs;
 use super::frame::order_the_frame;
-use super::play::{exit_when_asked, in_words, log_plugin, stop_on_signals, tls};
+use super::play::{door, exit_when_asked, in_words, log_plugin, stop_on_signals};
 use super::records;
 use crate::bridge::access::Offer;
 use crate::bridge::host::{Classroom, HostPlugin};
-use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, Limits};
+use crate::bridge::{Bridge, BridgePlugin, Limits};
 use crate::lesson::{self, LessonPlugin};
 use crate::record::Recorder;
 use crate::session::SessionPlugin;
@@ -36,15 +36,7 @@ pub(super) fn classroom(args: &ClassroomArgs) -> Result<ExitCode, Box<dyn Error>
     let store = records::open_file(&records::file(&args.data.data_dir))?;
     let key = TokenKey::derive(&*store.secret_for(TOKENS));
     let recorder = Recorder::start(store)?;
-    let bridge = Bridge::start(BridgeConfig {
-        listen: args.listen,
-        token: args.token.clone(),
-        allow_plaintext: args.door.allow_plaintext,
-        tls: tls(&args.door),
-        folder: Some(args.data.data_dir.clone()),
-        names: args.door.hosts.clone(),
-        limits: Limits::CLASSROOM,
-    })?;
+    let bridge = Bridge::start(door(&args.door, &args.data.data_dir, Limits::CLASSROOM))?;
     let code = bridge.open_pairing(Offer::default())?;
     stop_on_signals()?;
     let id = lesson.as_ref().map(|lesson| lesson.lesson.id.clone());

@@ -97,24 +97,8 @@ pub struct PlayArgs {
     #[command(flatten)]
     /// Where the records go.
     pub data: DataArgs,
-    /// Address the instructor connects to; port 0 takes a free one.
-    #[arg(
-        long,
-        env = "MALLOC_VR_LISTEN",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:7878"
-    )]
-    pub listen: SocketAddr,
-    /// Bearer token that opens everything while this runs, for scripts; left out: a fresh one is made and printed.
-    #[arg(
-        long,
-        env = "MALLOC_VR_TOKEN",
-        value_name = "TOKEN",
-        hide_env_values = true
-    )]
-    pub token: Option<String>,
     #[command(flatten)]
-    /// How the way to this machine is protected.
+    /// Where and how this machine is reached.
     pub door: DoorArgs,
     /// Join this classroom host: HOST or HOST:PORT, as `malloc-vr classroom` printed it. The lesson goes on without it.
     #[arg(long, env = "MALLOC_VR_JOIN", value_name = "HOST")]
@@ -159,9 +143,25 @@ pub struct PlayArgs {
     pub frame_stats: Option<PathBuf>,
 }
 
-/// How the way to this machine is protected.
+/// Where and how this machine is reached.
 #[derive(Debug, Clone, Args)]
 pub struct DoorArgs {
+    /// Address that instructors, and at a classroom host headsets, connect to; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "MALLOC_VR_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:7878"
+    )]
+    pub listen: SocketAddr,
+    /// Bearer token that opens everything while this runs, for scripts; left out: a fresh one is made and printed.
+    #[arg(
+        long,
+        env = "MALLOC_VR_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
     /// Encrypt with a certificate of our own, made once and kept; its fingerprint is shown with the pairing code.
     #[arg(long, env = "MALLOC_VR_TLS", conflicts_with = "tls_cert")]
     pub tls: bool,
@@ -203,24 +203,8 @@ pub struct ClassroomArgs {
     #[command(flatten)]
     /// Where the class's records go.
     pub data: DataArgs,
-    /// Address that headsets and instructors connect to; port 0 takes a free one.
-    #[arg(
-        long,
-        env = "MALLOC_VR_LISTEN",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:7878"
-    )]
-    pub listen: SocketAddr,
-    /// Bearer token that headsets and instructors must show; left out: a fresh one is made and printed.
-    #[arg(
-        long,
-        env = "MALLOC_VR_TOKEN",
-        value_name = "TOKEN",
-        hide_env_values = true
-    )]
-    pub token: Option<String>,
     #[command(flatten)]
-    /// How the way to this machine is protected.
+    /// Where and how this machine is reached.
     pub door: DoorArgs,
 }
 
@@ -591,7 +575,7 @@ mod tests {
             panic!("not play");
         };
         assert_eq!(play.lesson, "first-steps");
-        assert!(play.listen.ip().is_loopback());
+        assert!(play.door.listen.ip().is_loopback());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -29,7 +30,7 @@ use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
 use crate::bridge::access::Offer;
 use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, ToJoin};
-use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, TlsConfig, gate};
+use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, Limits, TlsConfig, gate};
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
@@ -90,15 +91,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let screen = law::screen(&roster);
     drop(roster);
     let recorder = Recorder::start(store)?;
-    let bridge = Bridge::start(BridgeConfig {
-        listen: args.listen,
-        token: args.token.clone(),
-        allow_plaintext: args.door.allow_plaintext,
-        tls: tls(&args.door),
-        folder: Some(args.data.data_dir.clone()),
-        names: args.door.hosts.clone(),
-        ..BridgeConfig::default()
-    })?;
+    let bridge = Bridge::start(door(&args.door, &args.data.data_dir, Limits::HEADSET))?;
     let code = bridge.open_pairing(Offer::default())?;
     stop_on_signals()?;
     introduce(&lesson, view, &joining, &bridge, &code, args.fresh);
@@ -196,13 +189,26 @@ fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
     }
 }
 
-pub(super) fn tls(door: &DoorArgs) -> Option<TlsConfig> {
+fn tls(door: &DoorArgs) -> Option<TlsConfig> {
     match (&door.tls_cert, &door.tls_key) {
         (Some(cert), Some(key)) => Some(TlsConfig::Files {
             cert: cert.clone(),
             key: key.clone(),
         }),
         _ => door.tls.then_some(TlsConfig::SelfSigned),
+    }
+}
+
+/// The bridge that the command line asks for, its own files beside the records.
+pub(super) fn door(door: &DoorArgs, data_dir: &Path, limits: Limits) -> BridgeConfig {
+    BridgeConfig {
+        listen: door.listen,
+        token: door.token.clone(),
+        allow_plaintext: door.allow_plaintext,
+        tls: tls(door),
+        folder: Some(data_dir.to_owned()),
+        names: door.hosts.clone(),
+        limits,
     }
 }
 

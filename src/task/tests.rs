@@ -195,6 +195,23 @@ impl Room {
         room
     }
 
+    /// As if an instructor had set it.
+    fn set_difficulty(&mut self, multiplier: f64) {
+        let command = Command {
+            id: CommandId::fresh(),
+            learner: LearnerId::fresh(),
+            principal: Principal::Instructor,
+            asker: None,
+            purpose: "test".to_owned(),
+            body: CommandBody::SetDifficulty { multiplier },
+            trace: None,
+        };
+        self.happen(EventBody::CommandApplied {
+            command,
+            hint_level: None,
+        });
+    }
+
     /// One frame; what it wrote goes to the log.
     fn frame(&mut self) {
         self.app.update();
@@ -565,19 +582,7 @@ fn difficulty_chooses_among_the_variants_and_another_form_takes_the_first_ones_p
             ]),
         ]);
         let mut room = Room::with_lesson(lesson, Joining::newcomer());
-        let command = Command {
-            id: CommandId::fresh(),
-            learner: LearnerId::fresh(),
-            principal: Principal::Instructor,
-            asker: None,
-            purpose: "test".to_owned(),
-            body: CommandBody::SetDifficulty { multiplier },
-            trace: None,
-        };
-        room.happen(EventBody::CommandApplied {
-            command,
-            hint_level: None,
-        });
+        room.set_difficulty(multiplier);
         let target = room.object("cube");
         room.act(Interaction::Touched { target });
         room.frame();
@@ -613,19 +618,7 @@ fn a_harder_task_is_judged_more_narrowly_and_an_easier_one_less() {
         (0.5, 0.05, true),
     ] {
         let mut room = Room::new(vec![step("place", place("here"))]);
-        let command = Command {
-            id: CommandId::fresh(),
-            learner: LearnerId::fresh(),
-            principal: Principal::Instructor,
-            asker: None,
-            purpose: "test".to_owned(),
-            body: CommandBody::SetDifficulty { multiplier },
-            trace: None,
-        };
-        room.happen(EventBody::CommandApplied {
-            command,
-            hint_level: None,
-        });
+        room.set_difficulty(multiplier);
         room.grab("cube");
         room.release_at("cube", "here", offset);
         let correct: Vec<bool> = room.attempts().iter().map(|it| it.correct).collect();
