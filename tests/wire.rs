@@ -3,7 +3,7 @@
 // Helpers of a test may unwrap like the test itself; clippy knows only functions marked as tests.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use malloc_vr::protocol::command::CommandBody;
 use malloc_vr::protocol::ids::{CommandId, LearnerId};
@@ -348,6 +348,49 @@ async fn a_headsets_own_door_is_for_instructors() {
         "{}",
         refused.message
     );
+}
+
+#[tokio::test]
+async fn a_command_that_no_headset_answers_shows_in_health_until_it_is_answered() {
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "127.0.0.1:0");
+    let mut teacher = Client::connect(&host.address, JSON).await;
+    let mut runtime = Client::connect(&host.address, JSON).await;
+    let learner = LearnerId::fresh();
+    teacher.send(&hello("instructor")).await;
+    let mut say = hello("learner");
+    say["hello"]["learner"] = json!({
+        "learner": learner, "session": CommandId::fresh(), "lesson": "first-steps", "age": "adult",
+    });
+    runtime.send(&say).await;
+    runtime
+        .until(|it| it.get("welcome").map(|_| it.clone()))
+        .await;
+    teacher
+        .send(&json!({ "command": { "learner": learner, "body": { "do": "pause" } } }))
+        .await;
+    let heard = runtime.until(|it| it.get("do").map(|_| it.clone())).await;
+    let is = |status: u16, unanswered: u64| {
+        let address = host.address.clone();
+        async move {
+            let begun = Instant::now();
+            loop {
+                assert!(begun.elapsed() < PATIENCE, "health never says so");
+                let (now, health) = host::health(&address).await;
+                let commands = &health["commands"];
+                if now == status && commands["unanswered"] == unanswered {
+                    return commands["unanswered_ever"].clone();
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    };
+    assert_eq!(is(503, 1).await, 1);
+    let done = json!({ "outcome": "applied", "effect": "it is paused" });
+    runtime
+        .send(&json!({ "done": { "id": heard["do"]["id"], "outcome": done } }))
+        .await;
+    assert_eq!(is(200, 0).await, 1);
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ pub struct Able {
     pub breaks: bool,
     /// The same in other forms.
     pub variety: bool,
+    /// The same with more to do.
+    pub more_to_do: bool,
     /// Another way to the same skill.
     pub approach: bool,
     /// A next skill to go to.
@@ -103,7 +105,7 @@ pub(super) fn adapt(
             within("level", *level, [0.0, 1.0])?;
             let (there, what) = match by {
                 Variety::Form => (able.variety, "the form"),
-                Variety::Interaction => (false, "more to do in the same task"),
+                Variety::Interaction => (able.more_to_do, "more to do in the same task"),
             };
             here(there, what)?;
             let (by, level) = (*by, *level);

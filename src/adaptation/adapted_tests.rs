@@ -33,6 +33,7 @@ const ALL: Able = Able {
     support: true,
     breaks: true,
     variety: true,
+    more_to_do: true,
     approach: true,
     move_on: true,
     review: true,
@@ -95,6 +96,10 @@ fn bodies() -> Vec<CommandBody> {
         CommandBody::Rest,
         CommandBody::Vary {
             by: Variety::Form,
+            level: 0.5,
+        },
+        CommandBody::Vary {
+            by: Variety::Interaction,
             level: 0.5,
         },
         CommandBody::ChangeApproach,

@@ -204,8 +204,8 @@ pub(super) fn carry_out(
                             .entity(learner)
                             .insert(MessageShown { text, until });
                     }
-                    Effect::Adapt(Action::Vary { .. }) => {
-                        let way = Way::Form;
+                    Effect::Adapt(Action::Vary { by, .. }) => {
+                        let way = Way::Form(by);
                         turned.write(WayChanged { learner, way });
                     }
                     Effect::Adapt(Action::ChangeApproach | Action::MoveOn) => {
@@ -310,6 +310,7 @@ fn able(other: OtherWay, state: &LearnerState) -> Able {
         support: true,
         breaks: true,
         variety: other.form,
+        more_to_do: other.fuller,
         approach: other.step,
         move_on: other.step,
         review: state.models.five().review_due(),

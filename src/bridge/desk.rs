@@ -24,7 +24,7 @@ pub(super) enum FromWorld {
     Gone(LearnerId),
     Event(Box<Event>),
     Answer(Box<Command>, Outcome),
-    Records(RecordsState),
+    Health(Fares),
     Alert(DoorAlert),
 }
 
@@ -37,11 +37,51 @@ pub(super) struct RecordsState {
     pub(super) why: Option<String>,
 }
 
+/// How the running process fares, as the world tells it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(super) struct Fares {
+    /// The learning records.
+    pub(super) records: RecordsState,
+    /// Commands that were not answered within 2 s.
+    pub(super) commands: CommandsState,
+    /// The learners' samples.
+    pub(super) stream: StreamState,
+}
+
+/// Commands that were not answered within 2 s.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub(super) struct CommandsState {
+    /// Those of the last minute that still are not; health is good where there are none.
+    pub(super) unanswered: usize,
+    /// All since the process began.
+    pub(super) unanswered_ever: u64,
+}
+
+/// How punctual samples are: how far intervals are off what was planned, over all learners.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, schemars::JsonSchema)]
+pub(super) struct StreamState {
+    /// Intervals measured.
+    pub(super) intervals: u64,
+    /// Half of them are off by no more, milliseconds; none without intervals.
+    pub(super) off_p50_ms: Option<f64>,
+    /// 99 in 100 are off by no more, milliseconds. The goal is 50.
+    pub(super) off_p99_ms: Option<f64>,
+    /// None is off by more, milliseconds.
+    pub(super) off_at_most_ms: f64,
+}
+
+impl Fares {
+    /// Whether all is well.
+    pub(super) fn good(&self) -> bool {
+        self.records.good && self.commands.unanswered == 0
+    }
+}
+
 /// What anybody with the token may read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Published {
     pub(super) learners: BTreeMap<LearnerId, Arc<LearnerSnapshot>>,
-    pub(super) records: RecordsState,
+    pub(super) health: Fares,
     /// What somebody should look at, oldest first; the latest [`ALERTS`].
     pub(super) alerts: VecDeque<DoorAlert>,
 }
@@ -159,9 +199,12 @@ pub(super) fn open(
     coming: Coming,
 ) -> Desk {
     let (publish, published) = watch::channel(Arc::new(Published {
-        records: RecordsState {
-            good: true,
-            why: None,
+        health: Fares {
+            records: RecordsState {
+                good: true,
+                why: None,
+            },
+            ..Fares::default()
         },
         ..Published::default()
     }));
@@ -192,7 +235,7 @@ pub(super) fn open(
                             FromWorld::Snapshot(snapshot) => told.states.push(State::Is(snapshot)),
                             FromWorld::Gone(learner) => told.states.push(State::Gone(learner)),
                             FromWorld::Sample(sample) => told.newest.push(Arc::from(sample)),
-                            FromWorld::Records(records) => told.states.push(State::Records(records)),
+                            FromWorld::Health(health) => told.states.push(State::Health(health)),
                             FromWorld::Alert(alert) => told.states.push(State::Alert(alert)),
                             // Without listeners there is nobody to tell. A state is published before its events.
                             FromWorld::Event(event) => {
@@ -239,7 +282,7 @@ struct Told<'a> {
 enum State {
     Is(Box<LearnerSnapshot>),
     Gone(LearnerId),
-    Records(RecordsState),
+    Health(Fares),
     Alert(DoorAlert),
 }
 
@@ -274,7 +317,7 @@ impl Told<'_> {
                     State::Gone(learner) => {
                         published.learners.remove(&learner);
                     }
-                    State::Records(records) => published.records = records,
+                    State::Health(health) => published.health = health,
                     State::Alert(alert) => {
                         published.alerts.push_back(alert);
                         while published.alerts.len() > ALERTS {

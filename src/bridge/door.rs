@@ -152,7 +152,7 @@ async fn healthz(State(health): State<Health>) -> Response {
         .saturating_sub(Duration::from_millis(last));
     let ticking = last > 0 && since < STANDS_STILL;
     let published = health.desk.published();
-    let good = ticking && published.records.good;
+    let good = ticking && published.health.good();
     let status = if good {
         StatusCode::OK
     } else {
@@ -162,7 +162,9 @@ async fn healthz(State(health): State<Health>) -> Response {
         "ok": good,
         "ticking": ticking,
         "last_tick_seconds_ago": (last > 0).then_some(since.as_secs_f64()),
-        "records": published.records,
+        "records": published.health.records,
+        "commands": published.health.commands,
+        "stream": published.health.stream,
         "learners": published.learners.len(),
         "version": env!("CARGO_PKG_VERSION"),
     });

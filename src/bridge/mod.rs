@@ -367,6 +367,7 @@ impl Plugin for BridgePlugin {
                         gate::mind,
                         mcp::look::keep_time,
                         mcp::look::answer_scenes,
+                        world::publish_health,
                         world::publish_learners,
                         world::publish_samples,
                         world::publish_departures,

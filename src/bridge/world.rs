@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bevy::prelude::*;
 
 use super::coming::{COMING, ReadLog, ToWorld};
-use super::desk::{FromWorld, RecordsState};
+use super::desk::{CommandsState, Fares, FromWorld, RecordsState, StreamState};
 use super::gate::{self, Gate};
 use super::{Bridge, host};
 use crate::adaptation::MessageShown;
@@ -16,16 +17,19 @@ use crate::protocol::ids::LearnerId;
 use crate::protocol::snapshot::Reached;
 use crate::protocol::wire::ErrorCode;
 use crate::record::{Health, Recorder};
+use crate::session::answers::Unanswered;
 use crate::session::snapshot::snapshot;
 use crate::session::state::LearnerState;
 use crate::session::stream::mirror::Arrived;
-use crate::session::stream::systems::Streamed;
+use crate::session::stream::systems::{StreamTiming, Streamed};
 use crate::session::{
     AcknowledgedSeq, CommandAnswered, CommandRequested, Folded, Learner, RecordHealth,
 };
 
 /// Commands taken in a frame; the rest waits for the next.
 const PER_FRAME: usize = 64;
+/// How often the punctuality of samples is told.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// What is asked for a learner of whom nothing leaves is refused here, for every answer would tell of them; but for
 /// consent and rights, which are how that changes.
@@ -119,11 +123,53 @@ fn read_log(read: ReadLog, recorder: Option<&Recorder>) {
     });
 }
 
+/// How the process fares, where that changed, and how punctual samples are, as often as [`TOLD_EVERY`].
+pub(super) fn publish_health(
+    bridge: Res<Bridge>,
+    time: Res<Time<Real>>,
+    records: Res<RecordHealth>,
+    unanswered: Res<Unanswered>,
+    timing: Res<StreamTiming>,
+    mut told: Local<Option<(Duration, u64)>>,
+) {
+    let (now, intervals) = (time.elapsed(), timing.0.n());
+    let news = records.is_changed() || unanswered.is_changed();
+    let due =
+        told.is_none_or(|(at, so_far)| so_far != intervals && now.saturating_sub(at) >= TOLD_EVERY);
+    if !news && !due {
+        return;
+    }
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    let health = Fares {
+        records: match &records.0 {
+            Health::Good => RecordsState {
+                good: true,
+                why: None,
+            },
+            Health::Failing { why } => RecordsState {
+                good: false,
+                why: Some(why.clone()),
+            },
+        },
+        commands: CommandsState {
+            unanswered: unanswered.now,
+            unanswered_ever: unanswered.ever,
+        },
+        stream: StreamState {
+            intervals,
+            off_p50_ms: timing.0.quantile(0.5).map(ms),
+            off_p99_ms: timing.0.quantile(0.99).map(ms),
+            off_at_most_ms: ms(timing.0.longest()),
+        },
+    };
+    let sent = bridge.to_desk.try_send(FromWorld::Health(health)).is_ok();
+    *told = sent.then_some((now, intervals));
+}
+
 /// Sends the state of every learner that changed. One that found no room is sent again in the next frame.
 pub(super) fn publish_learners(
     bridge: Res<Bridge>,
     lesson: Option<Res<ActiveLesson>>,
-    health: Res<RecordHealth>,
     learners: Query<(
         Entity,
         &Learner,
@@ -135,24 +181,7 @@ pub(super) fn publish_learners(
     )>,
     mut ended_messages: RemovedComponents<MessageShown>,
     mut again: Local<Vec<Entity>>,
-    mut health_again: Local<bool>,
 ) {
-    if health.is_changed() || *health_again {
-        let records = match &health.0 {
-            Health::Good => RecordsState {
-                good: true,
-                why: None,
-            },
-            Health::Failing { why } => RecordsState {
-                good: false,
-                why: Some(why.clone()),
-            },
-        };
-        *health_again = bridge
-            .to_desk
-            .try_send(FromWorld::Records(records))
-            .is_err();
-    }
     again.extend(ended_messages.read());
     again.retain(|entity| learners.contains(*entity));
     let edited = lesson.as_ref().is_some_and(|lesson| lesson.is_changed());

@@ -1,6 +1,7 @@
 //! Where a learner stands in the flow of a lesson: pure, and rebuilt from the log at any time.
 
 use super::format::Flow;
+use crate::protocol::command::Variety;
 use crate::protocol::event::EventBody;
 use crate::protocol::ids::StepId;
 
@@ -105,11 +106,11 @@ impl Progress {
         self.root.suit(difficulty);
     }
 
-    /// Another form, as hard as this one, of the task that `step` begins: its first step. `None`: there is none, or the
-    /// task has been begun.
+    /// Another form, as hard as this one, of the task that `step` begins: its first step. By interaction: the one with
+    /// the next greater number of steps to do. `None`: there is none, or the task has been begun.
     #[must_use]
-    pub fn other_form(&self, step: &StepId) -> Option<StepId> {
-        self.root.other_form(step)
+    pub fn other_form(&self, step: &StepId, by: Variety) -> Option<StepId> {
+        self.root.other_form(step, by)
     }
 
     /// This step's variant is the one that is given.
@@ -241,11 +242,11 @@ impl Node {
         }
     }
 
-    fn other_form(&self, step: &StepId) -> Option<StepId> {
+    fn other_form(&self, step: &StepId, by: Variety) -> Option<StepId> {
         match self {
             Self::Step { .. } => None,
             Self::Sequence { items } | Self::Choice { items, .. } => {
-                items.iter().find_map(|item| item.other_form(step))
+                items.iter().find_map(|item| item.other_form(step, by))
             }
             Self::Variants {
                 items,
@@ -253,7 +254,7 @@ impl Node {
                 begun,
             } => {
                 let (difficulty, item) = items.get(*given)?;
-                if let Some(inner) = item.other_form(step) {
+                if let Some(inner) = item.other_form(step, by) {
                     return Some(inner);
                 }
                 if *begun || !item.offers(step) {
@@ -261,13 +262,44 @@ impl Node {
                 }
                 // The next of the same difficulty, after the last one the first.
                 let places = (given + 1..items.len()).chain(0..*given);
-                let alike = |(other, _): &&(f64, Self)| (other - difficulty).abs() < 1e-6;
-                let (_, form) = places.filter_map(|at| items.get(at)).find(alike)?;
+                let mut alike = places
+                    .filter_map(|at| items.get(at))
+                    .filter(|(other, _)| (other - difficulty).abs() < 1e-6)
+                    .map(|(_, form)| form);
+                let form = match by {
+                    Variety::Form => alike.next()?,
+                    Variety::Interaction => alike
+                        .filter(|form| form.to_do() > item.to_do())
+                        .min_by_key(|form| form.to_do())?,
+                };
                 let mut firsts = Vec::new();
                 form.candidates(&mut firsts);
                 firsts.into_iter().next()
             }
-            Self::Optional { inner, .. } | Self::Repeat { inner, .. } => inner.other_form(step),
+            Self::Optional { inner, .. } | Self::Repeat { inner, .. } => inner.other_form(step, by),
+        }
+    }
+
+    /// How many steps its whole way takes at least, what is optional left out.
+    fn to_do(&self) -> u64 {
+        match self {
+            Self::Step { .. } => 1,
+            Self::Sequence { items } => items
+                .iter()
+                .fold(0, |sum, item| sum.saturating_add(item.to_do())),
+            Self::Choice { items, .. } => items.iter().map(Self::to_do).min().unwrap_or(0),
+            Self::Variants { items, given, .. } => {
+                items.get(*given).map_or(0, |(_, item)| item.to_do())
+            }
+            Self::Optional { .. } => 0,
+            Self::Repeat {
+                inner,
+                successes,
+                at_most,
+                ..
+            } => inner
+                .to_do()
+                .saturating_mul(u64::from(*successes.min(at_most))),
         }
     }
 

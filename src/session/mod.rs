@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bevy::prelude::*;
 use tracing::error;
 
-use crate::protocol::command::{Command, Outcome};
+use crate::protocol::command::{Command, Outcome, Variety};
 use crate::protocol::event::{Event, EventBody};
 use crate::protocol::ids::{LearnerId, ObjectId, PanelId, SessionId};
 use crate::protocol::life::LifeCause;
@@ -16,6 +16,7 @@ use crate::protocol::scene::SceneView;
 use crate::record::boundary::screen_words;
 use crate::record::pii::Screen;
 use crate::record::{Health, Recorder};
+use answers::{Unanswered, follow_answers};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
 use pairing::{DoorAlert, Pairing, PairingAsked};
@@ -29,6 +30,7 @@ use stream::systems::{
 use times::{Redoing, wall_clock};
 
 pub mod adapted;
+pub mod answers;
 pub mod clock;
 pub mod join;
 pub mod life;
@@ -66,6 +68,7 @@ impl Plugin for SessionPlugin {
             .add_message::<PairingAsked>()
             .add_message::<DoorAlert>()
             .init_resource::<Pairing>()
+            .init_resource::<Unanswered>()
             .init_resource::<RecordHealth>()
             .init_resource::<SessionRules>()
             .init_resource::<WordScreen>()
@@ -85,6 +88,7 @@ impl Plugin for SessionPlugin {
                     stream_samples,
                     hand_over.run_if(resource_exists::<Recorder>),
                     collect_acknowledgements.run_if(resource_exists::<Recorder>),
+                    follow_answers,
                 )
                     .chain()
                     .in_set(SessionSystems),
@@ -222,6 +226,8 @@ pub struct OtherWay {
     pub step: bool,
     /// The same task has another form, as hard as this one.
     pub form: bool,
+    /// One of them has more to do.
+    pub fuller: bool,
 }
 
 /// What takes the running step's place.
@@ -229,8 +235,8 @@ pub struct OtherWay {
 pub enum Way {
     /// Another step.
     Step,
-    /// Another form of the same task.
-    Form,
+    /// Another form of the same task; by interaction: one with more to do.
+    Form(Variety),
 }
 
 /// The learner takes the other way now: written by `adaptation`, done by `task`.

@@ -13,7 +13,7 @@ use super::leeway::Leeway;
 use crate::learning::quality::Quality;
 use crate::lesson::format::{Action, Lesson, OnFailure, Step};
 use crate::lesson::graph::Progress;
-use crate::protocol::command::Principal;
+use crate::protocol::command::{Principal, Variety};
 use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence, Told};
 use crate::protocol::ids::{AttemptId, ObjectId, StepId};
 use crate::session::clock::LONGEST_FRAME;
@@ -108,20 +108,20 @@ impl Course {
         }
     }
 
-    /// Whether the running task has another form, as hard as this one.
-    pub fn has_other_form(&self) -> bool {
-        self.other_form().is_some()
+    /// Whether the running task has another form, as hard as this one; by interaction: one with more to do.
+    pub fn has_other_form(&self, by: Variety) -> bool {
+        self.other_form(by).is_some()
     }
 
     /// Stands before that form.
-    pub fn take_other_form(&mut self, lesson: &Lesson, events: &mut Vec<EventBody>) {
-        if let Some(step) = self.other_form() {
+    pub fn take_other_form(&mut self, by: Variety, lesson: &Lesson, events: &mut Vec<EventBody>) {
+        if let Some(step) = self.other_form(by) {
             self.enter(lesson, step, events);
         }
     }
 
-    fn other_form(&self) -> Option<StepId> {
-        self.progress.other_form(self.entered.as_ref()?)
+    fn other_form(&self, by: Variety) -> Option<StepId> {
+        self.progress.other_form(self.entered.as_ref()?, by)
     }
 
     /// The candidate after the running one; after the last one the first.

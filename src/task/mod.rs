@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use crate::interaction::{Circumstances, Interacted};
 use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
+use crate::protocol::command::Variety;
 use crate::session::state::LearnerState;
 use crate::session::times::Redoing;
 use crate::session::{
@@ -166,9 +167,9 @@ fn change_ways(
     for WayChanged { learner, way } in turned.read() {
         if let Ok(mut course) = courses.get_mut(*learner) {
             let mut events = Vec::new();
-            match way {
+            match *way {
                 Way::Step => course.take_other_way(&lesson.lesson, &mut events),
-                Way::Form => course.take_other_form(&lesson.lesson, &mut events),
+                Way::Form(by) => course.take_other_form(by, &lesson.lesson, &mut events),
             }
             let learner = *learner;
             happened.write_batch(events.into_iter().map(|body| Happened { learner, body }));
@@ -183,7 +184,8 @@ fn tell_other_ways(
     for (course, mut other_way) in &mut learners {
         other_way.set_if_neq(OtherWay {
             step: course.has_other_way(),
-            form: course.has_other_form(),
+            form: course.has_other_form(Variety::Form),
+            fuller: course.has_other_form(Variety::Interaction),
         });
     }
 }

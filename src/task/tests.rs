@@ -593,13 +593,16 @@ fn difficulty_chooses_among_the_variants_and_another_form_takes_the_first_ones_p
     assert_eq!(entered(&room), ["touch", "usual"]);
     let learner = room.learner;
     assert!(room.app.world().get::<OtherWay>(learner).unwrap().form);
-    let way = Way::Form;
+    let way = Way::Form(Variety::Form);
     room.app
         .world_mut()
         .write_message(WayChanged { learner, way });
     room.frame();
     room.frame();
     assert_eq!(entered(&room), ["touch", "usual", "likewise"]);
+    // With more to do there is none here.
+    let other_way = room.app.world().get::<OtherWay>(learner).unwrap();
+    assert!(other_way.form && !other_way.fuller);
     // The form that is not given does not count.
     room.grab("cube");
     room.release_at("cube", "here", 0.0);
@@ -607,6 +610,39 @@ fn difficulty_chooses_among_the_variants_and_another_form_takes_the_first_ones_p
     room.grab("cube");
     room.release_at("cube", "there", 0.0);
     assert_eq!(room.completed(), ["touch", "likewise"]);
+}
+
+#[test]
+fn a_task_is_varied_by_interaction_where_one_of_its_forms_has_more_to_do() {
+    let steps = vec![
+        step("usual", place("here")),
+        step("hold", Action::Grab { object: cube() }),
+        step("set-down", place("there")),
+    ];
+    let mut lesson = lesson(steps);
+    let one = |name: &str| Flow::Step(StepId::new(name));
+    let variant = |flow| format::Variant {
+        difficulty: 1.0,
+        flow,
+    };
+    lesson.flow = Flow::Variants(vec![
+        variant(one("usual")),
+        variant(Flow::Sequence(vec![one("hold"), one("set-down")])),
+    ]);
+    let mut room = Room::with_lesson(lesson, Joining::newcomer());
+    room.frame();
+    let learner = room.learner;
+    assert!(room.app.world().get::<OtherWay>(learner).unwrap().fuller);
+    let way = Way::Form(Variety::Interaction);
+    room.app
+        .world_mut()
+        .write_message(WayChanged { learner, way });
+    room.frame();
+    room.frame();
+    assert!(!room.app.world().get::<OtherWay>(learner).unwrap().fuller);
+    room.grab("cube");
+    room.release_at("cube", "there", 0.0);
+    assert_eq!(room.completed(), ["hold", "set-down"]);
 }
 
 #[test]

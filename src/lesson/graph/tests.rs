@@ -85,16 +85,59 @@ fn forms_of_the_same_difficulty_take_turns_and_others_do_not() {
     let flow = variants(&[(1.0, "a"), (1.0, "b"), (0.6, "easy")]);
     let mut progress = Progress::new(&flow);
     let a = StepId::new("a");
-    assert_eq!(progress.other_form(&a), Some(StepId::new("b")));
+    assert_eq!(
+        progress.other_form(&a, Variety::Form),
+        Some(StepId::new("b"))
+    );
     progress.give(&StepId::new("b"));
     assert_eq!(names(&progress), ["b"]);
-    assert_eq!(progress.other_form(&StepId::new("b")), Some(a));
+    assert_eq!(
+        progress.other_form(&StepId::new("b"), Variety::Form),
+        Some(a)
+    );
     progress.attempted(&StepId::new("b"), false);
-    assert_eq!(progress.other_form(&StepId::new("b")), None, "it is begun");
+    assert_eq!(
+        progress.other_form(&StepId::new("b"), Variety::Form),
+        None,
+        "it is begun"
+    );
     progress.suit(0.6);
     let mut easy = Progress::new(&flow);
     easy.suit(0.5);
-    assert_eq!(easy.other_form(&StepId::new("easy")), None);
+    assert_eq!(easy.other_form(&StepId::new("easy"), Variety::Form), None);
+}
+
+#[test]
+fn by_interaction_the_form_with_the_next_more_to_do_is_taken() {
+    let all = |names: &[&str]| Flow::Sequence(names.iter().map(|name| step(name)).collect());
+    let variant = |flow| Variant {
+        difficulty: 1.0,
+        flow,
+    };
+    let thrice = Flow::Repeat {
+        flow: Box::new(step("again")),
+        successes: 3,
+        at_most: 9,
+    };
+    let with_extra = Flow::Sequence(vec![Flow::Optional(Box::new(step("extra"))), step("usual")]);
+    let flow = Flow::Variants(vec![
+        variant(step("short")),
+        variant(thrice),
+        variant(all(&["hold", "turn"])),
+        variant(with_extra),
+    ]);
+    let mut progress = Progress::new(&flow);
+    for (from, to) in [
+        ("short", Some("hold")),
+        ("hold", Some("again")),
+        ("again", None),
+        // What may be left out is not more to do.
+        ("extra", Some("hold")),
+    ] {
+        progress.give(&StepId::new(from));
+        let fuller = progress.other_form(&StepId::new(from), Variety::Interaction);
+        assert_eq!(fuller, to.map(StepId::new), "from {from}");
+    }
 }
 
 #[test]

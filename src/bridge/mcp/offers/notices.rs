@@ -9,9 +9,15 @@ use crate::protocol::event::EventBody;
 /// What needs somebody.
 pub(super) async fn alerts(call: &Call) -> serde_json::Value {
     let mut alerts = Vec::new();
-    let records = call.desk().published().records.clone();
-    if !records.good {
-        alerts.push(json!({ "what": "records_not_written", "why": records.why }));
+    let health = call.desk().published().health.clone();
+    if !health.records.good {
+        alerts.push(json!({ "what": "records_not_written", "why": health.records.why }));
+    }
+    if health.commands.unanswered > 0 {
+        alerts.push(json!({
+            "what": "commands_unanswered",
+            "why": format!("{} not answered within 2 s: a headset may be gone or standing still", health.commands.unanswered),
+        }));
     }
     for it in call.learners().iter().filter(|it| !it.ended) {
         if let Some(notice) = &it.notice {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::super::desk::{CommandsState, StreamState};
 use super::super::call::Call;
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
 use super::class::NoArguments;
@@ -17,6 +18,10 @@ pub(super) struct OpsHealth {
     /// Why not, and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     records_why: Option<String>,
+    /// Commands that were not answered within 2 s.
+    commands: CommandsState,
+    /// How punctual the learners' samples are.
+    stream: StreamState,
     /// Learners here.
     learners: usize,
     /// The program's version.
@@ -28,7 +33,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         (
             "ops.health",
             "Health",
-            "Whether the process is well: learning records, learners, version. /healthz says it without a token.",
+            "Whether the process is well: learning records, commands, samples, learners, version. /healthz says it without a token.",
         ),
         (Act::ReadHealth, Effects::Reads),
         |call: Call, _: NoArguments| async move { Ok(health(&call)) },
@@ -37,10 +42,13 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
 
 pub(super) fn health(call: &Call) -> OpsHealth {
     let published = call.desk().published();
+    let health = &published.health;
     OpsHealth {
-        ok: published.records.good,
-        records_written: published.records.good,
-        records_why: published.records.why.clone(),
+        ok: health.good(),
+        records_written: health.records.good,
+        records_why: health.records.why.clone(),
+        commands: health.commands,
+        stream: health.stream,
         learners: published.learners.len(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
