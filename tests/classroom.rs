@@ -4,8 +4,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use malloc_vr::bridge::join::{Fingerprint, ToJoin, Trust};
 use malloc_vr::lesson;
 use malloc_vr::protocol::event::EventBody;
 use malloc_vr::protocol::ids::{AttemptId, LearnerId};
@@ -69,6 +71,73 @@ fn a_runtime_joins_a_host_and_its_attempts_arrive_whether_the_host_is_there_or_n
         .iter()
         .filter(|it| matches!(it.body, EventBody::Attempted(_)));
     assert!(attempts.count() > 11);
+}
+
+#[test]
+fn an_encrypted_host_is_joined_by_its_fingerprint_or_by_who_vouches_for_it_and_no_other_is() {
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start_with(home.path(), "127.0.0.1:0", &["--tls"]);
+    let printed = host.headsets.split("--join-fingerprint ").nth(1).unwrap();
+    let fingerprint: Fingerprint = printed.split(' ').next().unwrap().parse().unwrap();
+    let pem = home.path().join("host.pem");
+    std::fs::write(&pem, own_certificate(&home.path().join("data"))).unwrap();
+    let other = home.path().join("other.pem");
+    let elsewhere = home.path().join("elsewhere");
+    drop(Host::start_with(&elsewhere, "127.0.0.1:0", &["--tls"]));
+    std::fs::write(&other, own_certificate(&elsewhere.join("data"))).unwrap();
+    let joins = |name: &str, scheme: &str, trust: Option<Trust>| {
+        let address = format!("{scheme}{}", host.address);
+        let folder = home.path().join(name);
+        let mut pupil = Pupil::at(&folder, &address, TOKEN, Script::new(0, 0));
+        pupil.app.world_mut().resource_mut::<ToJoin>().0.trust = trust;
+        until(&mut pupil, |pupil| {
+            pupil.link().up && pupil.host_has() > 0 || pupil.link().refused.is_some()
+        });
+        pupil.link().refused.clone()
+    };
+    let pinned = Some(Trust::Fingerprint(fingerprint));
+    assert_eq!(joins("pinned", "wss://", pinned), None);
+    assert_eq!(
+        joins("vouched", "wss://", Some(Trust::Authorities(pem))),
+        None
+    );
+    let wrong = Some(Trust::Fingerprint("00".repeat(32).parse().unwrap()));
+    let why = joins("wrong", "wss://", wrong).unwrap();
+    // It says what was shown, for whoever compares.
+    assert!(why.contains(&fingerprint.to_string()), "{why}");
+    let stranger = joins("stranger", "wss://", Some(Trust::Authorities(other)));
+    assert!(stranger.unwrap().contains("is not known"));
+    assert!(
+        joins("trustless", "wss://", None)
+            .unwrap()
+            .contains("not trusted")
+    );
+}
+
+/// The certificate that a host made for itself, as PEM.
+fn own_certificate(data: &Path) -> String {
+    let kept = std::fs::read_to_string(data.join("certificate.json")).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    let digits = kept["certificate"].as_str().unwrap().as_bytes();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let der: Vec<u8> = digits.chunks(2).map(byte).collect();
+    let text = base64(&der);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |three: &[u8]| {
+        let number = (0..3).fold(0, |sum, at| {
+            sum << 8 | u32::from(three.get(at).copied().unwrap_or(0))
+        });
+        let digit = |at: usize| match at <= three.len() {
+            true => DIGITS[(number >> (18 - 6 * at) & 63) as usize] as char,
+            false => '=',
+        };
+        (0..4).map(digit).collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
 }
 
 /// A class.

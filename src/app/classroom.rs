@@ -40,14 +40,18 @@ pub(super) fn classroom(args: &ClassroomArgs) -> Result<ExitCode, Box<dyn Error>
     let code = bridge.open_pairing(Offer::default())?;
     stop_on_signals()?;
     let id = lesson.as_ref().map(|lesson| lesson.lesson.id.clone());
+    let known_by = bridge
+        .fingerprint()
+        .map_or_else(String::new, |it| format!(" --join-fingerprint {it}"));
     println!(
         "classroom: {}\ninstructor: {} (token {})\n\
-         headsets: malloc-vr play --join {} --join-token TOKEN; a token for each: \
+         headsets: malloc-vr play --join {}{} --join-token TOKEN; a token for each: \
          malloc-vr tokens issue NAME --role learner --learner PSEUDONYM",
         id.as_ref().map_or("any lesson", |id| id.as_str()),
         bridge.url(),
         bridge.token(),
         bridge.address(),
+        known_by,
     );
     print!("{}", in_words(&code));
     // A pipe would otherwise keep this back until it is full.

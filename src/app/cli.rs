@@ -9,7 +9,7 @@ use super::consents::{AmendArgs, ConsentArgs, RestrictArgs, WhoArgs};
 use super::law::{AgeArgs, LawArgs};
 use super::replay::play::ReplayOf;
 use super::roster::RosterCommand;
-use crate::bridge::join::HostAddress;
+use crate::bridge::join::{Fingerprint, HostAddress};
 use crate::learning::tracer::fitted::Kind;
 use crate::protocol::asker::{TokenId, TokenRole};
 use crate::protocol::ids::{LearnerId, SessionId};
@@ -100,7 +100,8 @@ pub struct PlayArgs {
     #[command(flatten)]
     /// Where and how this machine is reached.
     pub door: DoorArgs,
-    /// Join this classroom host: HOST or HOST:PORT, as `malloc-vr classroom` printed it. The lesson goes on without it.
+    /// Join this classroom host: HOST or HOST:PORT, or wss://HOST:PORT where it encrypts, as `malloc-vr classroom`
+    /// printed it. The lesson goes on without it.
     #[arg(long, env = "MALLOC_VR_JOIN", value_name = "HOST")]
     pub join: Option<HostAddress>,
     /// Bearer token of that host.
@@ -111,6 +112,24 @@ pub struct PlayArgs {
         hide_env_values = true
     )]
     pub join_token: Option<String>,
+    /// Encrypt, and know that host by the fingerprint (SHA-256) of its certificate, as it printed it.
+    #[arg(
+        long,
+        env = "MALLOC_VR_JOIN_FINGERPRINT",
+        value_name = "SHA256",
+        requires = "join",
+        conflicts_with = "join_ca"
+    )]
+    pub join_fingerprint: Option<Fingerprint>,
+    /// Encrypt, and trust a certificate for that host's name if one of those in this PEM file vouches for it (the
+    /// school's own, or the system's, on Debian /etc/ssl/certs/ca-certificates.crt).
+    #[arg(
+        long,
+        env = "MALLOC_VR_JOIN_CA",
+        value_name = "FILE",
+        requires = "join"
+    )]
+    pub join_ca: Option<PathBuf>,
     /// Leave the headset alone and open a desktop window.
     #[arg(long)]
     pub no_xr: bool,

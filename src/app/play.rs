@@ -29,7 +29,7 @@ use super::sweep::{self, SweptDaily};
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
 use crate::bridge::access::Offer;
-use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, ToJoin};
+use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, ToJoin, Trust};
 use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, Limits, TlsConfig, gate};
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
@@ -134,6 +134,14 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
 )]
 struct NoJoinToken(HostAddress);
 
+/// The host asked for is to be reached by an encrypted link, and nothing says which certificate is its.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "to join {0}, say by what it is known: --join-fingerprint with what `malloc-vr classroom --tls` printed there, or \
+     --join-ca with a PEM file of who vouches for its certificate"
+)]
+struct NotKnown(HostAddress);
+
 /// Starts to dial the classroom host, where one is named.
 fn join(
     args: &PlayArgs,
@@ -141,7 +149,7 @@ fn join(
     learner: Option<&Learner>,
     age: Age,
 ) -> Result<Option<ToJoin>, Box<dyn Error>> {
-    let (Some(host), Some(learner)) = (args.join.clone(), learner) else {
+    let (Some(mut host), Some(learner)) = (args.join.clone(), learner) else {
         return Ok(None);
     };
     let Some(token) = args.join_token.clone() else {
@@ -153,8 +161,21 @@ fn join(
         lesson: lesson.lesson.id.clone(),
         age: age.0,
     };
+    let trust = match (args.join_fingerprint, &args.join_ca) {
+        (Some(fingerprint), _) => Some(Trust::Fingerprint(fingerprint)),
+        (None, Some(file)) => Some(Trust::Authorities(file.clone())),
+        (None, None) => None,
+    };
+    trust.as_ref().map_or(Ok(()), Trust::check)?;
+    host.encrypted |= trust.is_some();
+    if host.encrypted && trust.is_none() {
+        return Err(NotKnown(host).into());
+    }
     let tokens = args.data.data_dir.join("hosts.json");
-    let config = JoinConfig::new(host, token, learning, tokens);
+    let config = JoinConfig {
+        trust,
+        ..JoinConfig::new(host, token, learning, tokens)
+    };
     Ok(Some(ToJoin(config)))
 }
 

@@ -26,14 +26,22 @@ pub const TOKEN: &str = "a-token-for-a-classroom";
 pub struct Host {
     child: Child,
     pub address: String,
+    /// How a headset is told to join: what it prints.
+    pub headsets: String,
 }
 
 impl Host {
     /// Starts one with its data in `home/data`.
     pub fn start(home: &Path, listen: &str) -> Self {
+        Self::start_with(home, listen, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(home: &Path, listen: &str, more: &[&str]) -> Self {
         let mut command = crate::support::malloc_vr(home);
         command
             .args(["classroom", "--lesson", "first-steps", "--listen", listen])
+            .args(more)
             .env("MALLOC_VR_TOKEN", TOKEN)
             .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -41,15 +49,21 @@ impl Host {
         let mut address = None;
         let mut lines = stdout.lines();
         for line in lines.by_ref().map_while(Result::ok) {
-            if let Some(rest) = line.strip_prefix("instructor: http://") {
+            if let Some(rest) = line.strip_prefix("instructor: http") {
+                let rest = rest.trim_start_matches('s').trim_start_matches("://");
                 address = rest.split('/').next().map(str::to_owned);
                 break;
             }
         }
+        let headsets = lines.next().unwrap().unwrap();
         // Whatever else it says goes on being read, so that it never waits for us.
         std::thread::spawn(move || lines.for_each(drop));
         let address = address.expect("the host says where it listens");
-        Self { child, address }
+        Self {
+            child,
+            address,
+            headsets,
+        }
     }
 
     /// Ends it as the system would, and waits until its store is closed.

@@ -10,6 +10,24 @@ const PORT: u16 = 7878;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostAddress {
     authority: String,
+    /// The link is to be encrypted.
+    pub encrypted: bool,
+}
+
+impl HostAddress {
+    /// Name or address, and port.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Name or address alone; an IPv6 address without brackets.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let name = self.authority.rsplit_once(':');
+        let name = name.map_or(self.authority.as_str(), |(name, _)| name);
+        name.trim_start_matches('[').trim_end_matches(']')
+    }
 }
 
 /// What was written is no address of a host.
@@ -17,14 +35,9 @@ pub struct HostAddress {
 pub enum BadHost {
     /// Another scheme.
     #[error(
-        "`{0}` is no address of a host; write HOST or HOST:PORT, as `malloc-vr classroom` printed it"
+        "`{0}` is no address of a host; write HOST or HOST:PORT, or wss://HOST:PORT, as `malloc-vr classroom` printed it"
     )]
     Malformed(String),
-    /// Encryption is not offered yet.
-    #[error(
-        "`{0}` asks for an encrypted link, which this version does not offer; write HOST or HOST:PORT"
-    )]
-    Encrypted(String),
 }
 
 impl FromStr for HostAddress {
@@ -32,10 +45,10 @@ impl FromStr for HostAddress {
 
     fn from_str(written: &str) -> Result<Self, BadHost> {
         let malformed = || BadHost::Malformed(written.to_owned());
-        let rest = match written.split_once("://") {
-            None => written,
-            Some(("http" | "ws", rest)) => rest,
-            Some(("https" | "wss", _)) => return Err(BadHost::Encrypted(written.to_owned())),
+        let (encrypted, rest) = match written.split_once("://") {
+            None => (false, written),
+            Some(("http" | "ws", rest)) => (false, rest),
+            Some(("https" | "wss", rest)) => (true, rest),
             Some(_) => return Err(malformed()),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -62,12 +75,18 @@ impl FromStr for HostAddress {
             return Err(malformed());
         }
         let authority = format!("{name}:{port}");
-        Ok(Self { authority })
+        Ok(Self {
+            authority,
+            encrypted,
+        })
     }
 }
 
 impl fmt::Display for HostAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.encrypted {
+            f.write_str("wss://")?;
+        }
         f.write_str(&self.authority)
     }
 }
@@ -85,6 +104,11 @@ mod tests {
             ("ws://teacher-desk.local", "teacher-desk.local:7878"),
             ("::1", "[::1]:7878"),
             ("[::1]:90", "[::1]:90"),
+            (
+                "wss://desk.school.example",
+                "wss://desk.school.example:7878",
+            ),
+            ("https://192.168.1.5:80/", "wss://192.168.1.5:80"),
         ] {
             let host: HostAddress = written.parse().unwrap();
             assert_eq!(host.to_string(), meant);
@@ -94,7 +118,7 @@ mod tests {
             "a b",
             "host:port",
             "ftp://host",
-            "https://host",
+            "https://host:port",
             "host/path",
             "user@host",
         ] {
@@ -106,6 +130,7 @@ mod tests {
         #[test]
         fn whatever_is_written_becomes_an_address_or_an_error(written in "\\PC{0,40}") {
             if let Ok(host) = written.parse::<HostAddress>() {
+                proptest::prop_assert!(!host.name().is_empty());
                 let again: HostAddress = host.to_string().parse().unwrap();
                 proptest::prop_assert_eq!(host, again);
             }

@@ -4,15 +4,19 @@ use std::io;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use rustls::CertificateError;
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -52,13 +56,20 @@ enum Down {
     Over,
 }
 
+impl From<io::Error> for Down {
+    fn from(error: io::Error) -> Self {
+        debug!("the host is not reached: {error}");
+        Self::Link
+    }
+}
+
 impl From<Error> for Down {
     fn from(_: Error) -> Self {
         Self::Link
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<Either<TcpStream, TlsStream<TcpStream>>>;
 
 /// Keeps the link up until `stop`.
 pub(super) async fn keep_joined(
@@ -155,8 +166,11 @@ impl Dialled {
             .write_buffer_size(BUFFER)
             .max_message_size(Some(MESSAGE))
             .max_frame_size(Some(MESSAGE));
-        // An attempt is small and must not wait for company.
-        let connecting = tokio_tungstenite::connect_async_with_config(request, Some(sizes), true);
+        let stream = match timeout(STEP_WITHIN, self.reach()).await {
+            Ok(reached) => reached?,
+            Err(_) => return Err(Down::Link),
+        };
+        let connecting = tokio_tungstenite::client_async_with_config(request, stream, Some(sizes));
         match timeout(STEP_WITHIN, connecting).await {
             Ok(Ok((socket, _))) => Ok(socket),
             Ok(Err(Error::Http(answer))) => Err(Down::Refused(refusal(answer.status()))),
@@ -168,8 +182,50 @@ impl Dialled {
         }
     }
 
+    /// The host's end, encrypted where that is asked for.
+    async fn reach(&self) -> Result<Either<TcpStream, TlsStream<TcpStream>>, Down> {
+        let host = &self.config.host;
+        let stream = TcpStream::connect(host.authority()).await?;
+        // An attempt is small and must not wait for company.
+        stream.set_nodelay(true)?;
+        if !host.encrypted {
+            return Ok(Either::Left(stream));
+        }
+        let no = |message: String| {
+            Down::Refused(WireError {
+                code: ErrorCode::Forbidden,
+                message,
+                id: None,
+            })
+        };
+        let unknown = || {
+            no(format!(
+                "nothing says by what {host} is known, so it is not trusted"
+            ))
+        };
+        let trust = self.config.trust.as_ref().ok_or_else(unknown)?;
+        let connector = trust.connector().map_err(|why| no(why.to_string()))?;
+        let name = ServerName::try_from(host.name().to_owned())
+            .map_err(|_| no(format!("{host} is no name that a certificate could be for")))?;
+        match connector.connect(name, stream).await {
+            Ok(stream) => Ok(Either::Right(stream)),
+            Err(error) => match error.get_ref().and_then(|it| it.downcast_ref()) {
+                Some(rustls::Error::InvalidCertificate(why)) => {
+                    let why = match why {
+                        CertificateError::Other(why) => why.0.to_string(),
+                        why => why.to_string(),
+                    };
+                    Err(no(format!(
+                        "{host} is not known by what it shows ({why}); compare with what `malloc-vr classroom` printed there"
+                    )))
+                }
+                _ => Err(error.into()),
+            },
+        }
+    }
+
     fn request(&self) -> Result<Request, Down> {
-        let url = format!("ws://{}/ws", self.config.host);
+        let url = format!("ws://{}/ws", self.config.host.authority());
         let mut request = url.into_client_request()?;
         let token = HeaderValue::try_from(format!("Bearer {}", self.config.token));
         let mut token = token.map_err(|_| {

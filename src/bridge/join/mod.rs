@@ -21,14 +21,18 @@ mod carry;
 mod dial;
 mod keep;
 mod leave;
+mod trust;
 
 pub use address::{BadHost, HostAddress};
+pub use trust::{BadFingerprint, Fingerprint, NoTrust, Trust};
 
 /// Which host to join, and how.
 #[derive(Debug, Clone)]
 pub struct JoinConfig {
     /// Where it listens.
     pub host: HostAddress,
+    /// By what it is known, where the link is encrypted. An encrypted link to a host that is known by nothing is refused.
+    pub trust: Option<Trust>,
     /// Its access token.
     pub token: String,
     /// Who learns, and what.
@@ -47,6 +51,7 @@ impl JoinConfig {
     pub fn new(host: HostAddress, token: String, learning: Learning, tokens: PathBuf) -> Self {
         Self {
             host,
+            trust: None,
             token,
             learning,
             tokens,
