@@ -100,7 +100,9 @@ pub(super) async fn serve(
         }
     };
     let tls = tls.map(|tls| TlsAcceptor::from(tls.config));
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Arc::new(Semaphore::new(
+        limits.connections.min(Semaphore::MAX_PERMITS),
+    ));
     let crowd = Crowd::default();
     loop {
         let accepted = tokio::select! {

@@ -13,12 +13,16 @@ use malloc_vr::protocol::sample::{Field, Fields, Occasion, Sample, Signal, Signa
 use malloc_vr::protocol::wire::{
     FromClient, FromHost, Hello, Learning, MESSAGE_PACK, Program, Role,
 };
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_util::either::Either;
 
 use super::servers::TOKEN;
 
@@ -29,7 +33,7 @@ const UNDER_WAY: usize = 32;
 /// Connections being made at once.
 const AT_ONCE: usize = 32;
 
-type Fault = Box<dyn Error + Send + Sync>;
+pub type Fault = Box<dyn Error + Send + Sync>;
 
 /// Everybody who is connected.
 pub struct Class {
@@ -66,18 +70,25 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     sorted.get(place).copied().unwrap_or(f64::NAN)
 }
 
-struct Runtime {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    learner: LearnerId,
+pub struct Runtime {
+    socket: Socket,
+    pub learner: LearnerId,
     session: SessionId,
     sent: u64,
     /// When what is under way went out, oldest first.
     under_way: VecDeque<(u64, Instant)>,
     is_host: bool,
+    /// With it the same learner comes back.
+    resume: Option<String>,
 }
 
-/// Has `n` runtimes connect, and join where it is a host.
-pub async fn connect(address: &str, n: usize, is_host: bool) -> Result<Class, Fault> {
+/// Has `n` runtimes connect, and join where it is a host; encrypted where there is something to encrypt with.
+pub async fn connect(
+    address: &str,
+    n: usize,
+    is_host: bool,
+    tls: Option<&TlsConnector>,
+) -> Result<Class, Fault> {
     let mut class = Class {
         runtimes: Vec::with_capacity(n),
         connect_ms: Vec::with_capacity(n),
@@ -85,7 +96,7 @@ pub async fn connect(address: &str, n: usize, is_host: bool) -> Result<Class, Fa
     while class.runtimes.len() < n {
         let some = AT_ONCE.min(n - class.runtimes.len());
         let coming: Vec<_> = (0..some)
-            .map(|_| tokio::spawn(Runtime::connect(address.to_owned(), is_host)))
+            .map(|_| tokio::spawn(Runtime::connect(address.to_owned(), is_host, tls.cloned())))
             .collect();
         for runtime in coming {
             let (runtime, time) = runtime.await??;
@@ -157,22 +168,42 @@ async fn collect(
     Ok(told)
 }
 
-impl Runtime {
-    async fn connect(address: String, is_host: bool) -> Result<(Self, Duration), Fault> {
-        let mut request = format!("ws://{address}/ws").into_client_request()?;
-        if is_host {
-            let token = HeaderValue::try_from(format!("Bearer {TOKEN}"))?;
-            let headers = request.headers_mut();
-            headers.insert(header::AUTHORIZATION, token);
-            let protocol = HeaderValue::from_static(MESSAGE_PACK);
-            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+type Socket = WebSocketStream<Either<TcpStream, TlsStream<TcpStream>>>;
+
+async fn dial(address: &str, is_host: bool, tls: Option<TlsConnector>) -> Result<Socket, Fault> {
+    let mut request = format!("ws://{address}/ws").into_client_request()?;
+    if is_host {
+        let token = HeaderValue::try_from(format!("Bearer {TOKEN}"))?;
+        let headers = request.headers_mut();
+        headers.insert(header::AUTHORIZATION, token);
+        let protocol = HeaderValue::from_static(MESSAGE_PACK);
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    let sizes = WebSocketConfig::default()
+        .read_buffer_size(4096)
+        .write_buffer_size(4096);
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let stream = match tls {
+        None => Either::Left(stream),
+        Some(tls) => {
+            let name = ServerName::try_from("localhost")?;
+            Either::Right(tls.connect(name, stream).await?)
         }
-        let sizes = WebSocketConfig::default()
-            .read_buffer_size(4096)
-            .write_buffer_size(4096);
+    };
+    let connecting = tokio_tungstenite::client_async_with_config(request, stream, Some(sizes));
+    Ok(connecting.await?.0)
+}
+
+impl Runtime {
+    /// The runtime, let in, and how long that took.
+    pub async fn connect(
+        address: String,
+        is_host: bool,
+        tls: Option<TlsConnector>,
+    ) -> Result<(Self, Duration), Fault> {
         let begun = Instant::now();
-        let connecting = tokio_tungstenite::connect_async_with_config(request, Some(sizes), true);
-        let (socket, _) = connecting.await?;
+        let socket = dial(&address, is_host, tls).await?;
         let mut runtime = Self {
             socket,
             learner: LearnerId::fresh(),
@@ -180,14 +211,54 @@ impl Runtime {
             sent: 0,
             under_way: VecDeque::new(),
             is_host,
+            resume: None,
         };
         if is_host {
             runtime.join().await?;
+            let begun = runtime.begun();
+            runtime.send_content(1, Content::Event(begun)).await?;
         }
         Ok((runtime, begun.elapsed()))
     }
 
-    async fn join(&mut self) -> Result<(), Fault> {
+    /// Breaks the link without a word, and comes back; what the host has.
+    pub async fn come_back(&mut self, address: &str) -> Result<Position, Fault> {
+        self.socket = dial(address, self.is_host, None).await?;
+        self.join().await
+    }
+
+    /// Sends an event of the log.
+    pub async fn send_event(&mut self, seq: u64, body: EventBody) -> Result<(), Fault> {
+        let event = Event {
+            seq,
+            body,
+            ..self.begun()
+        };
+        self.send_content(seq, Content::Event(event)).await
+    }
+
+    async fn send_content(&mut self, seq: u64, content: Content) -> Result<(), Fault> {
+        let before = Position {
+            events: seq - 1,
+            samples: 0,
+        };
+        self.send(&FromClient::Parcel(Parcel { before, content }))
+            .await
+    }
+
+    /// Waits until the host has so many events.
+    pub async fn wait_for(&mut self, events: u64) -> Result<u64, Fault> {
+        loop {
+            match self.next().await? {
+                FromHost::Ack(has) if has.events >= events => return Ok(has.events),
+                FromHost::Error(error) => return Err(error.message.into()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Introduces itself; what the host has of it.
+    async fn join(&mut self) -> Result<Position, Fault> {
         let learning = Learning {
             learner: self.learner,
             session: self.session,
@@ -199,20 +270,19 @@ impl Runtime {
             role: Role::Learner,
             client: Program::this(),
             learner: Some(learning),
-            resume: None,
+            resume: self.resume.clone(),
         }))
         .await?;
         loop {
             match self.next().await? {
-                FromHost::Welcome(_) => break,
+                FromHost::Welcome(welcome) => {
+                    self.resume = welcome.resume_token.or(self.resume.take());
+                    return Ok(welcome.has);
+                }
                 FromHost::Error(error) => return Err(error.message.into()),
                 _ => {}
             }
         }
-        let content = Content::Event(self.begun());
-        let before = Position::default();
-        self.send(&FromClient::Parcel(Parcel { before, content }))
-            .await
     }
 
     fn begun(&self) -> Event {

@@ -1,7 +1,7 @@
 //! What the class's WebSocket costs: prints one JSON object for `cargo xtask measure bridge`.
 //!
-//! The program starts itself twice more: as a host (sessions, bridge, disk: all that `malloc-vr classroom` runs, without
-//! limits for clients) and as a bare echo server on tokio-tungstenite. Runtimes by hand load one and then the other, in
+//! The program starts itself as what it measures: as a host (sessions, bridge, disk: all that `malloc-vr classroom` runs, without
+//! limits for clients), as a bare echo server on tokio-tungstenite, and as a headset with one learner at 72 Hz. Runtimes by hand load one and then the other, in
 //! turns. A learner sends a sample and has its answer when the host has checked it, taken it into the learner's state,
 //! published it to instructors and acknowledged it: there is no other adaptation to wait for, the headset adapts itself.
 //!
@@ -10,8 +10,11 @@
 use std::error::Error;
 use std::time::Duration;
 
+use malloc_vr::bridge::join::Trust;
 use serde_json::{Map, Value, json};
 
+mod attempts;
+mod calls;
 mod load;
 mod servers;
 mod sizes;
@@ -22,7 +25,9 @@ type Figures = Map<String, Value>;
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some("host") => return servers::host(),
+        Some("host") => return servers::host(false),
+        Some("encrypted-host") => return servers::host(true),
+        Some("headset") => return servers::headset(),
         Some("echo") => return servers::echo(),
         _ => {}
     }
@@ -55,7 +60,7 @@ async fn measure(
     for &n in paced {
         let host = servers::Server::start("host")?;
         let before = host.resident_kib()?;
-        let mut class = match load::connect(&host.address, n, true).await {
+        let mut class = match load::connect(&host.address, n, true, None).await {
             Ok(class) => class,
             Err(error) => {
                 // Most likely the system's limit of open files.
@@ -92,11 +97,11 @@ async fn measure(
         // A B A B
         for _ in 0..2 {
             let host = servers::Server::start("host")?;
-            let mut class = load::connect(&host.address, n, true).await?;
+            let mut class = load::connect(&host.address, n, true, None).await?;
             let ours = load::saturated(&mut class, run / 4).await?;
             drop((class, host));
             let echo = servers::Server::start("echo")?;
-            let mut class = load::connect(&echo.address, n, false).await?;
+            let mut class = load::connect(&echo.address, n, false, None).await?;
             let bare = load::saturated(&mut class, run / 4).await?;
             shares.push(ours.per_second() / bare.per_second());
             rates.push(ours.per_second());
@@ -122,6 +127,26 @@ async fn measure(
             );
         }
     }
+    encrypted(figures).await?;
+    let host = servers::Server::start("host")?;
+    let (sent, stored) = attempts::count(&host.address).await?;
+    put(figures, "attempts_sent".to_owned(), sent as f64, 1);
+    put(figures, "attempts_stored_once".to_owned(), stored as f64, 1);
+    let headset = servers::Server::start("headset")?;
+    for (name, waits) in calls::at(&headset.address, run).await? {
+        put(figures, name, load::quantile(&waits, 0.99), waits.len());
+    }
+    Ok(())
+}
+
+/// How long a class takes to be let in where everything is encrypted.
+async fn encrypted(figures: &mut Figures) -> Result<(), load::Fault> {
+    let host = servers::Server::start("encrypted-host")?;
+    let tls = Trust::Fingerprint(host.fingerprint.parse()?).connector()?;
+    let mut class = load::connect(&host.address, 256, true, Some(&tls)).await?;
+    let waited = class.take_connect_times();
+    let p99 = load::quantile(&waited, 0.99);
+    put(figures, "connect_tls_p99_ms".to_owned(), p99, waited.len());
     Ok(())
 }
 

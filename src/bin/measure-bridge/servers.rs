@@ -7,12 +7,19 @@ use std::time::Duration;
 
 use bevy::app::{PluginsState, ScheduleRunnerPlugin};
 use bevy::prelude::*;
+use bevy::transform::TransformPlugin;
 use futures_util::{SinkExt, StreamExt};
+use malloc_vr::adaptation::{AdaptationPlugin, AdaptationSystems};
 use malloc_vr::bridge::host::{Classroom, HostPlugin};
-use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin, BridgeSystems, Limits};
+use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin, BridgeSystems, Limits, TlsConfig};
+use malloc_vr::lesson::{self, LessonPlugin};
+use malloc_vr::protocol::privacy::AgeBand;
 use malloc_vr::record::{Keys, Recorder, Store};
+use malloc_vr::session::join::Joining;
 use malloc_vr::session::resume::TokenKey;
+use malloc_vr::session::standing::Age;
 use malloc_vr::session::{SessionPlugin, SessionSystems};
+use malloc_vr::task::{TaskPlugin, TaskSystems};
 use tokio_tungstenite::tungstenite::Message;
 
 pub const TOKEN: &str = "a-token-for-measuring";
@@ -21,6 +28,8 @@ pub const TOKEN: &str = "a-token-for-measuring";
 pub struct Server {
     child: Child,
     pub address: String,
+    /// SHA-256 of its certificate; empty: it does not encrypt.
+    pub fingerprint: String,
 }
 
 impl Server {
@@ -32,8 +41,15 @@ impl Server {
         let stdout = child.stdout.take().ok_or("the server says nothing")?;
         let mut address = String::new();
         BufReader::new(stdout).read_line(&mut address)?;
-        let address = address.trim().to_owned();
-        Ok(Self { child, address })
+        let (address, fingerprint) = address
+            .trim()
+            .split_once(' ')
+            .unwrap_or((address.trim(), ""));
+        Ok(Self {
+            child,
+            address: address.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        })
     }
 
     /// Memory in use, KiB.
@@ -53,7 +69,7 @@ impl Drop for Server {
 }
 
 /// As `malloc-vr classroom` runs, but that clients may send and come as they like.
-pub fn host() -> Result<(), Box<dyn Error + Send + Sync>> {
+pub fn host(encrypted: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("records.redb");
     let store = Store::open(&file, &Keys::beside(&file)?)?;
@@ -70,9 +86,12 @@ pub fn host() -> Result<(), Box<dyn Error + Send + Sync>> {
         listen: "127.0.0.1:0".parse()?,
         token: Some(TOKEN.to_owned()),
         limits,
+        folder: Some(folder.path().to_owned()),
+        tls: encrypted.then_some(TlsConfig::SelfSigned),
         ..BridgeConfig::default()
     })?;
-    println!("{}", bridge.address());
+    let fingerprint = bridge.fingerprint().unwrap_or_default();
+    println!("{} {fingerprint}", bridge.address());
     std::io::stdout().flush()?;
     let bell = bridge.bell();
     let mut app = App::new();
@@ -105,6 +124,61 @@ pub fn host() -> Result<(), Box<dyn Error + Send + Sync>> {
             std::thread::sleep(Duration::from_micros(500));
         }
     }
+}
+
+/// As `malloc-vr play --headless` runs, at the 72 Hz of a headset: one learner in the middle of a lesson.
+pub fn headset() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("records.redb");
+    let store = Store::open(&file, &Keys::beside(&file)?)?;
+    let joining = Joining::latest(&store)?;
+    let loaded = lesson::load("first-steps")?;
+    let bridge = Bridge::start(BridgeConfig {
+        listen: "127.0.0.1:0".parse()?,
+        token: Some(TOKEN.to_owned()),
+        limits: Limits {
+            connections: usize::MAX,
+            per_address: usize::MAX,
+            per_token: usize::MAX,
+            ..Limits::HEADSET
+        },
+        folder: Some(folder.path().to_owned()),
+        ..BridgeConfig::default()
+    })?;
+    println!("{}", bridge.address());
+    std::io::stdout().flush()?;
+    let mut app = App::new();
+    let frame = Duration::from_secs_f64(1.0 / 72.0);
+    app.add_plugins((
+        MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(frame)),
+        TransformPlugin,
+        LessonPlugin {
+            lesson: loaded.clone(),
+        },
+        TaskPlugin,
+        SessionPlugin,
+        AdaptationPlugin,
+        BridgePlugin,
+    ))
+    .configure_sets(
+        Update,
+        (
+            BridgeSystems::Receive,
+            TaskSystems,
+            SessionSystems,
+            AdaptationSystems,
+            BridgeSystems::Publish,
+        )
+            .chain(),
+    )
+    .insert_resource(Recorder::start(store)?)
+    .insert_resource(bridge);
+    let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
+    app.world_mut()
+        .entity_mut(learner)
+        .insert(Age(AgeBand::Adult));
+    app.run();
+    Ok(())
 }
 
 /// Sends back what comes.

@@ -160,7 +160,8 @@ impl Access {
             Shown::Good(entry) => {
                 let live = state.live.entry(entry.id).or_insert_with(|| {
                     let caller = caller_of(entry).watched(self.0.news.clone());
-                    let places = Arc::new(Semaphore::new(self.0.places));
+                    let places =
+                        Arc::new(Semaphore::new(self.0.places.min(Semaphore::MAX_PERMITS)));
                     Live { caller, places }
                 });
                 let place = live.places.clone().try_acquire_owned();

@@ -97,7 +97,10 @@ impl Trust {
     }
 
     /// What dials by it. TLS 1.3 only, as hosts offer.
-    pub(super) fn connector(&self) -> Result<TlsConnector, NoTrust> {
+    ///
+    /// # Errors
+    /// As [`Trust::check`].
+    pub fn connector(&self) -> Result<TlsConnector, NoTrust> {
         if !graviola::util::is_cpu_supported() {
             return Err(NoTrust::Processor);
         }
