@@ -27,7 +27,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Play a lesson: in the headset if an OpenXR runtime answers, else in a desktop window.
-    Play(PlayArgs),
+    Play(Box<PlayArgs>),
     /// Follow a class: headsets join this machine with `play --join`, instructors come to its door.
     Classroom(ClassroomArgs),
     /// Write, check and describe lessons.

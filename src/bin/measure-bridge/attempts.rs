@@ -47,7 +47,7 @@ async fn work(address: String, place: u64) -> Result<(LearnerId, Vec<AttemptId>)
             // Its place in the log: the session's beginning is the first event.
             runtime.send_event(next + 2, attempt(id)).await?;
             next += 1;
-            if (next + place) % BREAKS == 0 && next > broken {
+            if (next + place).is_multiple_of(BREAKS) && next > broken {
                 broken = next;
                 // What was sent may be there, on its way, or lost.
                 let has = runtime.come_back(&address).await?;
