@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 use super::load::Fault;
 use super::servers::TOKEN;
 
-/// Pause between two calls: some 50 a second.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Between two calls: 50 a second.
+const EVERY: Duration = Duration::from_millis(20);
 
 /// Milliseconds of every call, by figure: tools that are answered from what the world has published, and tools that wait
 /// for the world's next frame.
@@ -40,7 +40,7 @@ pub async fn at(address: &str, run: Duration) -> Result<Vec<(String, Vec<f64>)>,
         if begun.elapsed() > Duration::from_secs(20) {
             return Err(format!("nobody is there: {answer}").into());
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(EVERY).await;
     };
     let who = json!({ "learner": learner });
     let dry =
@@ -52,11 +52,15 @@ pub async fn at(address: &str, run: Duration) -> Result<Vec<(String, Vec<f64>)>,
         ("mcp_frame_call_p99_ms", call("intervene.message", &dry)),
     ];
     let (mut read, mut framed) = (Vec::new(), Vec::new());
+    let mut next = tokio::time::interval(EVERY);
+    // Who is late does not ask twice at once.
+    next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let begun = Instant::now();
     for (name, body) in turns.iter().cycle() {
         if begun.elapsed() > run {
             break;
         }
+        next.tick().await;
         let asked = Instant::now();
         let answer = post(address, body, session.as_deref()).await?.1;
         let waited = asked.elapsed().as_secs_f64() * 1e3;
@@ -67,7 +71,6 @@ pub async fn at(address: &str, run: Duration) -> Result<Vec<(String, Vec<f64>)>,
             "mcp_call_p99_ms" => read.push(waited),
             _ => framed.push(waited),
         }
-        tokio::time::sleep(PAUSE).await;
     }
     Ok(vec![
         ("mcp_call_p99_ms".to_owned(), read),

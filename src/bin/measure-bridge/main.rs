@@ -5,7 +5,8 @@
 //! turns. A learner sends a sample and has its answer when the host has checked it, taken it into the learner's state,
 //! published it to instructors and acknowledged it: there is no other adaptation to wait for, the headset adapts itself.
 //!
-//! Arguments: seconds of each run, learners at their 5 s interval, saturated learners (lists with commas).
+//! `soak MINUTES` asks a headset's door fifty times a second and tells its memory each minute.
+//! Else the arguments are: seconds of each run, learners at their 5 s interval, saturated learners (lists with commas).
 
 use std::error::Error;
 use std::time::Duration;
@@ -28,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Some("host") => return servers::host(false),
         Some("encrypted-host") => return servers::host(true),
         Some("headset") => return servers::headset(),
+        Some("soak") => return soak(arguments.get(1).map_or(Ok(60), |it| it.parse())?),
         Some("echo") => return servers::echo(),
         _ => {}
     }
@@ -43,6 +45,33 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     runtime.block_on(measure(run, &paced, &saturated, &mut figures))?;
     sizes::tell(&mut figures)?;
     println!("{}", Value::Object(figures));
+    Ok(())
+}
+
+/// Has a headset's door asked fifty times a second, and tells what that did to its memory.
+fn soak(minutes: u64) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let headset = servers::Server::start("headset")?;
+    let told = runtime.block_on(async {
+        let mut told = Vec::new();
+        for minute in 1..=minutes.max(1) {
+            let calls = calls::at(&headset.address, Duration::from_secs(60)).await?;
+            let n: usize = calls.iter().map(|(_, waits)| waits.len()).sum();
+            let mut line = Figures::new();
+            line.insert("minute".to_owned(), json!(minute));
+            line.insert("requests_per_s".to_owned(), json!(n as f64 / 60.0));
+            line.insert("resident_kib".to_owned(), json!(headset.resident_kib()?));
+            for (name, waits) in &calls {
+                line.insert(name.clone(), json!(load::quantile(waits, 0.99)));
+            }
+            eprintln!("{}", Value::Object(line.clone()));
+            told.push(Value::Object(line));
+        }
+        Ok::<_, load::Fault>(told)
+    })?;
+    println!("{}", Value::Array(told));
     Ok(())
 }
 
