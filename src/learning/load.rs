@@ -1,11 +1,12 @@
 //! How loaded a learner seems to be, from what they do: an estimate with an honest interval.
 //!
-//! In: ratios to the learner's own baseline, errors, hints, path, head motion, and the learner's own rating where one
-//! was asked. Out: an index in [0, 1] with an interval that widens with everything that is missing.
+//! In: ratios to the learner's own baseline, errors, hints, and the learner's own rating where one was asked. Out: an
+//! index in [0, 1] with an interval that widens with everything that is missing.
 //!
-//! What a hand and a head do in between (path, smoothness, head turning) is motion, and motion is biometric: it counts only
-//! where [`LoadParams::kinematics`] says so, which a region's policy must allow. Without it the index is of task
-//! performance alone. A learner's own ratings move the index to where that learner means it ([`rating`]).
+//! Hands and head are watched for five seconds at a time ([`meter`]); what was seen is set against what this learner
+//! usually does ([`own`]). How a hand and a head *move* (smoothness, head turning) is motion, and motion is biometric: it
+//! counts only where [`LoadParams::kinematics`] says so, which a region's policy must allow. Without it the index is of
+//! task performance alone. A learner's own ratings move the index to where that learner means it ([`rating`]).
 //!
 //! Background: cognitive load theory (Sweller 1988); mental effort rated on nine points (Paas 1992); longer response
 //! times and more errors under load (Brünken, Plass & Leutner 2003); hesitation and detours in virtual reality as
@@ -19,7 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use super::event_criteria::Bounded;
 
+pub mod meter;
+pub mod motion;
+pub mod own;
 pub mod rating;
+pub mod window;
 
 /// What is observed over the last half minute or so. `None` and anything not finite: not observed.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +38,7 @@ pub struct Observed {
     pub hints: Option<f64>,
     /// Pause before grasping, divided by the learner's own usual pause; 1 is as usual.
     pub hesitation: Option<f64>,
-    /// Length of the hand's path, divided by the straight one; 1 is straight.
+    /// Way of the hand over the straight one, divided by the learner's own usual such ratio; 1 is as usual.
     pub path: Option<f64>,
     /// Speed of head turning, divided by the learner's own usual one; 1 is as usual.
     pub head_motion: Option<f64>,
@@ -47,7 +52,7 @@ pub struct Observed {
     pub jerk: Option<f64>,
     /// Entropy of the head's yaw, in nats, minus the learner's usual one; 0 is as usual.
     pub head_entropy: Option<f64>,
-    /// Returns of the head to where it just was, per minute, divided by the learner's own usual number; 1 is as usual.
+    /// Returns of the head to what the step is about, per minute, divided by the learner's own usual number; 1 is as usual.
     pub head_returns: Option<f64>,
     /// The learner's own rating of mental effort, 1 (very, very low) to 9 (very, very high) (Paas 1992).
     pub own_rating: Option<f64>,
@@ -79,7 +84,7 @@ pub struct LoadParams {
     pub hints: Scale,
     /// Of hesitation.
     pub hesitation: Scale,
-    /// Of detours: nobody's hand goes perfectly straight.
+    /// Of detours.
     pub path: Scale,
     /// Of head motion: searching turns the head, and so does curiosity, hence the small weight.
     pub head_motion: Scale,
@@ -93,8 +98,7 @@ pub struct LoadParams {
     pub head_entropy: Scale,
     /// Of the head's returns.
     pub head_returns: Scale,
-    /// Whether hand and head motion count: path, head motion, jerk, entropy, returns. Off unless a region's policy
-    /// allows it.
+    /// Whether hand and head motion count: head motion, jerk, entropy, returns. Off unless a region's policy allows it.
     pub kinematics: bool,
     /// Of the learner's own rating: the nearest thing to a measurement, but rarely there, and every share that is missing
     /// widens the interval.
@@ -117,12 +121,12 @@ impl Default for LoadParams {
             strained,
         };
         Self {
-            // Without motion the shares sum to 1.
+            // Shares of the whole; without motion they sum to 1.1.
             response_time: scale(0.25, 1.0, 2.5),
             error_burst: scale(0.20, 0.0, 4.0),
             hints: scale(0.15, 0.0, 1.0),
             hesitation: scale(0.15, 1.0, 3.0),
-            path: scale(0.10, 1.2, 3.0),
+            path: scale(0.10, 1.0, 2.5),
             head_motion: scale(0.05, 1.0, 2.5),
             interval: scale(0.10, 1.0, 2.5),
             interval_spread: scale(0.05, 1.0, 2.5),
@@ -178,7 +182,7 @@ impl Sign {
     pub const fn is_kinematic(self) -> bool {
         matches!(
             self,
-            Self::Path | Self::HeadMotion | Self::Jerk | Self::HeadEntropy | Self::HeadReturns
+            Self::HeadMotion | Self::Jerk | Self::HeadEntropy | Self::HeadReturns
         )
     }
 }
@@ -224,6 +228,27 @@ pub struct Load {
 }
 
 impl Load {
+    /// As it leaves the headset: the word, and of the index no more than the word says. How the index moves, and which
+    /// sign says what, tells people apart.
+    #[must_use]
+    pub fn in_a_word(&self) -> Self {
+        let (lower, upper) = match self.class {
+            LoadClass::Low => (0.0, 0.5),
+            LoadClass::Unsure => (0.0, 1.0),
+            LoadClass::High => (0.5, 1.0),
+        };
+        let contributions = self
+            .contributions
+            .map(|sign| Contribution { says: None, ..sign });
+        Self {
+            level: self.level.map(|_| f64::midpoint(lower, upper)),
+            lower,
+            upper,
+            class: self.class,
+            contributions,
+        }
+    }
+
     /// The same as an estimate, as [`super::strategy`] takes it; `None`: nothing observed.
     #[must_use]
     pub fn as_estimate(&self) -> Option<Bounded> {

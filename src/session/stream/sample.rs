@@ -118,6 +118,15 @@ pub fn fields_of(state: &LearnerState, meanwhile: &Meanwhile) -> Fields {
     fields
 }
 
+/// The figures as they are sent: of the load a word is told, and no more.
+#[must_use]
+pub fn as_sent(mut fields: Fields, state: &LearnerState) -> Fields {
+    let tick = state.models.latest();
+    let load = tick.and_then(|tick| tick.load.in_a_word().as_estimate());
+    fields.set(Signal::Load, inferred(load));
+    fields
+}
+
 fn inferred(estimate: Option<Bounded>) -> Field {
     estimate.map_or(Field::Absent, |it| {
         Field::inferred(it.mean, it.lower, it.upper)
