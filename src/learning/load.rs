@@ -221,32 +221,35 @@ pub struct Load {
     pub lower: f64,
     /// Upper end of the interval.
     pub upper: f64,
-    /// The word for it: all that leaves the headset by default.
+    /// The word for it.
     pub class: LoadClass,
     /// What each observable adds.
     pub contributions: [Contribution; SIGNS],
 }
 
 impl Load {
-    /// As it leaves the headset: the word, and of the index no more than the word says. How the index moves, and which
-    /// sign says what, tells people apart.
+    /// As it leaves the headset: what runs of errors, hints and the learner's own rating say, which leave as well. What
+    /// hands, head and times say stays: it tells people apart, even as one word for all of it (`docs/motion.md`).
     #[must_use]
-    pub fn in_a_word(&self) -> Self {
-        let (lower, upper) = match self.class {
-            LoadClass::Low => (0.0, 0.5),
-            LoadClass::Unsure => (0.0, 1.0),
-            LoadClass::High => (0.5, 1.0),
-        };
-        let contributions = self
-            .contributions
-            .map(|sign| Contribution { says: None, ..sign });
-        Self {
-            level: self.level.map(|_| f64::midpoint(lower, upper)),
-            lower,
-            upper,
-            class: self.class,
-            contributions,
-        }
+    pub fn by_results(&self, params: &LoadParams) -> Self {
+        let kept = self.contributions.map(|it| {
+            let leaves = matches!(it.sign, Sign::ErrorBurst | Sign::Hints | Sign::OwnRating);
+            (leaves, it)
+        });
+        let whole: f64 = kept
+            .iter()
+            .map(|(leaves, it)| if *leaves { it.share } else { 0.0 })
+            .sum();
+        let contributions = kept.map(|(leaves, it)| Contribution {
+            sign: it.sign,
+            share: if leaves && whole > 0.0 {
+                it.share / whole
+            } else {
+                0.0
+            },
+            says: it.says.filter(|_| leaves),
+        });
+        concluded(contributions, half_width(params.residual), params)
     }
 
     /// The same as an estimate, as [`super::strategy`] takes it; `None`: nothing observed.
@@ -322,6 +325,13 @@ pub fn estimate(params: &LoadParams, observed: &Observed) -> Load {
             .filter(|_| counts(sign))
             .and_then(|value| says(scale, value)),
     });
+    let baseline = f64::from(observed.baseline.max(1)).sqrt();
+    let margin = half_width(params.residual) + half_width(params.baseline_spread) / baseline;
+    concluded(contributions, margin, params)
+}
+
+/// Level, interval and word of what was observed.
+fn concluded(contributions: [Contribution; SIGNS], margin: f64, params: &LoadParams) -> Load {
     let (mut there, mut sum) = (0.0, 0.0);
     for contribution in &contributions {
         if let Some(says) = contribution.says {
@@ -330,18 +340,13 @@ pub fn estimate(params: &LoadParams, observed: &Observed) -> Load {
         }
     }
     let level = (there > 0.0).then(|| (sum / there).clamp(0.0, 1.0));
+    let missing = (1.0 - there).max(0.0);
     let (lower, upper) = match level {
         None => (0.0, 1.0),
-        Some(level) => {
-            let baseline = f64::from(observed.baseline.max(1)).sqrt();
-            let margin =
-                half_width(params.residual) + half_width(params.baseline_spread) / baseline;
-            let missing = (1.0 - there).max(0.0);
-            (
-                (sum - margin).clamp(0.0, 1.0).min(level),
-                (sum + missing + margin).clamp(0.0, 1.0).max(level),
-            )
-        }
+        Some(level) => (
+            (sum - margin).clamp(0.0, 1.0).min(level),
+            (sum + missing + margin).clamp(0.0, 1.0).max(level),
+        ),
     };
     let class = level.map_or(LoadClass::Unsure, |_| class(lower, upper, params));
     Load {

@@ -105,6 +105,25 @@ fn motion_counts_only_where_it_may() {
 }
 
 #[test]
+fn what_leaves_is_what_errors_hints_and_the_rating_say() {
+    let params = moving();
+    let all = |hands: f64| {
+        let mut x = [Some(hands); SIGNS];
+        (x[1], x[2], x[SIGNS - 1]) = (Some(2.0), Some(0.5), Some(5.0));
+        estimate(&params, &observed(x, 9)).by_results(&params)
+    };
+    let told = all(100.0);
+    assert_eq!(told, all(0.1));
+    // All three say a half; nothing is missing: 0.5 ± 0.1.
+    assert!((told.level.unwrap() - 0.5).abs() < 1e-9);
+    assert!((told.lower - 0.4).abs() < 1e-9 && (told.upper - 0.6).abs() < 1e-9);
+    let mut hands = [Some(2.0); SIGNS];
+    (hands[1], hands[2], hands[SIGNS - 1]) = (None, None, None);
+    let nothing = estimate(&params, &observed(hands, 9)).by_results(&params);
+    assert_eq!(nothing.level, None);
+}
+
+#[test]
 fn one_sign_alone_is_never_enough() {
     for i in 0..SIGNS {
         let mut x = [None; SIGNS];

@@ -52,7 +52,7 @@ pub fn snapshot(
         place: state.models.five().chart().place(),
         index: state.models.five().index(),
         latest: state.models.latest().map(|tick| Tick {
-            load: tick.load.in_a_word(),
+            load: tick.load.by_results(&state.models.params().load),
             ..*tick
         }),
         difficulty: state.adapted.difficulty,
