@@ -16,6 +16,8 @@ use malloc_vr::learning::few::Few;
 use malloc_vr::learning::five::Five;
 use malloc_vr::learning::five::observation::{Moment, Observation};
 use malloc_vr::learning::five::params::Params;
+use malloc_vr::learning::load::meter::{FrameSeen, HandSeen, HeadSeen, Meter};
+use malloc_vr::learning::load::window::{LoadMotion, LoadWindow};
 use malloc_vr::learning::tracer::answers::{self, Answers};
 use malloc_vr::learning::tracer::monotone::{FitOptions, Monotone, fit};
 use malloc_vr::learning::tracer::{Question, Tracer};
@@ -127,6 +129,38 @@ fn attempt(id: u64, numbers: &mut Numbers) -> Observation {
     }
 }
 
+/// What watching one learner costs in a frame, motion and all; every 360th ends a window.
+fn watching(c: &mut Criterion) {
+    let mut meter = Meter::default();
+    let mut turn = 0_u32;
+    let mut frame = || {
+        turn = turn.wrapping_add(1);
+        let t = f64::from(turn) / 72.0;
+        let hand = HandSeen {
+            at: [0.3 * t.sin(), 1.0, 0.2 * t.cos()],
+            near: turn % 100 < 20,
+            holds: turn % 100 > 60,
+        };
+        meter.frame(&FrameSeen {
+            dt: 1.0 / 72.0,
+            hands: [Some(hand); 2],
+            head: Some(HeadSeen {
+                yaw: (0.3 * t).sin(),
+                off: Some(t.sin().abs()),
+            }),
+            motion: true,
+        });
+        if turn % 100 == 20 {
+            meter.took(1);
+        }
+        if turn % 360 == 0 {
+            black_box(meter.take());
+        }
+    };
+    report("a frame watched for the load", 20_000, &mut frame);
+    c.bench_function("a frame watched for the load", |b| b.iter(&mut frame));
+}
+
 fn five_models(c: &mut Criterion) {
     let mut group = c.benchmark_group("five models, 50 skills");
     let p = Params::default();
@@ -136,6 +170,19 @@ fn five_models(c: &mut Criterion) {
     let moment = Moment {
         dt: TICK,
         ready: true,
+        // The most that can be seen, so that the load costs what it can.
+        window: Some(LoadWindow {
+            interval: Some(2.0),
+            interval_spread: Some(0.4),
+            hesitation: Some(0.6),
+            path: Some(1.2),
+            motion: Some(LoadMotion {
+                jerk: Some(-6.0),
+                head_turning: Some(0.4),
+                head_entropy: Some(1.2),
+                head_returns: Some(12.0),
+            }),
+        }),
         ..Moment::default()
     };
     let mut turn = 0;
@@ -281,5 +328,5 @@ fn cohorts(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, tracing, five_models, equation, cohorts);
+criterion_group!(benches, tracing, five_models, watching, equation, cohorts);
 criterion_main!(benches);

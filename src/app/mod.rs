@@ -21,6 +21,8 @@ pub mod cli;
 pub mod consents;
 mod doctor;
 mod duties;
+#[cfg(test)]
+mod effort_tests;
 pub mod flight;
 mod frame;
 pub mod frame_stats;

@@ -16,6 +16,7 @@ use malloc_vr::learning::few::Few;
 use malloc_vr::learning::five::Five;
 use malloc_vr::learning::five::observation::{Moment, Observation};
 use malloc_vr::learning::five::params::Params;
+use malloc_vr::learning::load::window::{LoadMotion, LoadWindow};
 use malloc_vr::learning::weights::Weights;
 use serde_json::{Value, json};
 
@@ -102,6 +103,19 @@ fn five(p: &Params) -> [Value; 4] {
     let moment = Moment {
         dt: TICK,
         ready: true,
+        // The most that can be seen, so that the load costs what it can.
+        window: Some(LoadWindow {
+            interval: Some(2.0),
+            interval_spread: Some(0.4),
+            hesitation: Some(0.6),
+            path: Some(1.2),
+            motion: Some(LoadMotion {
+                jerk: Some(-6.0),
+                head_turning: Some(0.4),
+                head_entropy: Some(1.2),
+                head_returns: Some(12.0),
+            }),
+        }),
         ..Moment::default()
     };
     let mut times = [(); 3].map(|()| Vec::with_capacity(ROUNDS));

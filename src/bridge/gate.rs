@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::Bridge;
 use super::desk::FromWorld;
+use crate::learning::load::Observed;
 use crate::protocol::event::EventBody;
 use crate::protocol::privacy::{DataClass, Purpose, Role};
 use crate::record::access::{
@@ -52,6 +53,15 @@ pub fn opens(standing: &Standing) -> Result<Grant, AccessRefusal> {
 /// Whether an event is of a kind that goes out at all.
 pub(super) fn shows(body: &EventBody) -> bool {
     SHOWN.contains(&class_of(body))
+}
+
+/// Takes out of an event what no instructor is told: how the hands did it tells who it was. It stays in the log, with
+/// the learner's own machine and the school's host.
+pub(super) fn withhold(body: &mut EventBody) {
+    if let EventBody::Observed { moment } = body {
+        moment.window = None;
+        moment.load = Observed::default();
+    }
 }
 
 /// How often the clock alone is asked: a consent may end.

@@ -118,7 +118,12 @@ fn read_log(read: ReadLog, recorder: Option<&Recorder>) {
     let _ = recorder.ask(move |store| {
         let events = store.events(learner)?;
         let skipped = usize::try_from(after).unwrap_or(usize::MAX);
-        let _ = answer.send(Ok(events.into_iter().skip(skipped).take(most).collect()));
+        let told = events.into_iter().skip(skipped).take(most);
+        let told = told.map(|mut event| {
+            gate::withhold(&mut event.body);
+            event
+        });
+        let _ = answer.send(Ok(told.collect()));
         Ok(())
     });
 }
@@ -262,10 +267,10 @@ pub(super) fn publish_events(
         if !open || !gate::shows(&folded.event.body) {
             continue;
         }
+        let mut event = folded.event.clone();
+        gate::withhold(&mut event.body);
         // A live stream may skip; the log has everything.
-        let _ = bridge
-            .to_desk
-            .try_send(FromWorld::Event(Box::new(folded.event.clone())));
+        let _ = bridge.to_desk.try_send(FromWorld::Event(Box::new(event)));
     }
 }
 

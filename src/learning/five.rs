@@ -32,6 +32,7 @@ use super::event_criteria::{Bounded, Criterion};
 use super::few::Few;
 use super::habits::Learner;
 use super::load::Load;
+use super::load::own::Own;
 use super::load::rating::Ratings;
 use super::strategy::feature::{Feature, View};
 use super::weights::Weights;
@@ -65,6 +66,9 @@ pub struct Five {
     load: Option<Load>,
     #[serde(default)]
     ratings: Ratings,
+    /// The learner's usual way of doing things.
+    #[serde(default)]
+    own: Own,
     chart: Chart,
     /// The learner's own calendar: days since the first session began.
     day: f64,
@@ -90,6 +94,7 @@ impl Five {
             weights: Weights::base(event_at(chart.place())),
             load: None,
             ratings: Ratings::default(),
+            own: Own::default(),
             chart,
             day: 0.0,
         }
@@ -179,6 +184,7 @@ impl Five {
         self.pass(days, p);
         self.dropped = None;
         self.response_time = None;
+        self.own.away();
         self.load = None;
     }
 

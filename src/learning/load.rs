@@ -1,11 +1,12 @@
 //! How loaded a learner seems to be, from what they do: an estimate with an honest interval.
 //!
-//! In: ratios to the learner's own baseline, errors, hints, path, head motion, and the learner's own rating where one
-//! was asked. Out: an index in [0, 1] with an interval that widens with everything that is missing.
+//! In: ratios to the learner's own baseline, errors, hints, and the learner's own rating where one was asked. Out: an
+//! index in [0, 1] with an interval that widens with everything that is missing.
 //!
-//! What a hand and a head do in between (path, smoothness, head turning) is motion, and motion is biometric: it counts only
-//! where [`LoadParams::kinematics`] says so, which a region's policy must allow. Without it the index is of task
-//! performance alone. A learner's own ratings move the index to where that learner means it ([`rating`]).
+//! Hands and head are watched for five seconds at a time ([`meter`]); what was seen is set against what this learner
+//! usually does ([`own`]). How a hand and a head *move* (smoothness, head turning) is motion, and motion is biometric: it
+//! counts only where [`LoadParams::kinematics`] says so, which a region's policy must allow. Without it the index is of
+//! task performance alone. A learner's own ratings move the index to where that learner means it ([`rating`]).
 //!
 //! Background: cognitive load theory (Sweller 1988); mental effort rated on nine points (Paas 1992); longer response
 //! times and more errors under load (Brünken, Plass & Leutner 2003); hesitation and detours in virtual reality as
@@ -19,7 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use super::event_criteria::Bounded;
 
+pub mod meter;
+pub mod motion;
+pub mod own;
 pub mod rating;
+pub mod window;
 
 /// What is observed over the last half minute or so. `None` and anything not finite: not observed.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +38,7 @@ pub struct Observed {
     pub hints: Option<f64>,
     /// Pause before grasping, divided by the learner's own usual pause; 1 is as usual.
     pub hesitation: Option<f64>,
-    /// Length of the hand's path, divided by the straight one; 1 is straight.
+    /// Way of the hand over the straight one, divided by the learner's own usual such ratio; 1 is as usual.
     pub path: Option<f64>,
     /// Speed of head turning, divided by the learner's own usual one; 1 is as usual.
     pub head_motion: Option<f64>,
@@ -47,7 +52,7 @@ pub struct Observed {
     pub jerk: Option<f64>,
     /// Entropy of the head's yaw, in nats, minus the learner's usual one; 0 is as usual.
     pub head_entropy: Option<f64>,
-    /// Returns of the head to where it just was, per minute, divided by the learner's own usual number; 1 is as usual.
+    /// Returns of the head to what the step is about, per minute, divided by the learner's own usual number; 1 is as usual.
     pub head_returns: Option<f64>,
     /// The learner's own rating of mental effort, 1 (very, very low) to 9 (very, very high) (Paas 1992).
     pub own_rating: Option<f64>,
@@ -79,7 +84,7 @@ pub struct LoadParams {
     pub hints: Scale,
     /// Of hesitation.
     pub hesitation: Scale,
-    /// Of detours: nobody's hand goes perfectly straight.
+    /// Of detours.
     pub path: Scale,
     /// Of head motion: searching turns the head, and so does curiosity, hence the small weight.
     pub head_motion: Scale,
@@ -93,8 +98,7 @@ pub struct LoadParams {
     pub head_entropy: Scale,
     /// Of the head's returns.
     pub head_returns: Scale,
-    /// Whether hand and head motion count: path, head motion, jerk, entropy, returns. Off unless a region's policy
-    /// allows it.
+    /// Whether hand and head motion count: head motion, jerk, entropy, returns. Off unless a region's policy allows it.
     pub kinematics: bool,
     /// Of the learner's own rating: the nearest thing to a measurement, but rarely there, and every share that is missing
     /// widens the interval.
@@ -117,12 +121,12 @@ impl Default for LoadParams {
             strained,
         };
         Self {
-            // Without motion the shares sum to 1.
+            // Shares of the whole; without motion they sum to 1.1.
             response_time: scale(0.25, 1.0, 2.5),
             error_burst: scale(0.20, 0.0, 4.0),
             hints: scale(0.15, 0.0, 1.0),
             hesitation: scale(0.15, 1.0, 3.0),
-            path: scale(0.10, 1.2, 3.0),
+            path: scale(0.10, 1.0, 2.5),
             head_motion: scale(0.05, 1.0, 2.5),
             interval: scale(0.10, 1.0, 2.5),
             interval_spread: scale(0.05, 1.0, 2.5),
@@ -178,7 +182,7 @@ impl Sign {
     pub const fn is_kinematic(self) -> bool {
         matches!(
             self,
-            Self::Path | Self::HeadMotion | Self::Jerk | Self::HeadEntropy | Self::HeadReturns
+            Self::HeadMotion | Self::Jerk | Self::HeadEntropy | Self::HeadReturns
         )
     }
 }
@@ -217,13 +221,37 @@ pub struct Load {
     pub lower: f64,
     /// Upper end of the interval.
     pub upper: f64,
-    /// The word for it: all that leaves the headset by default.
+    /// The word for it.
     pub class: LoadClass,
     /// What each observable adds.
     pub contributions: [Contribution; SIGNS],
 }
 
 impl Load {
+    /// As it leaves the headset: what runs of errors, hints and the learner's own rating say, which leave as well. What
+    /// hands, head and times say stays: it tells people apart, even as one word for all of it (`docs/motion.md`).
+    #[must_use]
+    pub fn by_results(&self, params: &LoadParams) -> Self {
+        let kept = self.contributions.map(|it| {
+            let leaves = matches!(it.sign, Sign::ErrorBurst | Sign::Hints | Sign::OwnRating);
+            (leaves, it)
+        });
+        let whole: f64 = kept
+            .iter()
+            .map(|(leaves, it)| if *leaves { it.share } else { 0.0 })
+            .sum();
+        let contributions = kept.map(|(leaves, it)| Contribution {
+            sign: it.sign,
+            share: if leaves && whole > 0.0 {
+                it.share / whole
+            } else {
+                0.0
+            },
+            says: it.says.filter(|_| leaves),
+        });
+        concluded(contributions, half_width(params.residual), params)
+    }
+
     /// The same as an estimate, as [`super::strategy`] takes it; `None`: nothing observed.
     #[must_use]
     pub fn as_estimate(&self) -> Option<Bounded> {
@@ -297,6 +325,13 @@ pub fn estimate(params: &LoadParams, observed: &Observed) -> Load {
             .filter(|_| counts(sign))
             .and_then(|value| says(scale, value)),
     });
+    let baseline = f64::from(observed.baseline.max(1)).sqrt();
+    let margin = half_width(params.residual) + half_width(params.baseline_spread) / baseline;
+    concluded(contributions, margin, params)
+}
+
+/// Level, interval and word of what was observed.
+fn concluded(contributions: [Contribution; SIGNS], margin: f64, params: &LoadParams) -> Load {
     let (mut there, mut sum) = (0.0, 0.0);
     for contribution in &contributions {
         if let Some(says) = contribution.says {
@@ -305,18 +340,13 @@ pub fn estimate(params: &LoadParams, observed: &Observed) -> Load {
         }
     }
     let level = (there > 0.0).then(|| (sum / there).clamp(0.0, 1.0));
+    let missing = (1.0 - there).max(0.0);
     let (lower, upper) = match level {
         None => (0.0, 1.0),
-        Some(level) => {
-            let baseline = f64::from(observed.baseline.max(1)).sqrt();
-            let margin =
-                half_width(params.residual) + half_width(params.baseline_spread) / baseline;
-            let missing = (1.0 - there).max(0.0);
-            (
-                (sum - margin).clamp(0.0, 1.0).min(level),
-                (sum + missing + margin).clamp(0.0, 1.0).max(level),
-            )
-        }
+        Some(level) => (
+            (sum - margin).clamp(0.0, 1.0).min(level),
+            (sum + missing + margin).clamp(0.0, 1.0).max(level),
+        ),
     };
     let class = level.map_or(LoadClass::Unsure, |_| class(lower, upper, params));
     Load {

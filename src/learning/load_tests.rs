@@ -47,16 +47,16 @@ fn observed(x: [Option<f64>; SIGNS], baseline: u32) -> Observed {
 #[test]
 fn a_worked_example() {
     // Twice the usual response time says 1/1.5 = .6667; two errors in a row .5; half a hint per attempt .5; the pause as
-    // usual 0. Σ shares .25 + .20 + .15 + .15 = .75; Σ share·says = .166667 + .1 + .075 + 0 = .341667; level .455556.
-    // Margin .1 + .3/√9 = .2: lower .141667, upper .341667 + .25 + .2 = .791667.
+    // usual 0. Σ weights .25 + .20 + .15 + .15 = .75 of 1.1; Σ weight·says = .166667 + .1 + .075 + 0 = .341667; level
+    // .455556. Margin .1 + .3/√9 = .2: lower .310606 − .2, upper .310606 + .35/1.1 + .2 = .828788.
     let mut x = [None; SIGNS];
     for (x, value) in x.iter_mut().zip([2.0, 2.0, 0.5, 1.0]) {
         *x = Some(value);
     }
     let load = estimate(&LoadParams::default(), &observed(x, 9));
     assert!((load.level.unwrap() - 0.341_666_667 / 0.75).abs() < 1e-9);
-    assert!((load.lower - 0.141_666_667).abs() < 1e-9);
-    assert!((load.upper - 0.791_666_667).abs() < 1e-9);
+    assert!((load.lower - 0.110_606_061).abs() < 1e-9);
+    assert!((load.upper - 0.828_787_879).abs() < 1e-9);
     assert_eq!(load.class, LoadClass::Unsure);
 }
 
@@ -94,7 +94,7 @@ fn motion_counts_only_where_it_may() {
     let mut calm = [None; SIGNS];
     calm[0] = Some(1.0);
     let mut restless = calm;
-    for sign in [4, 5, 8, 9, 10] {
+    for sign in [5, 8, 9, 10] {
         restless[sign] = Some(100.0);
     }
     let params = LoadParams::default();
@@ -102,6 +102,25 @@ fn motion_counts_only_where_it_may() {
     assert_eq!(estimate(&params, &with), estimate(&params, &without));
     let allowed = (estimate(&moving(), &with), estimate(&moving(), &without));
     assert!(allowed.0.level > allowed.1.level);
+}
+
+#[test]
+fn what_leaves_is_what_errors_hints_and_the_rating_say() {
+    let params = moving();
+    let all = |hands: f64| {
+        let mut x = [Some(hands); SIGNS];
+        (x[1], x[2], x[SIGNS - 1]) = (Some(2.0), Some(0.5), Some(5.0));
+        estimate(&params, &observed(x, 9)).by_results(&params)
+    };
+    let told = all(100.0);
+    assert_eq!(told, all(0.1));
+    // All three say a half; nothing is missing: 0.5 ± 0.1.
+    assert!((told.level.unwrap() - 0.5).abs() < 1e-9);
+    assert!((told.lower - 0.4).abs() < 1e-9 && (told.upper - 0.6).abs() < 1e-9);
+    let mut hands = [Some(2.0); SIGNS];
+    (hands[1], hands[2], hands[SIGNS - 1]) = (None, None, None);
+    let nothing = estimate(&params, &observed(hands, 9)).by_results(&params);
+    assert_eq!(nothing.level, None);
 }
 
 #[test]

@@ -162,6 +162,9 @@ pub struct ConsentPolicy {
     pub disclosing: BTreeSet<ConsentScope>,
     /// Scopes of biometric data: only explicit consent counts, never the school's (GDPR Art. 9(2)(a)).
     pub biometric: BTreeSet<ConsentScope>,
+    /// Whether load may be estimated from how hands and head move, with consent to it. False: nobody is asked, and
+    /// nothing of it is measured. Only where the region's law and the school allow it.
+    pub kinematic_load: bool,
     /// Versions of the text that a consent may name; one to an older text is asked again.
     pub texts: BTreeSet<String>,
 }
@@ -189,6 +192,7 @@ impl Default for ConsentPolicy {
                 Scope::MotionRecording,
                 Scope::MotionRetention,
             ]),
+            kinematic_load: false,
             texts: BTreeSet::from(["1".to_owned()]),
         }
     }

@@ -65,8 +65,8 @@ const FOR_OFFICERS: &str = "
   amended rule of 2025 does not speak of it.
 - **Automated decisions** choose hints, difficulty and pace inside a lesson, can be overruled by learner and
   instructor, and have no legal or similar effect (Art. 22(1)).
-- **Emotion** is not inferred (Regulation (EU) 2024/1689 Art. 5(1)(f)). The estimate of task load from movement is off
-  until it is agreed to.
+- **Emotion** is not inferred (Regulation (EU) 2024/1689 Art. 5(1)(f)). The estimate of task load from movement is off:
+  it needs the school's rules of consent to allow it where it is lawful, and consent besides.
 - **Class figures** are given for groups of at least five, not for all but fewer than five of a class, with discrete
   Laplace noise, against a budget of ε per learner that ends.
 - **Free text** is screened for mail addresses, numbers, network addresses, links, ids and the roster's names before

@@ -113,7 +113,7 @@ pub const TREATMENTS: &[Treatment] = &[
     },
     Treatment {
         class: DataClass::Comfort,
-        what: "Comfort and sickness as the learner told it, and how hard the task seems to be for them. Never feelings.",
+        what: "Comfort and sickness as the learner told it, and how hard the task seems to be for them, with what that is estimated from: rhythm, pauses and detours of the hands, and their smoothness and the head's turning only where that was agreed to. What hands and head did is not told at an instructor's door. Never feelings.",
         why: &[
             Purpose::Safety,
             Purpose::Teaching,

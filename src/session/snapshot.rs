@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::state::LearnerState;
 use super::{AcknowledgedSeq, Learner};
+use crate::learning::five::Tick;
 use crate::learning::skill::SkillId;
 use crate::lesson::format::Lesson;
 use crate::protocol::ids::LessonId;
@@ -50,7 +51,10 @@ pub fn snapshot(
         skills: skills(state),
         place: state.models.five().chart().place(),
         index: state.models.five().index(),
-        latest: state.models.latest().copied(),
+        latest: state.models.latest().map(|tick| Tick {
+            load: tick.load.by_results(&state.models.params().load),
+            ..*tick
+        }),
         difficulty: state.adapted.difficulty,
         pace: state.adapted.pace,
         support: state.adapted.support.map_or(0, |(_, level, _)| level),

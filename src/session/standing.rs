@@ -71,6 +71,13 @@ pub fn allows(scope: ConsentScope, standing: &Standing) -> bool {
     rights.restricted_by().is_none() && policy.decide(scope, *band, consents, *now_unix_ms).is_ok()
 }
 
+/// Whether it may be looked at how hands and head move, to estimate load: the region's policy allows it, and consent to
+/// it is in force.
+#[must_use]
+pub fn allows_motion_of_load(standing: &Standing) -> bool {
+    standing.policy.kinematic_load && allows(ConsentScope::KinematicLoad, standing)
+}
+
 /// What a command about consent or rights writes into the log, and what it means in words; `None` for any other command.
 ///
 /// # Errors

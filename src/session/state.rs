@@ -320,6 +320,7 @@ mod tests {
     use crate::learning::engagement::Stretch;
     use crate::learning::event_criteria::Criterion;
     use crate::learning::five::observation::Moment;
+    use crate::learning::load::window::{LoadMotion, LoadWindow};
     use crate::learning::quality::Quality;
     use crate::protocol::command::{Command, Principal, Refusal};
     use crate::protocol::consent::{
@@ -417,21 +418,41 @@ mod tests {
 
     fn observed() -> impl Strategy<Value = EventBody> {
         let share = || prop::option::of(chance(1_000_000));
-        (share(), share(), share(), quality(), any::<bool>()).prop_map(
-            |(on_task, head_on_task, path_efficiency, quality, ready)| EventBody::Observed {
-                moment: Box::new(Moment {
-                    dt: Duration::from_millis(5013),
-                    stretch: Some(Stretch {
-                        seconds: 5.013,
-                        on_task,
-                        head_on_task,
-                        path_efficiency,
-                        between_actions: on_task.map(|share| 7.0 * share),
-                        quality,
+        let motion = (share(), share()).prop_map(|(turning, entropy)| LoadMotion {
+            jerk: entropy.map(|share| -5.0 - 3.0 * share),
+            head_turning: turning,
+            head_entropy: entropy,
+            head_returns: turning.map(|share| 60.0 * share),
+        });
+        let window =
+            (share(), share(), prop::option::of(motion)).prop_map(|(hesitation, path, motion)| {
+                LoadWindow {
+                    interval: path.map(|share| 0.1 + 9.0 * share),
+                    interval_spread: path,
+                    hesitation: hesitation.map(|share| 3.0 * share),
+                    path: path.map(|share| 1.0 + share),
+                    motion,
+                }
+            });
+        let window = prop::option::of(window);
+        (share(), share(), share(), quality(), any::<bool>(), window).prop_map(
+            |(on_task, head_on_task, path_efficiency, quality, ready, window)| {
+                EventBody::Observed {
+                    moment: Box::new(Moment {
+                        window,
+                        dt: Duration::from_millis(5013),
+                        stretch: Some(Stretch {
+                            seconds: 5.013,
+                            on_task,
+                            head_on_task,
+                            path_efficiency,
+                            between_actions: on_task.map(|share| 7.0 * share),
+                            quality,
+                        }),
+                        ready,
+                        ..Moment::default()
                     }),
-                    ready,
-                    ..Moment::default()
-                }),
+                }
             },
         )
     }

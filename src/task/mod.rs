@@ -18,6 +18,7 @@ use crate::session::{
 mod course;
 mod deeds;
 mod describe;
+mod effort;
 mod glow;
 pub mod judge;
 pub mod leeway;
@@ -50,6 +51,7 @@ impl Plugin for TaskPlugin {
         app.init_resource::<Deeds>()
             .init_resource::<HeadSigns>()
             .register_required_components::<Learner, stretch::Gathering>()
+            .register_required_components::<Learner, effort::Effort>()
             .add_message::<Interacted>()
             .add_message::<PanelAnswered>()
             .add_message::<Redone>()
@@ -68,9 +70,9 @@ impl Plugin for TaskPlugin {
                     change_ways,
                     judge_deeds,
                     tell_other_ways,
-                    stretch::gather.run_if(|redoing: Option<Res<Redoing>>| {
-                        redoing.is_none_or(|redoing| redoing.moves)
-                    }),
+                    (effort::watch, stretch::gather).chain().run_if(
+                        |redoing: Option<Res<Redoing>>| redoing.is_none_or(|redoing| redoing.moves),
+                    ),
                     streaming::tell_the_stream,
                     restore::set_tolerances,
                     restore::bring_back,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::effort::Effort;
 use super::scene::Stage;
 use crate::interaction::things::HeldBy;
 use crate::interaction::{Circumstances, InputMode, Interacted, Interaction, Person};
@@ -193,6 +194,12 @@ pub(super) fn objects(step: &Step) -> impl Iterator<Item = &ObjectId> {
     first.into_iter().chain(second)
 }
 
+/// The step that runs; `None`: none, or the lesson pauses.
+pub(super) fn running<'a>(lesson: &'a ActiveLesson, state: &LearnerState) -> Option<&'a Step> {
+    let step = state.step.as_ref().and_then(|step| lesson.step(step));
+    step.filter(|_| !state.ended && state.paused_by.is_empty())
+}
+
 pub(super) fn gather(
     time: Res<Time<Real>>,
     lesson: Option<Res<ActiveLesson>>,
@@ -204,7 +211,7 @@ pub(super) fn gather(
     held: Query<(Entity, &GlobalTransform), With<HeldBy>>,
     things: Query<&GlobalTransform>,
     mut interacted: MessageReader<Interacted>,
-    mut learners: Query<(Entity, &LearnerState, &mut Gathering), With<Learner>>,
+    mut learners: Query<(Entity, &LearnerState, &mut Gathering, &mut Effort), With<Learner>>,
     mut happened: MessageWriter<Happened>,
 ) {
     let (mut acted, mut snapped) = (false, 0.0);
@@ -219,11 +226,10 @@ pub(super) fn gather(
         return;
     };
     // Hands belong to the one learner who wears this headset.
-    let Some((learner, state, mut gathering)) = learners.iter_mut().next() else {
+    let Some((learner, state, mut gathering, mut effort)) = learners.iter_mut().next() else {
         return;
     };
-    let step = state.step.as_ref().and_then(|step| lesson.step(step));
-    let Some(step) = step.filter(|_| !state.ended && state.paused_by.is_empty()) else {
+    let Some(step) = running(&lesson, state) else {
         return;
     };
     let dt = time.delta().min(LONGEST_FRAME);
@@ -277,6 +283,7 @@ pub(super) fn gather(
         exposure,
         dt,
         stretch: Some(stretch),
+        window: effort.take(),
         prerequisite_gaps: gaps(&lesson.lesson, step, state),
         ready,
         break_wanted: state.adapted.resting,

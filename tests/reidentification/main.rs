@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod attacker;
+mod effort;
 mod people;
 mod random;
 mod traces;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use attacker::{Features, Sessions, Success, attack};
+use effort::Watched;
 use people::{Differ, Frame, Person, session};
 use random::Random;
 use traces::{
@@ -46,6 +48,9 @@ struct Traces {
     outcomes: Features,
     because_of_motion: Features,
     without_noise: Features,
+    windows: Features,
+    signs: Features,
+    load: Features,
     latencies: VecDeque<Duration>,
 }
 
@@ -68,8 +73,10 @@ fn play(person: &Person, r: &mut Random) -> Traces {
     let mut released: Vec<ReleasedAttempt> = Vec::new();
     let mut stretches: Vec<ReleasedStretch> = Vec::new();
     let mut words = Vec::new();
+    let mut watched = Watched::new();
     session(person, r, |frames, attempt| {
         motion.add(frames);
+        watched.attempt(frames, attempt);
         frames.iter().for_each(|seen| derived.observe(&frame(seen)));
         let seq = attempts.len() as u64;
         let leaves = derived.release(seq, attempt, &WordNoise::default(), || lot.uniform());
@@ -95,13 +102,17 @@ fn play(person: &Person, r: &mut Random) -> Traces {
         )
     });
     let outcomes = of_outcomes(&released);
+    let load = watched.told();
     let because_of_motion = [of_stretches(&stretches), of_body(&body)].concat();
     Traces {
         motion: motion.features(),
-        released: [outcomes.clone(), because_of_motion.clone()].concat(),
+        released: [outcomes.clone(), because_of_motion.clone(), load.clone()].concat(),
         outcomes,
         because_of_motion,
         without_noise: of_words(&words),
+        windows: watched.windows(),
+        signs: watched.signs(),
+        load,
         latencies: attempts.iter().map(|a| a.latency).collect(),
         attempts: of_attempts(&attempts),
     }
@@ -211,6 +222,26 @@ fn the_words_without_noise_would_tell() {
     let success = attack_on(worlds(Differ::Body), |t| &t.without_noise);
     tell("stretches_without_noise", success);
     assert!(success.auc - success.half_width > 0.6, "{success}");
+}
+
+/// Of the load leaves what results say of it, whatever hands and head did.
+#[test]
+fn nor_does_what_leaves_of_the_load() {
+    let success = attack_on(worlds(Differ::Body), |t| &t.load);
+    tell("load_as_told", success);
+    assert!(at_chance(success), "{success}");
+}
+
+/// Why no more of it leaves: the same attack finds people by the windows in the log, and by what each sign says against
+/// the learner's own.
+#[test]
+fn the_windows_of_the_log_and_the_signs_of_the_load_would_tell() {
+    let windows = attack_on(worlds(Differ::Body), |t| &t.windows);
+    tell("load_windows_in_log", windows);
+    assert!(windows.auc - windows.half_width > 0.8, "{windows}");
+    let signs = attack_on(worlds(Differ::Body), |t| &t.signs);
+    tell("load_by_sign", signs);
+    assert!(signs.auc - signs.half_width > 0.5, "{signs}");
 }
 
 /// Why the scale is the learner's own: the same words of one single number, from a scale for all, tell.

@@ -164,6 +164,16 @@ pub fn of_common_words(sessions: &mut [VecDeque<Duration>]) -> Vec<Features> {
         .collect()
 }
 
+/// Mean, deviation, least and most; nothing of nothing.
+pub fn spread(values: &[f64]) -> Features {
+    let mut spread = Spread::default();
+    values.iter().for_each(|x| spread.add(*x));
+    if values.is_empty() {
+        return vec![0.0; 4];
+    }
+    spread.four().to_vec()
+}
+
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }

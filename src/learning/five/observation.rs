@@ -11,6 +11,7 @@ use crate::learning::engagement::Stretch;
 use crate::learning::event_criteria::Criterion;
 use crate::learning::few::Few;
 use crate::learning::load::Observed;
+use crate::learning::load::window::LoadWindow;
 use crate::learning::quality::Quality;
 
 /// One attempt. What was not measured is `None`, and nothing is concluded from it.
@@ -73,8 +74,11 @@ pub struct Moment {
     pub dt: Duration,
     /// What was measured of engagement meanwhile.
     pub stretch: Option<Stretch>,
-    /// What is observed of load. Where response time, runs of errors and hints are left out, they come from the attempts.
+    /// What is observed of load, against the learner's own usual. What is left out comes from the attempts (response time,
+    /// runs of errors, hints) and from the windows, this one and those before.
     pub load: Observed,
+    /// How the task was done meanwhile; `None`: nothing was seen of it.
+    pub window: Option<LoadWindow>,
     /// Share of the step's prerequisites that are not mastered, in [0, 1].
     pub prerequisite_gaps: Option<f64>,
     /// Share of the last actions that undid or repeated the one before, or asked what to do, in [0, 1].

@@ -615,3 +615,49 @@ fn a_learners_rating_moves_the_load_to_where_they_mean_it() {
     assert!(level(&[9.0, 9.0]) > level(&[]) && level(&[]) > level(&[1.0, 1.0]));
     assert!((level(&[f64::NAN]) - level(&[])).abs() < 1e-12);
 }
+
+#[test]
+fn what_was_logged_and_stored_before_windows_were_watched_still_reads() {
+    let p = Params::default();
+    let five = Five::new(2, &p);
+    let mut stored = serde_json::to_value(&five).unwrap();
+    assert!(stored.as_object_mut().unwrap().remove("own").is_some());
+    assert_eq!(serde_json::from_value::<Five>(stored).unwrap(), five);
+    let logged = r#"{"dt":{"secs":5,"nanos":0},"load":{"path":1.4,"baseline":0},"ready":true}"#;
+    let moment: Moment = serde_json::from_str(logged).unwrap();
+    assert_eq!(moment.window, None);
+}
+
+#[test]
+fn bad_hardware_makes_neither_a_baseline_nor_a_load() {
+    use crate::learning::load::window::LoadWindow;
+    let p = Params::default();
+    let moment = |seconds: f64, tracking: f64| Moment {
+        dt: Duration::from_secs(5),
+        stretch: Some(Stretch {
+            seconds: 5.0,
+            quality: Quality {
+                frame_health: 1.0,
+                tracking,
+            },
+            ..Stretch::default()
+        }),
+        window: Some(LoadWindow {
+            hesitation: Some(seconds),
+            ..LoadWindow::default()
+        }),
+        ..Moment::default()
+    };
+    let mut five = Five::new(1, &p);
+    for _ in 0..20 {
+        assert_eq!(five.tick(&moment(0.5, 0.5), &p).load.level, None);
+    }
+    for _ in 0..12 {
+        five.tick(&moment(0.5, 1.0), &p);
+    }
+    let calm = five.tick(&moment(0.5, 1.0), &p).load.level.unwrap();
+    let lost = five.tick(&moment(9.0, 0.5), &p).load.level.unwrap();
+    assert!((lost - calm).abs() < 1e-9, "{calm} {lost}");
+    let strained = five.tick(&moment(9.0, 1.0), &p).load.level.unwrap();
+    assert!(strained > calm + 0.2, "{strained}");
+}

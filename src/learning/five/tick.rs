@@ -11,11 +11,11 @@ use super::skill::Skill;
 use super::{DAY, Five};
 use crate::learning::engagement::Changes;
 use crate::learning::equation::{self, Signals, Step};
-use crate::learning::estimate::sigmoid;
+use crate::learning::estimate::{bounded, sigmoid};
 use crate::learning::event::{LearningEvent, Place};
 use crate::learning::event_chart::{Situation, Verdict};
 use crate::learning::event_criteria::{Bounded, Criteria, Criterion, normal_cdf};
-use crate::learning::load::{self, Load, Observed};
+use crate::learning::load::{self, Load, LoadParams, Observed};
 use crate::learning::weights::{self, Adjusted, Conditions};
 
 /// What a moment came to.
@@ -82,10 +82,7 @@ impl Five {
         self.pass(moment.dt.as_secs_f64() / DAY, p);
         let changes = self.watch(moment, p);
         self.ratings.pass(moment.dt);
-        let seen = self.observed(&moment.load, p);
-        let load = self
-            .ratings
-            .calibrated(load::estimate(&p.load, &seen), &p.load);
+        let load = self.estimate_load(moment, p);
         self.load = Some(load);
         let signals = self.signals(p);
         let conditions = self.conditions(moment, p);
@@ -122,18 +119,57 @@ impl Five {
         changes
     }
 
-    fn observed(&self, told: &Observed, p: &Params) -> Observed {
-        let usual = self.habits.pace().count();
+    fn estimate_load(&mut self, moment: &Moment, p: &Params) -> Load {
+        // Slow frames and lost hands make slow deeds.
+        let trust = moment.stretch.map_or(1.0, |it| it.quality.trust());
+        let trusted = trust >= bounded(p.habits.least_trust, 0.0, 1.0, 1.0);
+        let window = moment.window.filter(|_| trusted).unwrap_or_default();
+        self.own.see(moment.dt, &window, self.is_calm());
+        // What may be looked at stands in the log, window by window.
+        let motion = moment.window.is_some_and(|window| window.motion.is_some());
+        let kinematics = p.load.kinematics || motion;
+        let params = LoadParams {
+            kinematics,
+            ..p.load
+        };
+        let seen = self.observed(&moment.load, kinematics, p);
+        self.ratings
+            .calibrated(load::estimate(&params, &seen), &params)
+    }
+
+    /// No attempt says that the learner struggles: no errors in a row, hardly a hint. Such windows make the learner's own
+    /// baseline.
+    fn is_calm(&self) -> bool {
+        self.recent.longest_error_run(1).is_none_or(|run| run < 2.0)
+            && self.recent.hinted(1).is_none_or(|hints| hints < 0.25)
+    }
+
+    fn observed(&self, told: &Observed, motion: bool, p: &Params) -> Observed {
+        let own = self.own.signs(motion);
+        let response_time = told.response_time.or(self.response_time);
+        // Counts are at least 0 and at most the memory.
+        let pace = self.habits.pace().count() as u32;
+        let usual = match (own.baseline, response_time) {
+            (0, _) => pace,
+            (windows, None) => windows,
+            (windows, Some(_)) => windows.min(pace),
+        };
         Observed {
-            response_time: told.response_time.or(self.response_time),
+            response_time,
+            hesitation: told.hesitation.or(own.hesitation),
+            path: told.path.or(own.path),
+            head_motion: told.head_motion.or(own.head_motion),
+            interval: told.interval.or(own.interval),
+            interval_spread: told.interval_spread.or(own.interval_spread),
+            jerk: told.jerk.or(own.jerk),
+            head_entropy: told.head_entropy.or(own.head_entropy),
+            head_returns: told.head_returns.or(own.head_returns),
             error_burst: told
                 .error_burst
                 .or(self.recent.longest_error_run(p.least_recent)),
             hints: told.hints.or(self.recent.hinted(p.least_recent)),
             own_rating: told.own_rating.or(self.ratings.fresh()),
-            // Counts are at least 0 and at most the memory.
-            baseline: told.baseline.max(usual as u32),
-            ..*told
+            baseline: told.baseline.max(usual),
         }
     }
 

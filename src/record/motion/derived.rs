@@ -7,7 +7,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::learning::load::Observed;
 use crate::protocol::event::Attempt;
 use crate::protocol::motion::{OwnLevel, ReleasedAttempt, ReleasedStretch};
 
@@ -123,8 +122,6 @@ struct Window {
     began: Option<Duration>,
     bins: u64,
     hands: [Reach; 2],
-    yaw: Option<f64>,
-    turned: f64,
 }
 
 impl Window {
@@ -145,22 +142,15 @@ impl Window {
                 reach.add(at, &hand.grip);
             }
         }
-        let yaw = yaw(&frame.head);
-        if let Some(before) = self.yaw.replace(yaw) {
-            let turn = (yaw - before).rem_euclid(std::f64::consts::TAU);
-            self.turned += turn.min(std::f64::consts::TAU - turn);
-        }
     }
 
     fn features(&self) -> Features {
         let [left, right] = &self.hands;
         let hand = if left.path > right.path { left } else { right };
-        let time = self.bins as f64 * BIN;
         Features {
             hesitation: hand.began.map(|(_, at)| at.max(0.0)),
             detour: hand.detour(),
             jerkiness: hand.jerkiness(),
-            head_turning: (time > 0.0).then(|| self.turned / time),
         }
     }
 }
@@ -171,7 +161,6 @@ struct Features {
     hesitation: Option<f64>,
     detour: Option<f64>,
     jerkiness: Option<f64>,
-    head_turning: Option<f64>,
 }
 
 /// What may leave after an attempt.
@@ -196,11 +185,9 @@ pub struct Stretch {
 #[derive(Clone, Default)]
 pub struct Derived {
     window: Window,
-    last: Features,
     hesitation: OwnScale,
     detour: OwnScale,
     jerkiness: OwnScale,
-    head_turning: OwnScale,
     effort: OwnScale,
     slowness: OwnScale,
     attempts: u32,
@@ -231,21 +218,17 @@ impl Derived {
         noise: &WordNoise,
         mut uniform: impl FnMut() -> f64,
     ) -> Released {
-        self.last = std::mem::take(&mut self.window).features();
         let Features {
             hesitation,
             detour,
             jerkiness,
-            head_turning,
-        } = self.last;
+        } = std::mem::take(&mut self.window).features();
         let place = |scale: &mut OwnScale, x: Option<f64>| x.and_then(|x| scale.place(x));
         let signs = [
             place(&mut self.hesitation, hesitation),
             place(&mut self.detour, detour),
             place(&mut self.jerkiness, jerkiness),
         ];
-        // For the load estimate alone: how far one turns the head depends on where things lie for one's size.
-        place(&mut self.head_turning, head_turning);
         // How the signs go together is a person's own as well, so their sum is placed again.
         let sum = signs.iter().copied().sum::<Option<f64>>();
         self.effortful.add(place(&mut self.effort, sum));
@@ -280,20 +263,6 @@ impl Derived {
     pub fn stretch(&self) -> Stretch {
         self.stretch
     }
-
-    /// Puts the last movement into what the load estimate observes, as ratios to the learner's own usual. For the
-    /// headset alone, and only where the region's policy allows the kinematic part: the ratios must not leave.
-    pub fn load_signs(&self, observed: &mut Observed) {
-        let ratio = |x: Option<f64>, scale: &OwnScale| {
-            let (usual, _) = scale.median().filter(|(usual, _)| *usual > 1e-6)?;
-            x.map(|x| x / usual)
-        };
-        observed.hesitation = ratio(self.last.hesitation, &self.hesitation);
-        observed.path = self.last.detour;
-        observed.head_motion = ratio(self.last.head_turning, &self.head_turning);
-        let n = self.hesitation.median().map_or(0, |(_, n)| n);
-        observed.baseline = u32::try_from(n).unwrap_or(u32::MAX);
-    }
 }
 
 impl fmt::Debug for Derived {
@@ -306,13 +275,6 @@ impl fmt::Debug for Stretch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Stretch(withheld)")
     }
-}
-
-/// Angle of the view around the vertical, radians.
-fn yaw(head: &RawPose) -> f64 {
-    let [x, y, z, w] = head.rotation.map(f64::from);
-    // The quaternion applied to −z, seen from above.
-    (2.0 * (x * z + w * y)).atan2(1.0 - 2.0 * (x * x + y * y))
 }
 
 /// Length of a sum of weighted vectors.

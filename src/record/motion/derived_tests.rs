@@ -69,8 +69,6 @@ fn a_reach_is_measured_as_it_was_made() {
     assert!((0.7..0.85).contains(&hesitation), "{hesitation}");
     let detour = f.detour.unwrap();
     assert!((1.0..1.001).contains(&detour), "{detour}");
-    let turning = f.head_turning.unwrap();
-    assert!((turning - 0.3).abs() < 0.02, "{turning}");
     // A half circle is π/2 times its diameter.
     let round = reach(0.3, 1.0, 0.5, 0.25).features().detour.unwrap();
     assert!((1.4..1.6).contains(&round), "{round}");
@@ -169,25 +167,6 @@ fn what_leaves_is_noised_and_what_stays_is_true() {
         }
     }
     assert!(derived.stretch().slowness == Some(OwnLevel::High));
-}
-
-#[test]
-fn the_load_estimate_on_the_headset_gets_ratios_to_the_learners_own() {
-    let mut derived = Derived::new();
-    for seq in 0..12 {
-        derived.window = reach(0.5, 0.8, 0.5, 0.0);
-        release(&mut derived, seq, &attempt(1.3, 0.01));
-    }
-    derived.window = reach(1.5, 0.8, 0.5, 0.25);
-    release(&mut derived, 12, &attempt(2.3, 0.01));
-    let mut observed = Observed::default();
-    derived.load_signs(&mut observed);
-    let hesitation = observed.hesitation.unwrap();
-    assert!((2.0..3.5).contains(&hesitation), "{hesitation}");
-    assert!(observed.path.unwrap() > 1.3);
-    assert!((observed.head_motion.unwrap() - 1.0).abs() < 0.1);
-    assert_eq!(observed.baseline, 13);
-    assert_eq!(observed.response_time, None);
 }
 
 #[test]

@@ -50,13 +50,6 @@ impl OwnScale {
         self.recent.push_back(x);
         (n >= WARM_UP).then(|| (below + 0.5) / (n as f64 + 1.0))
     }
-
-    /// The middle one, and how many there are.
-    pub(super) fn median(&self) -> Option<(f64, usize)> {
-        let mut sorted: Vec<f64> = self.recent.iter().copied().collect();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).map(|x| (*x, sorted.len()))
-    }
 }
 
 /// Places of a stretch of attempts, for one word.

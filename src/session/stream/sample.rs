@@ -118,6 +118,18 @@ pub fn fields_of(state: &LearnerState, meanwhile: &Meanwhile) -> Fields {
     fields
 }
 
+/// The figures as they are sent: of the load what results say, and no more (see [`Load::by_results`]).
+///
+/// [`Load::by_results`]: crate::learning::load::Load::by_results
+#[must_use]
+pub fn as_sent(mut fields: Fields, state: &LearnerState) -> Fields {
+    let p = &state.models.params().load;
+    let tick = state.models.latest();
+    let load = tick.and_then(|tick| tick.load.by_results(p).as_estimate());
+    fields.set(Signal::Load, inferred(load));
+    fields
+}
+
 fn inferred(estimate: Option<Bounded>) -> Field {
     estimate.map_or(Field::Absent, |it| {
         Field::inferred(it.mean, it.lower, it.upper)

@@ -10,7 +10,7 @@ use super::buffer::{BufferRules, Outgoing};
 use super::histogram::Histogram;
 use super::mirror::Mirror;
 use super::quarantine::{Kept, Quarantine};
-use super::sample::{Meanwhile, OfStep, fields_of};
+use super::sample::{Meanwhile, OfStep, as_sent, fields_of};
 use super::schedule::{Circumstances, FramePace, Schedule, ScheduleRules};
 use super::urgent::{AlarmRules, Alarms};
 use super::validate::{Fault, ValidationRules, Validator};
@@ -209,7 +209,7 @@ pub(crate) fn stream_samples(
             interval: schedule.interval(),
             occasion,
             expected: input.expected,
-            fields,
+            fields: as_sent(fields, &state),
         };
         stream.run.1 = stream.run.1.wrapping_add(1);
         match stream.check(&sample, at_unix_ms, &rules.validation) {

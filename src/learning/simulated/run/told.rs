@@ -84,7 +84,7 @@ impl Run<'_> {
             }),
             load: Observed {
                 hesitation: Some((0.8 + strain + stuck + 0.3 * noise(2)).max(0.1)),
-                path: Some((1.2 + strain + 0.3 * noise(3)).max(1.0)),
+                path: Some((1.2 + strain + 0.3 * noise(3)).max(1.0) / 1.2),
                 ..Observed::default()
             },
             ready: true,
