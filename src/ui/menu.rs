@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use super::view::PanelView;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::ids::CommandId;
+use crate::protocol::teaching::{Preferences, PreferencesPatch};
 use crate::session::standing::{Age, Agreements, Offer, offers};
 use crate::session::state::LearnerState;
 use crate::session::{CommandRequested, Learner, unix_ms};
@@ -18,10 +19,44 @@ pub(super) struct MenuOpen {
 }
 
 /// How the learner likes to read.
-#[derive(Resource, Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadingSettings {
     /// Letters a quarter larger than they must be.
     pub large_text: bool,
+    /// What is said also stands on the guide panel.
+    pub captions: bool,
+}
+
+impl Default for ReadingSettings {
+    fn default() -> Self {
+        Self {
+            large_text: false,
+            captions: true,
+        }
+    }
+}
+
+/// What the log says of how the learner likes it is so, as soon as it says something else than before. What the learner
+/// set on this headset without a log stays until then.
+pub(super) fn follow_preferences(
+    learners: Query<&LearnerState, (With<Learner>, Changed<LearnerState>)>,
+    mut reading: ResMut<ReadingSettings>,
+    mut seated: ResMut<SeatedOffset>,
+    mut before: Local<Preferences>,
+) {
+    let Some(next) = learners.iter().next().map(|state| state.preferences) else {
+        return;
+    };
+    if next.large_text != before.large_text || next.captions != before.captions {
+        reading.set_if_neq(ReadingSettings {
+            large_text: next.large_text,
+            captions: next.captions,
+        });
+    }
+    if next.seated != before.seated {
+        seated.0 = if next.seated { SEATED } else { 0.0 };
+    }
+    *before = next;
 }
 
 /// How much higher somebody sits on a chair than they would stand: eyes at 1.2 m instead of 1.6 m.
@@ -162,6 +197,12 @@ impl MenuDeeds<'_, '_> {
         }
     }
 
+    /// It is so already; the log remembers it for the next time.
+    fn prefer(&mut self, patch: PreferencesPatch) {
+        let body = CommandBody::SetPreferences { patch };
+        self.request(&body, "the learner likes it so");
+    }
+
     /// What this learner can decide about their record.
     fn offers(&self) -> Vec<Offer> {
         let offers = |(learner, state, age): (&Learner, &LearnerState, &Age)| {
@@ -213,9 +254,21 @@ impl MenuDeeds<'_, '_> {
                 self.recenter.write(Recenter);
             }
             Some(Choice::SitOrStand) => {
-                self.seated.0 = if self.seated.0 > 0.0 { 0.0 } else { SEATED };
+                let seated = self.seated.0 <= 0.0;
+                self.seated.0 = if seated { SEATED } else { 0.0 };
+                self.prefer(PreferencesPatch {
+                    seated: Some(seated),
+                    ..PreferencesPatch::default()
+                });
             }
-            Some(Choice::LettersSize) => self.reading.large_text = !self.reading.large_text,
+            Some(Choice::LettersSize) => {
+                let large_text = !self.reading.large_text;
+                self.reading.large_text = large_text;
+                self.prefer(PreferencesPatch {
+                    large_text: Some(large_text),
+                    ..PreferencesPatch::default()
+                });
+            }
         }
     }
 }

@@ -88,6 +88,9 @@ pub(super) fn describe_panels(
             None => describe(panel, &lesson, state, hint, message, notice.clone()),
         };
         next.large_text = reading.large_text;
+        if !reading.captions && state.step.is_some() {
+            next.caption = None;
+        }
         next.feedback = match panel.content {
             PanelContent::Guide if !menu_open => latest.any(),
             PanelContent::Question { .. } | PanelContent::Rating { .. } => latest.of(&panel.id),
