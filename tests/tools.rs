@@ -363,7 +363,7 @@ async fn every_tool_is_for_the_roles_of_the_matrix_and_for_no_other() {
     let catalogue = Catalogue::product();
     let needs: Vec<(&str, Act)> = catalogue.needs().collect();
     assert_eq!(all.len(), needs.len(), "operators are offered everything");
-    assert!(needs.len() >= 48, "{}", needs.len());
+    assert!(needs.len() >= 46, "{}", needs.len());
     for role in TokenRole::ALL {
         let token = issue(folder.path(), role, room.first());
         // The list is looked at each second.
@@ -452,7 +452,10 @@ async fn preferences_hold_in_the_headset_and_stand_in_the_log() {
     let mut dry = wish.clone();
     dry["dry_run"] = json!(true);
     let would = call(&client, "learner.set_preferences", dry).await;
-    assert!(would["effect"].as_str().unwrap().contains("would"), "{would}");
+    assert!(
+        would["effect"].as_str().unwrap().contains("would"),
+        "{would}"
+    );
     let done = call(&client, "learner.set_preferences", wish.clone()).await;
     assert!(
         done["effect"].as_str().unwrap().contains("larger letters"),
@@ -468,9 +471,17 @@ async fn preferences_hold_in_the_headset_and_stand_in_the_log() {
     let command = &event["body"]["command"];
     assert_eq!(command["purpose"], "reads slowly");
     assert_eq!(command["asker"]["role"], "operator");
-    let read = call(&client, "learner.get_preferences", json!({ "learner": first })).await;
+    let read = call(
+        &client,
+        "learner.get_preferences",
+        json!({ "learner": first }),
+    )
+    .await;
     assert_eq!(read["preferences"]["more_time"], 2.0);
-    assert_eq!(read["preferences"]["vignette"], 1.0, "what was not named stays");
+    assert_eq!(
+        read["preferences"]["vignette"], 1.0,
+        "what was not named stays"
+    );
     let why = refused(&client, "learner.set_preferences", wish).await;
     assert!(why.contains("nothing to do"), "{why}");
     let far = json!({ "learner": first, "preferences": { "turn_degrees": 90.0 } });
@@ -532,7 +543,10 @@ async fn a_checkpoint_is_met_or_missed_in_the_world_and_counts() {
         .await
     };
     let done = attempt("stand-here").await;
-    assert_eq!((&done["correct"], &done["skills"][0]), (&json!(true), &skill));
+    assert_eq!(
+        (&done["correct"], &done["skills"][0]),
+        (&json!(true), &skill)
+    );
     let missed = check("far-away", reach(9.0), json!(5.0));
     call(&client, "assess.create_checkpoint", missed).await;
     let why = refused(
@@ -629,8 +643,14 @@ async fn a_group_is_the_target_of_acts_and_of_looks() {
     assert!(why.contains("class.list_learners"), "{why}");
     let one = call(&client, "class.list_learners", json!({ "group": "red" })).await;
     assert_eq!(one["learners"].as_array().unwrap().len(), 1);
-    call(&client, "group.assign", json!({ "name": "red", "add": [second] })).await;
-    let wish = json!({ "group": "red", "purpose": "both are stuck", "command_id": CommandId::fresh() });
+    call(
+        &client,
+        "group.assign",
+        json!({ "name": "red", "add": [second] }),
+    )
+    .await;
+    let wish =
+        json!({ "group": "red", "purpose": "both are stuck", "command_id": CommandId::fresh() });
     let given = call(&client, "intervene.hint", wish.clone()).await;
     assert_eq!(given["outcomes"].as_array().unwrap().len(), 2, "{given}");
     let again = call(&client, "intervene.hint", wish).await;
@@ -659,7 +679,12 @@ async fn a_session_begins_anew_and_the_lesson_is_switched_for_all() {
     let [first, second] = room.learners;
     let before = state(&client, first).await;
     let other = state(&client, second).await;
-    confirmed(&client, "session.start", json!({ "learner": first, "purpose": "from the start" })).await;
+    confirmed(
+        &client,
+        "session.start",
+        json!({ "learner": first, "purpose": "from the start" }),
+    )
+    .await;
     let anew = until(async || {
         let now = state(&client, first).await;
         (now["session"] != before["session"] && now["step"] == "look-at-lamp").then_some(now)
@@ -675,9 +700,16 @@ async fn a_session_begins_anew_and_the_lesson_is_switched_for_all() {
         .collect();
     assert_eq!(
         kinds,
-        ["session_started", "command_applied", "session_ended", "session_started"]
+        [
+            "session_started",
+            "command_applied",
+            "session_ended",
+            "session_started"
+        ]
     );
-    let started = all.iter().rfind(|it| it["body"]["type"] == "session_started");
+    let started = all
+        .iter()
+        .rfind(|it| it["body"]["type"] == "session_started");
     assert_eq!(started.unwrap()["session"], anew["session"]);
     // A lesson of the instructor's own.
     let text = std::fs::read_to_string("assets/lessons/first-steps.ron").unwrap();
@@ -691,7 +723,10 @@ async fn a_session_begins_anew_and_the_lesson_is_switched_for_all() {
     assert!(there.to_string().contains("my-steps"), "{there}");
     let nowhere = json!({ "lesson": "nowhere", "dry_run": true });
     let nobody = call(&client, "lesson.switch", nowhere).await;
-    assert!(nobody.to_string().contains("there is no lesson"), "{nobody}");
+    assert!(
+        nobody.to_string().contains("there is no lesson"),
+        "{nobody}"
+    );
     let switched = confirmed(&client, "lesson.switch", json!({ "lesson": "my-steps" })).await;
     assert_eq!(switched["done"], 2, "{switched}");
     for learner in room.learners {
@@ -711,7 +746,8 @@ async fn the_telemetry_level_closes_and_opens_what_is_told() {
     let room = Room::open(folder.path());
     let client = room.operator().await;
     let first = room.first();
-    let level = |level: &str| json!({ "learner": first, "level": level, "purpose": "asked for it" });
+    let level =
+        |level: &str| json!({ "learner": first, "level": level, "purpose": "asked for it" });
     call(&client, "telemetry.set_level", level("aggregate")).await;
     until(async || {
         let view = try_call(&client, "view.scene", json!({ "learner": first })).await;
@@ -766,7 +802,9 @@ async fn a_record_is_copied_and_erased_for_good() {
     let audit = room.audit(folder.path());
     for wanted in ["Exported", "Erased"] {
         assert!(
-            audit.iter().any(|it| format!("{:?}", it.action).starts_with(wanted)),
+            audit
+                .iter()
+                .any(|it| format!("{:?}", it.action).starts_with(wanted)),
             "{wanted}"
         );
     }
@@ -830,13 +868,23 @@ async fn what_the_process_counts_is_told_as_json_and_as_openmetrics() {
     let client = room.operator().await;
     call(&client, "intervene.pause_all", json!({})).await;
     let risk = call(&client, "predict.risk", json!({ "learner": room.first() })).await;
-    assert!(risk["calibration"].as_str().unwrap().contains("simulated"), "{risk}");
+    assert!(
+        risk["calibration"].as_str().unwrap().contains("simulated"),
+        "{risk}"
+    );
     let contents = read(&client, "ops://metrics").await;
     let figures: Value = serde_json::from_str(&contents[0]).unwrap();
     assert_eq!(figures["world"]["learners"], 2);
-    assert!(figures["world"]["commands_applied"].as_u64().unwrap() >= 2, "{figures}");
+    assert!(
+        figures["world"]["commands_applied"].as_u64().unwrap() >= 2,
+        "{figures}"
+    );
     assert!(figures["door"]["calls"].as_u64().unwrap() >= 3, "{figures}");
-    assert!(contents[1].contains("malloc_vr_sessions_paused 2\n"), "{}", contents[1]);
+    assert!(
+        contents[1].contains("malloc_vr_sessions_paused 2\n"),
+        "{}",
+        contents[1]
+    );
     assert!(contents[1].ends_with("# EOF\n"));
     let frames: Value = serde_json::from_str(&read(&client, "ops://frames").await[0]).unwrap();
     assert!(frames["took"]["n"].as_u64().unwrap() > 1, "{frames}");
@@ -852,8 +900,17 @@ async fn a_machine_that_is_drained_takes_nobody_new_and_ends_with_its_sessions()
     assert_eq!(health(), 200);
     call(&client, "ops.drain", json!({ "purpose": "an update" })).await;
     assert_eq!(health(), 503);
-    let pairing = http(room.address, "POST /pair", RUN, &json!({ "code": "123456" }));
-    assert!(pairing.0 == 503 && pairing.1.contains("draining"), "{}", pairing.1);
+    let pairing = http(
+        room.address,
+        "POST /pair",
+        RUN,
+        &json!({ "code": "123456" }),
+    );
+    assert!(
+        pairing.0 == 503 && pairing.1.contains("draining"),
+        "{}",
+        pairing.1
+    );
     call(&client, "ops.drain", json!({ "on": false })).await;
     assert_eq!(health(), 200);
     let why = refused(&client, "ops.drain", json!({ "on": false })).await;
@@ -873,8 +930,18 @@ async fn what_comes_of_an_act_is_a_line_in_the_clients_log() {
     let room = Room::open(folder.path());
     let _ready = room.operator().await;
     let (client, heard) = room.hearing(RUN).await;
-    call(&client, "intervene.pause", json!({ "learner": room.first() })).await;
-    refused(&client, "intervene.pause", json!({ "learner": room.first() })).await;
+    call(
+        &client,
+        "intervene.pause",
+        json!({ "learner": room.first() }),
+    )
+    .await;
+    refused(
+        &client,
+        "intervene.pause",
+        json!({ "learner": room.first() }),
+    )
+    .await;
     let says = async |part: &'static [&'static str]| {
         until(async || {
             let heard = heard.lock().unwrap();

@@ -28,9 +28,7 @@ impl Ground<'_> {
     /// The lesson of this name: the one that runs, in the edition that runs, or one of the shelf.
     pub fn lesson_named(&self, id: &LessonId) -> Option<&Loaded> {
         let running = self.lesson.filter(|it| it.lesson.id == *id);
-        running
-            .map(|it| &it.0)
-            .or_else(|| self.shelf?.get(id))
+        running.map(|it| &it.0).or_else(|| self.shelf?.get(id))
     }
 }
 
@@ -47,7 +45,10 @@ pub(super) fn decide(command: &Command, standing: &Standing, on: &Ground) -> Opt
             for_people(command.principal).and_then(|()| set(checkpoint, standing))
         }
         CommandBody::RemoveCheckpoint { checkpoint } => match standing.adapted.checks(checkpoint) {
-            true => Ok((Effect::Noted, format!("{checkpoint} is not checked any more"))),
+            true => Ok((
+                Effect::Noted,
+                format!("{checkpoint} is not checked any more"),
+            )),
             false => Err(Refusal::AlreadySo {
                 state: format!("no checkpoint `{checkpoint}` waits"),
             }),
@@ -107,22 +108,37 @@ fn changed(before: &Preferences, next: &Preferences) -> String {
     let yes = |is: bool, yes: &str, no: &str| if is { yes } else { no }.to_owned();
     let mut words = Vec::new();
     if before.large_text != next.large_text {
-        words.push(yes(next.large_text, "larger letters", "letters of usual size"));
+        words.push(yes(
+            next.large_text,
+            "larger letters",
+            "letters of usual size",
+        ));
     }
     if before.captions != next.captions {
         words.push(yes(next.captions, "captions", "no captions"));
     }
     if before.seated != next.seated {
-        words.push(yes(next.seated, "the room for somebody who sits", "the room for somebody who stands"));
+        words.push(yes(
+            next.seated,
+            "the room for somebody who sits",
+            "the room for somebody who stands",
+        ));
     }
     if before.turn_degrees != next.turn_degrees {
         words.push(format!("turns of {:.0}\u{b0}", next.turn_degrees));
     }
     if before.vignette != next.vignette {
-        words.push(format!("the view narrowed by {:.0} % of the most while moved", 100.0 * next.vignette));
+        words.push(format!(
+            "the view narrowed by {:.0} % of the most while moved",
+            100.0 * next.vignette
+        ));
     }
     if before.hints_by_themselves != next.hints_by_themselves {
-        words.push(yes(next.hints_by_themselves, "hints by themselves", "hints only when asked for"));
+        words.push(yes(
+            next.hints_by_themselves,
+            "hints by themselves",
+            "hints only when asked for",
+        ));
     }
     if before.more_time != next.more_time {
         words.push(format!("{:.2} times the time", next.more_time));
@@ -190,7 +206,9 @@ fn set(checkpoint: &Checkpoint, standing: &Standing) -> Decided {
         within("within", seconds, CHECKPOINT_TIME)?;
     }
     let words = match &checkpoint.asks {
-        CheckpointAsks::Touch { object } => format!("that {} is touched", there(object, standing, lesson)?),
+        CheckpointAsks::Touch { object } => {
+            format!("that {} is touched", there(object, standing, lesson)?)
+        }
         CheckpointAsks::Grab { object } => {
             if !can_be_taken(object, standing, lesson) {
                 there(object, standing, lesson)?;
@@ -259,17 +277,22 @@ fn can_be_taken(object: &ObjectId, standing: &Standing, lesson: &Lesson) -> bool
 }
 
 fn policy(patch: &PolicyPatch, on: &Ground) -> Decided {
-    let next = on.strategies.patched(patch).map_err(|wrong| Refusal::BadPolicy {
-        // A refusal is a line in a log, not a report; the first ones say enough to mend them.
-        why: wrong.into_iter().take(8).collect::<Vec<_>>().join("; "),
-    })?;
+    let next = on
+        .strategies
+        .patched(patch)
+        .map_err(|wrong| Refusal::BadPolicy {
+            // A refusal is a line in a log, not a report; the first ones say enough to mend them.
+            why: wrong.into_iter().take(8).collect::<Vec<_>>().join("; "),
+        })?;
     let rules = next.table().table().rules.len();
     let begun = on.strategies.patched(&PolicyPatch {
         reset: true,
         ..PolicyPatch::default()
     });
     let of = begun.map_or(rules, |it| it.table().table().rules.len());
-    let words = format!("{rules} of {of} adaptation rules are in force on this machine, until it is started again");
+    let words = format!(
+        "{rules} of {of} adaptation rules are in force on this machine, until it is started again"
+    );
     Ok((Effect::Policy(Box::new(patch.clone())), words))
 }
 
@@ -283,14 +306,14 @@ fn start(lesson: Option<&LessonId>, on: &Ground) -> Decided {
     let loaded = on.lesson_named(id);
     if loaded.is_none() {
         return Err({
-                let known = on.shelf.map(|shelf| {
-                    let names = shelf.names().map(ToString::to_string);
-                    names.collect::<Vec<_>>().join(", ")
-                });
-                Refusal::NoSuchLesson {
-                    lesson: id.to_string(),
-                    known: known.unwrap_or_default(),
-                }
+            let known = on.shelf.map(|shelf| {
+                let names = shelf.names().map(ToString::to_string);
+                names.collect::<Vec<_>>().join(", ")
+            });
+            Refusal::NoSuchLesson {
+                lesson: id.to_string(),
+                known: known.unwrap_or_default(),
+            }
         });
     }
     let ended = if on.state.ended || on.state.session.is_none() {
@@ -298,9 +321,8 @@ fn start(lesson: Option<&LessonId>, on: &Ground) -> Decided {
     } else {
         "the session that ran is over, and "
     };
-    let words = format!(
-        "{ended}lesson {id} begins at its first step; what is known of the learner stays"
-    );
+    let words =
+        format!("{ended}lesson {id} begins at its first step; what is known of the learner stays");
     Ok((Effect::Begin(id.clone()), words))
 }
 

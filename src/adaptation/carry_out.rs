@@ -4,12 +4,12 @@ use std::collections::{HashMap, VecDeque};
 
 use bevy::prelude::*;
 
-use super::{MessageShown, Strategies};
 use super::adapted::Able;
 use super::advise::Advisor;
 use super::by_hand::{self, Ground};
 use super::decide::{Effect, Standing, decide, reading_time};
 use super::watch::Watch;
+use super::{MessageShown, Strategies};
 use crate::learning::skill::SkillId;
 use crate::learning::strategy::action::Action;
 use crate::lesson::{ActiveLesson, Loaded, Shelf};
@@ -20,8 +20,8 @@ use crate::session::join::started;
 use crate::session::standing::{self, Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{
-    CommandAnswered, CommandRequested, Happened, Learner, NextSession, OtherWay, PointedOut, SessionLog, Way,
-    WayChanged, unix_ms,
+    CommandAnswered, CommandRequested, Happened, Learner, NextSession, OtherWay, PointedOut,
+    SessionLog, Way, WayChanged, unix_ms,
 };
 
 /// Commands not decided yet. The doors that write them are bounded; nothing piles up here.

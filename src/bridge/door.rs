@@ -76,7 +76,11 @@ pub(super) fn router(
         .nest_service("/mcp", mcp)
         .route(
             "/ws",
-            get(socket::upgrade).with_state(SocketDoor::new(desk.clone(), limits, counters.clone())),
+            get(socket::upgrade).with_state(SocketDoor::new(
+                desk.clone(),
+                limits,
+                counters.clone(),
+            )),
         )
         .layer(from_fn_with_state(Sessions::default(), own_sessions_only))
         .merge(admin::guarded(access.clone()))

@@ -127,7 +127,16 @@ pub(super) struct Ground<'w, 's> {
     agreements: Res<'w, Agreements>,
     screen: Res<'w, WordScreen>,
     lines: ResMut<'w, Lines>,
-    learners: Query<'w, 's, (Entity, &'static Learner, &'static LearnerState, &'static Age)>,
+    learners: Query<
+        'w,
+        's,
+        (
+            Entity,
+            &'static Learner,
+            &'static LearnerState,
+            &'static Age,
+        ),
+    >,
     headsets: Query<'w, 's, &'static host::Headset>,
 }
 

@@ -278,15 +278,8 @@ impl Bridge {
                         Arc::new(catalogue),
                         counting.clone(),
                     );
-                    let router = door::router(
-                        guard,
-                        desk,
-                        mcp,
-                        limits,
-                        counting.clone(),
-                        beat,
-                        &stopped,
-                    );
+                    let router =
+                        door::router(guard, desk, mcp, limits, counting.clone(), beat, &stopped);
                     serve::serve(listener, router, tls, limits, counting, stopped).await;
                 });
                 // What waits for the disk is not waited for.

@@ -25,9 +25,7 @@ pub(super) fn copy(
 ) -> Result<Result<Export, String>, RecordError> {
     let log = store.events(learner)?;
     if log.is_empty() {
-        return Ok(Err(
-            "nobody in these records has that pseudonym".to_owned()
-        ));
+        return Ok(Err("nobody in these records has that pseudonym".to_owned()));
     }
     let (consents, rights) = (Consents::of(&log), Rights::of(&log));
     let standing = Standing {

@@ -243,11 +243,7 @@ pub(super) fn mediate(
         });
     }
     let opened = (vignette.0 - VIGNETTE_OPENS * time.delta_secs()).max(0.0);
-    vignette.set_if_neq(Vignette(if moved {
-        gently.vignette
-    } else {
-        opened
-    }));
+    vignette.set_if_neq(Vignette(if moved { gently.vignette } else { opened }));
     if rig != before
         && rig.is_finite()
         && let Ok(mut transform) = movers.p1().single_mut()

@@ -24,7 +24,9 @@ pub enum NotKept {
     #[error("`{0}` is the name of a lesson that comes with the program; give yours another id")]
     Bundled(LessonId),
     /// There is no room.
-    #[error("{MOST_BROUGHT} lessons were brought already; the program keeps no more until it is started again")]
+    #[error(
+        "{MOST_BROUGHT} lessons were brought already; the program keeps no more until it is started again"
+    )]
     Full,
 }
 

@@ -128,9 +128,8 @@ fn give(
     standing: &Standing,
 ) -> Result<(EventBody, String), Refusal> {
     // The token that a program prints when it starts says nothing of who stands behind it.
-    let attested = |asker: Asker| {
-        asker.role == TokenRole::Operator && asker.token != TokenId::OF_THIS_RUN
-    };
+    let attested =
+        |asker: Asker| asker.role == TokenRole::Operator && asker.token != TokenId::OF_THIS_RUN;
     if command.asker.is_some_and(|asker| !attested(asker)) {
         return Err(Refusal::NotForYou {
             who: "whoever shows this token".to_owned(),

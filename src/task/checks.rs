@@ -154,14 +154,12 @@ fn there(
     head: Option<[f32; 3]>,
 ) -> Option<Evidence> {
     match asks {
-        CheckpointAsks::Bring { object, into } => {
-            place(object)
-                .is_some_and(|at| into.holds(at))
-                .then(|| Evidence::Placed {
-                    object: object.clone(),
-                    socket: None,
-                })
-        }
+        CheckpointAsks::Bring { object, into } => place(object)
+            .is_some_and(|at| into.holds(at))
+            .then(|| Evidence::Placed {
+                object: object.clone(),
+                socket: None,
+            }),
         CheckpointAsks::Reach { into } => head
             .is_some_and(|at| into.holds(at))
             .then_some(Evidence::Teleported { object: None }),

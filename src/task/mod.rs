@@ -11,8 +11,8 @@ use crate::protocol::event::EventBody;
 use crate::session::state::LearnerState;
 use crate::session::times::Redoing;
 use crate::session::{
-    Folded, Happened, Learner, OtherWay, PanelAnswered, SceneAsked, SceneDescribed, SessionLog, Stirred,
-    Way, WayChanged,
+    Folded, Happened, Learner, OtherWay, PanelAnswered, SceneAsked, SceneDescribed, SessionLog,
+    Stirred, Way, WayChanged,
 };
 
 mod checks;

@@ -6,6 +6,7 @@ use super::view::PanelView;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::ids::CommandId;
 use crate::protocol::teaching::{Preferences, PreferencesPatch};
+use crate::session::pairing::PairingCode;
 use crate::session::standing::{Age, Agreements, Offer, offers};
 use crate::session::state::LearnerState;
 use crate::session::{CommandRequested, Learner, unix_ms};
@@ -104,11 +105,23 @@ impl Choice {
     }
 }
 
+const WAITS: &str = "The lesson waits for you.";
+
+/// Who has the headset on reads the code out to whoever wants to come in; nobody else can see the panel.
+fn with_code(code: &PairingCode) -> String {
+    let (first, last) = code.code.split_at_checked(3).unwrap_or((&code.code, ""));
+    format!(
+        "{WAITS} Your instructor's code: {first} {last}, at {}",
+        code.address
+    )
+}
+
 pub(super) fn view(
     open: &MenuOpen,
     offers: &[Offer],
     seated: SeatedOffset,
     reading: ReadingSettings,
+    pairing: Option<&PairingCode>,
 ) -> PanelView {
     let words = |choice: &Choice| choice.words(seated.0 > 0.0, reading.large_text).to_owned();
     if open.more {
@@ -122,7 +135,7 @@ pub(super) fn view(
     }
     PanelView {
         heading: "Menu".to_owned(),
-        body: "The lesson waits for you.".to_owned(),
+        body: pairing.map_or_else(|| WAITS.to_owned(), |code| with_code(code)),
         choices: CHOICES.iter().map(words).collect(),
         ..PanelView::default()
     }
@@ -293,6 +306,7 @@ mod tests {
     use crate::protocol::ids::{LearnerId, PanelId, SessionId};
     use crate::session::Happened;
     use crate::session::SessionPlugin;
+    use crate::session::pairing::Pairing;
     use crate::ui::UiPlugin;
     use crate::ui::layout::choice_rect;
     use crate::xr::pointer::PointerAt;
@@ -390,6 +404,42 @@ mod tests {
         room.press_menu();
         assert_eq!(room.choose(Choice::GoOn), [CommandBody::Resume]);
         assert_ne!(room.view().heading, "Menu");
+    }
+
+    #[test]
+    fn a_code_that_is_good_stands_in_the_menu_and_nowhere_else() {
+        let mut room = Room::new();
+        let show = |room: &mut Room, code: Option<&str>| {
+            let code = code.map(|code| PairingCode {
+                code: code.to_owned(),
+                address: "https://192.168.1.7:7878/".to_owned(),
+                fingerprint: None,
+                until: std::time::Instant::now() + std::time::Duration::from_secs(300),
+            });
+            room.app.world_mut().insert_resource(Pairing(code));
+            room.frame();
+            room.view().body.clone()
+        };
+        assert!(!show(&mut room, Some("204816")).contains("204"));
+        room.press_menu();
+        let body = show(&mut room, Some("204816"));
+        assert!(
+            body.contains("204 816") && body.contains("192.168.1.7"),
+            "{body}"
+        );
+        assert_eq!(show(&mut room, None), WAITS, "a code that is over is gone");
+    }
+
+    #[test]
+    fn what_the_learner_sets_in_the_menu_is_remembered_in_the_log() {
+        let mut room = Room::new();
+        room.press_menu();
+        let asked = room.choose(Choice::SitOrStand);
+        let patch = PreferencesPatch {
+            seated: Some(true),
+            ..PreferencesPatch::default()
+        };
+        assert_eq!(asked, [CommandBody::SetPreferences { patch }]);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use std::time::Duration;
 use rmcp::ErrorData;
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolResponse, CallToolResult, InputResponses, JsonObject, LoggingLevel, LoggingMessageNotificationParam,
-    ProgressNotificationParam, ProtocolVersion, RequestMetaObject,
+    CallToolResponse, CallToolResult, InputResponses, JsonObject, LoggingLevel,
+    LoggingMessageNotificationParam, ProgressNotificationParam, ProtocolVersion, RequestMetaObject,
 };
 use rmcp::service::RequestContext;
 use serde::de::DeserializeOwned;

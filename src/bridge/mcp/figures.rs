@@ -194,11 +194,7 @@ pub(super) fn openmetrics(world: &Figures, net: Counted) -> String {
         );
     }
     for (name, help, value) in [
-        (
-            "connections_accepted",
-            "Connections taken in",
-            net.accepted,
-        ),
+        ("connections_accepted", "Connections taken in", net.accepted),
         ("requests", "HTTP requests", net.requests),
         (
             "requests_turned_away",
@@ -252,10 +248,7 @@ fn histogram(text: &mut String, name: &str, help: &str, of: &Spread, sum: Option
         "# TYPE malloc_vr_{name} histogram\n# UNIT malloc_vr_{name} seconds\n# HELP malloc_vr_{name} {help}."
     );
     for (end, count) in &of.buckets {
-        let _ = writeln!(
-            text,
-            "malloc_vr_{name}_bucket{{le=\"{end:.6}\"}} {count}"
-        );
+        let _ = writeln!(text, "malloc_vr_{name}_bucket{{le=\"{end:.6}\"}} {count}");
     }
     let n = of.n;
     let _ = writeln!(text, "malloc_vr_{name}_bucket{{le=\"+Inf\"}} {n}");
@@ -304,7 +297,10 @@ mod tests {
             .filter(|line| line.starts_with("malloc_vr_frame_seconds_bucket"))
             .filter_map(|line| line.rsplit(' ').next()?.parse().ok())
             .collect();
-        assert!(counts.is_sorted() && counts.last() == Some(&4), "{counts:?}");
+        assert!(
+            counts.is_sorted() && counts.last() == Some(&4),
+            "{counts:?}"
+        );
         // Every name has its type before its first value.
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let name = line.split(['{', ' ']).next().unwrap();

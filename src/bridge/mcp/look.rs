@@ -281,7 +281,8 @@ pub(in crate::bridge) fn answer_looks(
                     }
                 };
                 if gate.aggregate {
-                    let why = "the telemetry level of this learner is aggregate; their scene is not told";
+                    let why =
+                        "the telemetry level of this learner is aggregate; their scene is not told";
                     drop(answer.send(Err(why.to_owned())));
                     continue;
                 }

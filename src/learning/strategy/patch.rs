@@ -202,7 +202,9 @@ fn with_numbers<T: Serialize + for<'de> Deserialize<'de>>(
             // Within a million, and whole.
             (true, true) => Value::from(*number as u64),
             (true, false) => {
-                wrong.push(format!("{place}: `{name}` counts, and {number} is no count"));
+                wrong.push(format!(
+                    "{place}: `{name}` counts, and {number} is no count"
+                ));
                 continue;
             }
             (false, _) => Value::from(*number),

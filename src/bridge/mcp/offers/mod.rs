@@ -24,9 +24,7 @@ const NAMES: [(&str, super::catalogue::Completing); 3] = [
         all.iter().map(|event| format!("{event:?}")).collect()
     }),
     ("level", |_, _| {
-        ["off", "aggregate", "detailed"]
-            .map(str::to_owned)
-            .to_vec()
+        ["off", "aggregate", "detailed"].map(str::to_owned).to_vec()
     }),
     ("mode", |_, _| {
         ["peer", "mentor", "project"].map(str::to_owned).to_vec()

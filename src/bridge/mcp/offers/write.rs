@@ -10,7 +10,9 @@ use super::super::catalogue::{
     Act, Catalogue, Effects, ToolRow, describe, failed, structured, with_properties,
 };
 use super::super::confirm::confirmed;
-use super::carry::{DoneForAll, Whom, answer, carry_out, for_all, for_group, read_rest, take_wish, whom};
+use super::carry::{
+    DoneForAll, Whom, answer, carry_out, for_all, for_group, read_rest, take_wish, whom,
+};
 use crate::protocol::command::{CommandBody, Refusal};
 use crate::protocol::ids::{CommandId, LearnerId};
 
@@ -205,4 +207,3 @@ pub(super) fn offer_for_all<A>(
         }),
     });
 }
-
