@@ -24,6 +24,8 @@ mod touch;
 #[cfg(test)]
 mod tests;
 
+/// The learner's head, for whoever asks where it is.
+pub use crate::xr::rig::Head;
 pub use circumstances::Circumstances;
 pub use desktop::CONTROLS;
 pub use grasp::Snapped;

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 
 use super::deeds::Deeds;
 use super::judge::Deed;
-use crate::interaction::Circumstances;
+use crate::interaction::{Circumstances, Head};
 use crate::learning::quality::Quality;
 use crate::lesson::placed::LessonObject;
 use crate::protocol::event::{Attempt, EventBody, Evidence};
@@ -17,7 +17,6 @@ use crate::protocol::teaching::{Checkpoint, CheckpointAsks};
 use crate::session::clock::LONGEST_FRAME;
 use crate::session::state::LearnerState;
 use crate::session::{Happened, Learner};
-use crate::xr::rig::Head;
 
 /// How long each checkpoint has waited while the lesson ran. On the learner.
 #[derive(Component, Debug, Default)]

@@ -7,6 +7,7 @@ mod adapt;
 mod asking;
 mod carry;
 mod class;
+mod consent;
 mod lead;
 mod notices;
 mod ops;
@@ -40,6 +41,7 @@ pub(super) fn all(catalogue: &mut Catalogue) {
     scene::offer(catalogue);
     teach::offer(catalogue);
     lead::offer(catalogue);
+    consent::offer(catalogue);
     ops::offer(catalogue);
     resources::offer(catalogue);
     prompts::offer(catalogue);
