@@ -116,6 +116,22 @@ impl Room {
         Socket(socket)
     }
 
+    /// A connection with an operator's own token: what the program printed says nothing of who attests.
+    async fn operators_socket(&self) -> Socket {
+        let head = [
+            &format!("Authorization: Bearer {TOKEN}") as &str,
+            "Content-Type: application/json",
+        ];
+        let wish = json!({ "name": "the school's office", "role": "operator" }).to_string();
+        let (status, answer) = self.ask("POST /tokens", &head, &wish);
+        assert_eq!(status, 201, "{answer}");
+        let token = answer.split("\"token\":\"").nth(1).unwrap();
+        let token = token.split('"').next().unwrap();
+        let url = format!("ws://{}/ws?token={token}", self.address);
+        let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        Socket(socket)
+    }
+
     /// An MCP client.
     async fn mcp(&self) -> RunningService<RoleClient, ()> {
         let uri = format!("http://{}/mcp", self.address);
@@ -648,8 +664,13 @@ async fn nothing_of_a_child_leaves_without_consent_and_the_lesson_goes_on() {
 #[tokio::test]
 async fn a_consent_opens_the_door_and_its_withdrawal_shuts_it_at_once() {
     let room = Room::open_for(AgeBand::Under13);
-    let mut socket = room.socket().await;
     let given = consent("guardian", "signed_form");
+    let mut socket = room.socket().await;
+    let answer = socket
+        .command(CommandId::fresh(), room.learner, given.clone())
+        .await;
+    assert_eq!(answer["outcome"]["reason"], "not_for_you", "{answer}");
+    let mut socket = room.operators_socket().await;
     let answer = socket
         .command(CommandId::fresh(), room.learner, given)
         .await;

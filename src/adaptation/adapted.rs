@@ -152,6 +152,13 @@ pub(super) fn adapt(
         | CommandBody::Spawn { .. }
         | CommandBody::Remove { .. }
         | CommandBody::EndSession
+        | CommandBody::StartSession { .. }
+        | CommandBody::SetPreferences { .. }
+        | CommandBody::OverrideStage { .. }
+        | CommandBody::SetCheckpoint { .. }
+        | CommandBody::RemoveCheckpoint { .. }
+        | CommandBody::SetPolicy { .. }
+        | CommandBody::SetTelemetry { .. }
         | CommandBody::Try { .. }
         | CommandBody::GiveConsent(_)
         | CommandBody::WithdrawConsent(_)

@@ -16,6 +16,7 @@ use crate::learning::strategy::choose::{Draw, Pick, choose};
 use crate::learning::strategy::explain::{Decision, explain};
 use crate::learning::strategy::feature::{Feature, View};
 use crate::learning::strategy::memory::Memory;
+use crate::learning::strategy::patch::PolicyPatch;
 use crate::learning::strategy::precedence::Lever;
 use crate::learning::strategy::table::Table;
 use crate::lesson::ActiveLesson;
@@ -36,7 +37,12 @@ const UNDER_WAY: usize = 8;
 
 /// The adaptation table in force.
 #[derive(Resource, Debug, Clone)]
-pub struct Strategies(Arc<Checked>);
+pub struct Strategies {
+    now: Arc<Checked>,
+    /// As the program began, and what somebody changed since.
+    begun: Arc<Checked>,
+    patch: PolicyPatch,
+}
 
 impl Default for Strategies {
     /// The table as delivered.
@@ -52,13 +58,42 @@ impl Strategies {
     /// # Errors
     /// Every mistake in it.
     pub fn read(text: &str) -> Result<Self, Vec<Mistake>> {
-        read(text).map(|checked| Self(Arc::new(checked)))
+        let checked = Arc::new(read(text)?);
+        Ok(Self {
+            now: checked.clone(),
+            begun: checked,
+            patch: PolicyPatch::default(),
+        })
+    }
+
+    /// The same with a patch upon what was changed before.
+    ///
+    /// # Errors
+    /// Everything that is wrong with what would come of it.
+    pub fn patched(&self, patch: &PolicyPatch) -> Result<Self, Vec<String>> {
+        let patch = self.patch.then(patch);
+        let now = if patch.is_empty() {
+            self.begun.clone()
+        } else {
+            Arc::new(patch.upon(self.begun.table())?)
+        };
+        Ok(Self {
+            now,
+            begun: self.begun.clone(),
+            patch,
+        })
+    }
+
+    /// What was changed since the program began.
+    #[must_use]
+    pub fn patch(&self) -> &PolicyPatch {
+        &self.patch
     }
 
     /// The table.
     #[must_use]
     pub fn table(&self) -> &Checked {
-        &self.0
+        &self.now
     }
 }
 

@@ -4,22 +4,24 @@ use std::collections::{HashMap, VecDeque};
 
 use bevy::prelude::*;
 
-use super::MessageShown;
 use super::adapted::Able;
 use super::advise::Advisor;
+use super::by_hand::{self, Ground};
 use super::decide::{Effect, Standing, decide, reading_time};
 use super::watch::Watch;
+use super::{MessageShown, Strategies};
 use crate::learning::skill::SkillId;
 use crate::learning::strategy::action::Action;
-use crate::lesson::ActiveLesson;
+use crate::lesson::{ActiveLesson, Loaded, Shelf};
 use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Outcome, Refusal};
 use crate::protocol::event::{EndReason, EventBody, PauseCause, Told};
-use crate::protocol::ids::CommandId;
+use crate::protocol::ids::{CommandId, SessionId};
+use crate::session::join::started;
 use crate::session::standing::{self, Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{
-    CommandAnswered, CommandRequested, Happened, Learner, OtherWay, PointedOut, SessionLog, Way,
-    WayChanged, unix_ms,
+    CommandAnswered, CommandRequested, Happened, Learner, NextSession, OtherWay, PointedOut,
+    SessionLog, Way, WayChanged, unix_ms,
 };
 
 /// Commands not decided yet. The doors that write them are bounded; nothing piles up here.
@@ -85,7 +87,11 @@ pub(super) fn queue_commands(
 pub(super) fn carry_out(
     mut commands: Commands,
     time: Res<Time<Real>>,
-    lesson: Option<Res<ActiveLesson>>,
+    (lesson, shelf, mut strategies): (
+        Option<Res<ActiveLesson>>,
+        Option<Res<Shelf>>,
+        ResMut<Strategies>,
+    ),
     agreements: Res<Agreements>,
     learners: Query<(
         Entity,
@@ -149,11 +155,35 @@ pub(super) fn carry_out(
             restricted: state.is_restricted(),
         };
         let agreed = agreements.standing(who.id, *age, state, unix_ms());
-        let decided = match standing::decide(&command, &agreed, state.seq) {
-            Some(about_rights) => {
+        let ground = Ground {
+            state,
+            strategies: &strategies,
+            lesson: lesson.as_deref(),
+            shelf: shelf.as_deref(),
+        };
+        let tried = match &command.body {
+            CommandBody::Try { body } => Some(Command {
+                body: (**body).clone(),
+                ..command.clone()
+            }),
+            _ => None,
+        };
+        let meant = tried.as_ref().unwrap_or(&command);
+        let decided = standing::decide(meant, &agreed, state.seq)
+            .map(|about_rights| {
                 about_rights.map(|(body, words)| (Effect::Agreed(Box::new(body)), words))
+            })
+            .or_else(|| by_hand::decide(meant, &standing, &ground));
+        let decided = match (decided, &tried) {
+            (None, _) => decide(&command, &standing),
+            (Some(decided), None) => decided,
+            (Some(decided), Some(_)) => {
+                decided.map(|(_, words)| (Effect::Nothing, format!("would be done: {words}")))
             }
-            None => decide(&command, &standing),
+        };
+        let beginning = match &decided {
+            Ok((Effect::Begin(id), _)) => ground.lesson_named(id).cloned(),
+            _ => None,
         };
         let outcome = match decided {
             Ok((Effect::Nothing, words)) => {
@@ -213,7 +243,22 @@ pub(super) fn carry_out(
                         turned.write(WayChanged { learner, way });
                     }
                     // The event alone changes the state, and everything else follows the state.
-                    Effect::Hint(_) | Effect::Adapt(_) | Effect::Scene | Effect::Nothing => {}
+                    Effect::Hint(_)
+                    | Effect::Adapt(_)
+                    | Effect::Scene
+                    | Effect::Noted
+                    | Effect::Nothing => {}
+                    Effect::Policy(patch) => {
+                        // It was tried when it was decided.
+                        if let Ok(next) = strategies.patched(&patch) {
+                            *strategies = next;
+                        }
+                    }
+                    Effect::Begin(_) => {
+                        if let Some(lesson) = beginning {
+                            begin(&mut commands, learner, state.ended, lesson, &mut happened);
+                        }
+                    }
                     Effect::Score(criterion, value) => {
                         happened.write(Happened {
                             learner,
@@ -283,6 +328,27 @@ pub(super) fn carry_out(
         answers.note(command.id, outcome.clone());
         answered.write(CommandAnswered { command, outcome });
     }
+}
+
+/// Ends the session that runs, and begins one of this lesson.
+fn begin(
+    commands: &mut Commands,
+    learner: Entity,
+    ended: bool,
+    lesson: Loaded,
+    happened: &mut MessageWriter<Happened>,
+) {
+    if !ended {
+        let reason = EndReason::Instructor;
+        let body = EventBody::SessionEnded { reason };
+        happened.write(Happened { learner, body });
+    }
+    let session = SessionId::fresh();
+    let body = started(session, &lesson.lesson, &lesson.digest);
+    commands
+        .entity(learner)
+        .insert(NextSession { session, lesson });
+    happened.write(Happened { learner, body });
 }
 
 /// What the learner would do well to go over again, as they read it.

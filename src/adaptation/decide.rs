@@ -6,10 +6,11 @@ use super::adapted::{Able, adapt, end_break};
 use super::on_site;
 use crate::learning::event_criteria::Criterion;
 use crate::learning::strategy::action::Action;
+use crate::learning::strategy::patch::PolicyPatch;
 use crate::lesson::format::{Lesson, Step};
 use crate::protocol::command::{Command, CommandBody, MAX_MESSAGE_CHARS, Principal, Refusal};
 use crate::protocol::event::{EventBody, PauseCause};
-use crate::protocol::ids::ObjectId;
+use crate::protocol::ids::{LessonId, ObjectId};
 use crate::session::adapted::Adapted;
 
 /// After the instructor gave or took a hint, the automatic rules leave hints alone for this long: who stands
@@ -65,6 +66,12 @@ pub enum Effect {
     Scene,
     /// The session is over.
     End,
+    /// The event alone changes what follows from it.
+    Noted,
+    /// The adaptation rules are changed so. Boxed, as everything larger than the rest.
+    Policy(Box<PolicyPatch>),
+    /// A fresh session of this lesson begins.
+    Begin(LessonId),
     /// Nothing: it was only tried.
     Nothing,
     /// A word about consent or rights stands in the log. Boxed: it is many times larger than the rest.

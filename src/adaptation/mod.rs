@@ -18,6 +18,7 @@ pub use advise::{Foresight, Outlook, Strategies, models};
 
 pub mod adapted;
 mod advise;
+mod by_hand;
 mod carry_out;
 pub mod decide;
 mod intervening;

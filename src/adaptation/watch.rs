@@ -136,7 +136,9 @@ pub(super) fn climb_the_ladder(
                 CommandBody::GiveHint { level },
                 "guidance is in place".to_owned(),
             )
-        } else if let Some(advice) = hint(&rules, &view) {
+        } else if let Some(advice) =
+            hint(&rules, &view).filter(|_| state.preferences.hints_by_themselves)
+        {
             let body = match advice.action {
                 HintAction::Offer(level) => {
                     // Also where it is refused: ask again only after the cool-down.

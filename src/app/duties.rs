@@ -13,7 +13,7 @@ use crate::protocol::ids::LearnerId;
 use crate::protocol::privacy::{DataClass, Purpose, Role};
 use crate::record::access::{Question, Relation, Standing, decide};
 use crate::record::consent::{ConsentPolicy, Consents};
-use crate::record::export::Export;
+use crate::record::export::{Export, for_the_family};
 use crate::record::privacy_page::privacy_page;
 use crate::record::purpose::RetentionPolicy;
 use crate::record::rights::Rights;
@@ -71,23 +71,7 @@ impl Receiver {
     fn question(&self) -> Question {
         let to_learn_by = [DataClass::Keeping, DataClass::Progress, DataClass::Attempts];
         let (role, relation, purpose, data, party) = match self {
-            // What lies beside the log (roster, movements) is not in it.
-            Self::Family => (
-                Role::Learner,
-                Relation::Self_,
-                Purpose::Rights,
-                vec![
-                    DataClass::Keeping,
-                    DataClass::Progress,
-                    DataClass::Attempts,
-                    DataClass::Knowledge,
-                    DataClass::Support,
-                    DataClass::Messages,
-                    DataClass::Rights,
-                    DataClass::Comfort,
-                ],
-                String::new(),
-            ),
+            Self::Family => return for_the_family(),
             Self::Study(party) => (
                 Role::Researcher,
                 Relation::Agreement,

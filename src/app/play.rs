@@ -108,7 +108,10 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
         .insert_resource(agreements)
         .insert_resource(WordScreen(screen))
         .insert_resource(SweptDaily(args.data.data_dir.clone()))
-        .add_systems(Last, sweep::each_day.run_if(resource_exists::<Recorder>));
+        .add_systems(
+            Last,
+            (sweep::each_day, sweep::forget_names).run_if(resource_exists::<Recorder>),
+        );
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }

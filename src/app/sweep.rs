@@ -6,8 +6,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::law;
-use crate::record::{By, RecordError, Recorder, Retention, Store};
-use crate::session::unix_ms;
+use crate::record::{By, RecordError, Recorder, Retention, Store, Tombstone};
+use crate::session::{LearnerErased, unix_ms};
 
 /// How often the running program looks.
 const A_DAY: Duration = Duration::from_secs(86_400);
@@ -41,6 +41,30 @@ fn sweep(store: &Store, data_dir: &Path) -> Result<(), RecordError> {
         }
     }
     Ok(())
+}
+
+/// Whoever was erased through the door leaves the roster, too.
+pub(super) fn forget_names(
+    recorder: Res<Recorder>,
+    swept: Res<SweptDaily>,
+    mut erased: MessageReader<LearnerErased>,
+    mut waiting: Local<Vec<Tombstone>>,
+) {
+    waiting.extend(erased.read().map(|it| it.0.clone()));
+    if waiting.is_empty() {
+        return;
+    }
+    let (gone, data_dir) = (waiting.clone(), swept.0.clone());
+    let asked = recorder.ask(move |store| {
+        if let Err(error) = law::forget(store, &data_dir, &gone) {
+            error!("names of erased learners are still in the roster: {error}");
+        }
+        Ok(())
+    });
+    // Refused while the disk is busy: the next frame asks again.
+    if asked.is_some() {
+        waiting.clear();
+    }
 }
 
 /// The same once a day, on the record thread.

@@ -13,7 +13,7 @@ use super::access::news::News;
 use super::access::{Act, Offer};
 use super::desk::FromWorld;
 use crate::protocol::command::Outcome;
-use crate::protocol::ids::LearnerId;
+use crate::protocol::ids::{CommandId, LearnerId};
 use crate::record::{Action, Became, By, RecordError, Recorder};
 use crate::session::pairing::{DoorAlert, Pairing, PairingAsked};
 use crate::session::{CommandAnswered, WordScreen, unix_ms};
@@ -38,6 +38,24 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    /// Something that was asked of the machine.
+    pub(super) fn commanded(
+        &mut self,
+        by: By,
+        learner: Option<LearnerId>,
+        command: CommandId,
+        act: Act,
+        became: Became,
+    ) {
+        let act = name(act);
+        let action = Action::Commanded {
+            command,
+            act,
+            became,
+        };
+        self.add(by, learner, action);
+    }
+
     fn add(&mut self, by: By, learner: Option<LearnerId>, action: Action) {
         if self.waiting.len() >= WAITING {
             error!("the audit log takes no more lines; one is lost");
@@ -161,7 +179,7 @@ pub(super) fn ask_for_a_code(bridge: Res<Bridge>, mut asked: MessageReader<Pairi
     }
 }
 
-fn by_now(actor: String, purpose: &str) -> By {
+pub(super) fn by_now(actor: String, purpose: &str) -> By {
     By {
         actor,
         purpose: purpose.to_owned(),

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::Heartbeat;
 use super::access::{Access, Caller, Denied, Origins};
 use super::admin;
+use super::counters::Counters;
 use super::desk::Desk;
 use super::mcp::{Instructor, Shared};
 use super::mcp_sessions::{Sessions, own_sessions_only};
@@ -42,6 +43,7 @@ const STANDS_STILL: Duration = Duration::from_secs(5);
 struct Health {
     desk: Desk,
     heartbeat: Arc<Heartbeat>,
+    counters: Counters,
 }
 
 /// Who may come in, by which names and under which header.
@@ -56,6 +58,7 @@ pub(super) fn router(
     desk: Desk,
     mcp: Arc<Shared>,
     limits: Limits,
+    counters: Counters,
     heartbeat: Arc<Heartbeat>,
     stop: &CancellationToken,
 ) -> Router {
@@ -73,7 +76,11 @@ pub(super) fn router(
         .nest_service("/mcp", mcp)
         .route(
             "/ws",
-            get(socket::upgrade).with_state(SocketDoor::new(desk.clone(), limits)),
+            get(socket::upgrade).with_state(SocketDoor::new(
+                desk.clone(),
+                limits,
+                counters.clone(),
+            )),
         )
         .layer(from_fn_with_state(Sessions::default(), own_sessions_only))
         .merge(admin::guarded(access.clone()))
@@ -83,19 +90,23 @@ pub(super) fn router(
         ));
     Router::new()
         .merge(guarded)
-        .merge(admin::open(access.clone()))
+        .merge(admin::open(access.clone()).layer(from_fn_with_state(counters.clone(), nobody_new)))
         .merge(oauth::routes(access, origins.clone()))
         .merge(resource::routes(origins.clone()))
         .route(
             "/healthz",
-            get(healthz).with_state(Health { desk, heartbeat }),
+            get(healthz).with_state(Health {
+                desk,
+                heartbeat,
+                counters: counters.clone(),
+            }),
         )
         .route("/", get(welcome))
         .fallback(nothing_here)
         .layer(from_fn_with_state(origins, require_own_host))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn_with_state(
-            Arc::new(Semaphore::new(AT_ONCE)),
+            (Arc::new(Semaphore::new(AT_ONCE)), counters.clone()),
             in_time_and_measure,
         ))
         .layer(from_fn(safe_in_a_browser))
@@ -122,11 +133,13 @@ pub(super) fn problem(status: StatusCode, error: &str, message: &str) -> Respons
 
 /// Neither too many requests at once, nor one that takes its time.
 async fn in_time_and_measure(
-    State(places): State<Arc<Semaphore>>,
+    State((places, counters)): State<(Arc<Semaphore>, Counters)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Ok(_place) = places.try_acquire() else {
+    let place = places.try_acquire();
+    counters.request(place.is_ok());
+    let Ok(_place) = place else {
         return problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
@@ -143,6 +156,23 @@ async fn in_time_and_measure(
     }
 }
 
+/// While the machine is drained nobody new comes in. Those who are in go on.
+async fn nobody_new(State(counters): State<Counters>, request: Request, next: Next) -> Response {
+    if !counters.is_draining() {
+        return next.run(request).await;
+    }
+    drained()
+}
+
+/// What somebody new is told then.
+pub(super) fn drained() -> Response {
+    let words = "this machine is being drained and takes nobody new; come again in a minute, or go to another";
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "draining", words);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(60));
+    response
+}
+
 async fn healthz(State(health): State<Health>) -> Response {
     let last = health.heartbeat.last_ms.load(Ordering::Relaxed);
     let since = health
@@ -152,7 +182,9 @@ async fn healthz(State(health): State<Health>) -> Response {
         .saturating_sub(Duration::from_millis(last));
     let ticking = last > 0 && since < STANDS_STILL;
     let published = health.desk.published();
-    let good = ticking && published.health.good();
+    let draining = health.counters.is_draining();
+    // Whoever sends clients here sends them elsewhere, as long as this is drained.
+    let good = ticking && published.health.good() && !draining;
     let status = if good {
         StatusCode::OK
     } else {
@@ -161,6 +193,7 @@ async fn healthz(State(health): State<Health>) -> Response {
     let body = json!({
         "ok": good,
         "ticking": ticking,
+        "draining": draining,
         "last_tick_seconds_ago": (last > 0).then_some(since.as_secs_f64()),
         "records": published.health.records,
         "commands": published.health.commands,

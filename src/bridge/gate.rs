@@ -11,6 +11,7 @@ use super::desk::FromWorld;
 use crate::learning::load::Observed;
 use crate::protocol::event::EventBody;
 use crate::protocol::privacy::{DataClass, Purpose, Role};
+use crate::protocol::teaching::TelemetryLevel;
 use crate::record::access::{
     AccessRefusal, Grant, Question, Relation, Standing, decide, may_leave,
 };
@@ -55,6 +56,9 @@ pub(super) fn shows(body: &EventBody) -> bool {
     SHOWN.contains(&class_of(body))
 }
 
+/// Why nothing leaves although it might.
+const OFF: &str = "an operator has set the telemetry level of this learner to off; telemetry.set_level opens it again";
+
 /// Takes out of an event what no instructor is told: how the hands did it tells who it was. It stays in the log, with
 /// the learner's own machine and the school's host.
 pub(super) fn withhold(body: &mut EventBody) {
@@ -72,6 +76,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Gate {
     /// Why it is shut; `None`: it is open.
     pub shut: Option<String>,
+    /// Nothing but where the learner stands is told.
+    pub aggregate: bool,
     /// What was shown is to be taken back.
     take_back: bool,
 }
@@ -80,6 +86,7 @@ impl Default for Gate {
     fn default() -> Self {
         Self {
             shut: Some("the program has just begun; try again in a second".to_owned()),
+            aggregate: false,
             take_back: false,
         }
     }
@@ -88,6 +95,11 @@ impl Default for Gate {
 impl Gate {
     pub(super) fn is_open(&self) -> bool {
         self.shut.is_none()
+    }
+
+    /// Whether single events, samples and the scene are told, too.
+    pub(super) fn is_wide_open(&self) -> bool {
+        self.is_open() && !self.aggregate
     }
 }
 
@@ -107,9 +119,17 @@ pub(super) fn mind(
     for (learner, state, age, mut gate) in &mut learners {
         if again || state.is_changed() || age.is_changed() {
             let standing = agreements.standing(learner.id, *age, &state, unix_ms());
-            let (shut, shown) = match opens(&standing) {
+            let aggregate = state.telemetry == TelemetryLevel::Aggregate;
+            if gate.aggregate != aggregate {
+                gate.aggregate = aggregate;
+            }
+            let opened = match state.telemetry {
+                TelemetryLevel::Off => Err(OFF.to_owned()),
+                _ => opens(&standing).map_err(|refusal| refusal.to_string()),
+            };
+            let (shut, shown) = match opened {
                 Ok(grant) => (None, Some(grant)),
-                Err(refusal) => (Some(refusal.to_string()), None),
+                Err(why) => (Some(why), None),
             };
             if gate.shut != shut {
                 let was_open = gate.is_open();

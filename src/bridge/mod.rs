@@ -22,16 +22,19 @@ mod admin;
 mod audit;
 mod coding;
 mod coming;
+mod counters;
 mod desk;
 mod door;
 pub mod gate;
 pub mod host;
 pub mod join;
+mod machine;
 pub mod mcp;
 mod mcp_sessions;
 mod oauth;
 mod oauth_page;
 mod read;
+mod records;
 mod resource;
 mod serve;
 mod socket;
@@ -42,6 +45,7 @@ use access::news::{self, News};
 use access::tokens::TokenError;
 use access::{Access, Offer, Origins, Place};
 use coming::{Bell, Coming, ToWorld};
+use counters::Counters;
 use desk::FromWorld;
 use mcp::catalogue::Catalogue;
 pub use serve::Limits;
@@ -49,7 +53,7 @@ use tls::Tls;
 pub use tls::{TlsConfig, TlsError};
 
 use crate::session::standing::Agreements;
-use crate::session::{Learner, SceneAsked, SceneDescribed};
+use crate::session::{Learner, LearnerErased, SceneAsked, SceneDescribed};
 
 /// Receiving at the start of a frame, publishing at its end.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -159,6 +163,7 @@ pub struct Bridge {
     coming: mpsc::Receiver<ToWorld>,
     bell: crossbeam_channel::Receiver<()>,
     to_desk: mpsc::Sender<FromWorld>,
+    counters: Counters,
     heartbeat: Arc<Heartbeat>,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
@@ -243,6 +248,8 @@ impl Bridge {
             last_ms: AtomicU64::new(0),
         });
         let stop = CancellationToken::new();
+        let counters = Counters::default();
+        let counting = counters.clone();
         let (beat, stopped, limits) = (heartbeat.clone(), stop.clone(), config.limits);
         let letting_in = access.clone();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -265,9 +272,15 @@ impl Bridge {
                     });
                     let desk = desk::open(from_world, to_world, to_coming);
                     let guard = door::Guard { access, origins };
-                    let mcp = mcp::Shared::new(desk.clone(), to_look, Arc::new(catalogue));
-                    let router = door::router(guard, desk, mcp, limits, beat, &stopped);
-                    serve::serve(listener, router, tls, limits, stopped).await;
+                    let mcp = mcp::Shared::new(
+                        desk.clone(),
+                        to_look,
+                        Arc::new(catalogue),
+                        counting.clone(),
+                    );
+                    let router =
+                        door::router(guard, desk, mcp, limits, counting.clone(), beat, &stopped);
+                    serve::serve(listener, router, tls, limits, counting, stopped).await;
                 });
                 // What waits for the disk is not waited for.
                 runtime.shutdown_background();
@@ -286,6 +299,7 @@ impl Bridge {
             coming,
             bell: heard,
             to_desk,
+            counters,
             heartbeat,
             stop,
             thread: Some(thread),
@@ -347,6 +361,12 @@ impl Plugin for BridgePlugin {
         app.init_resource::<audit::Lines>()
             .init_resource::<mcp::look::ClassTime>()
             .init_resource::<mcp::look::ScenesAsked>()
+            .init_resource::<machine::Groups>()
+            .init_resource::<machine::Draining>()
+            .init_resource::<machine::Asked>()
+            .init_resource::<mcp::figures::Frames>()
+            .init_resource::<mcp::figures::Answered>()
+            .add_message::<LearnerErased>()
             .add_message::<SceneAsked>()
             .add_message::<SceneDescribed>()
             .init_resource::<Agreements>()
@@ -357,7 +377,12 @@ impl Plugin for BridgePlugin {
                     (
                         world::receive,
                         world::receive_from_runtimes,
+                        mcp::figures::count_frames,
                         mcp::look::answer_looks,
+                        machine::carry_out,
+                        machine::hand_out_copies,
+                        machine::erase,
+                        machine::drain,
                         audit::take_news,
                         audit::ask_for_a_code,
                     )
@@ -373,6 +398,7 @@ impl Plugin for BridgePlugin {
                         world::publish_departures,
                         world::publish_events,
                         world::publish_answers,
+                        mcp::figures::count_answers,
                         audit::note_answers.run_if(resource_exists::<Recorder>),
                     )
                         .chain()

@@ -22,6 +22,7 @@ use tower::ServiceExt;
 use tracing::{debug, error, warn};
 
 use super::access::Peer;
+use super::counters::{Counters, Open};
 use super::tls::Tls;
 
 /// A handshake takes no longer.
@@ -90,6 +91,7 @@ pub(super) async fn serve(
     router: Router,
     tls: Option<Tls>,
     limits: Limits,
+    counters: Counters,
     stop: CancellationToken,
 ) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
@@ -135,7 +137,7 @@ pub(super) async fn serve(
             router: router.clone(),
             address,
             stop: stop.clone(),
-            _place: (place, seat),
+            _place: (place, seat, counters.connection()),
         };
         tokio::spawn(guest.receive(stream, tls.clone()));
     }
@@ -147,7 +149,7 @@ struct Guest {
     router: Router,
     address: SocketAddr,
     stop: CancellationToken,
-    _place: (OwnedSemaphorePermit, Seat),
+    _place: (OwnedSemaphorePermit, Seat, Open),
 }
 
 impl Guest {

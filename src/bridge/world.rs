@@ -47,7 +47,7 @@ pub(super) fn receive(
     for command in bridge.requests.try_iter().take(PER_FRAME) {
         let of = learners.iter().find(|(it, _)| it.id == command.learner);
         let shut = of.and_then(|(_, gate)| gate.shut.clone());
-        match shut.filter(|_| !command.body.is_about_rights()) {
+        match shut.filter(|_| !command.body.is_open_to_all()) {
             None => {
                 requested.write(CommandRequested(command));
             }
@@ -263,7 +263,7 @@ pub(super) fn publish_events(
     mut folded: MessageReader<Folded>,
 ) {
     for folded in folded.read() {
-        let open = gates.get(folded.learner).is_ok_and(Gate::is_open);
+        let open = gates.get(folded.learner).is_ok_and(Gate::is_wide_open);
         if !open || !gate::shows(&folded.event.body) {
             continue;
         }
@@ -275,8 +275,15 @@ pub(super) fn publish_events(
 }
 
 /// The newest sample of everybody. One that finds no room is followed by a newer one.
-pub(super) fn publish_samples(bridge: Res<Bridge>, mut streamed: MessageReader<Streamed>) {
+pub(super) fn publish_samples(
+    bridge: Res<Bridge>,
+    gates: Query<&Gate>,
+    mut streamed: MessageReader<Streamed>,
+) {
     for streamed in streamed.read() {
+        if !gates.get(streamed.learner).is_ok_and(Gate::is_wide_open) {
+            continue;
+        }
         let _ = bridge
             .to_desk
             .try_send(FromWorld::Sample(Box::new(streamed.sample)));

@@ -43,6 +43,24 @@ const WALK: f32 = 1.6;
 #[derive(Resource, Debug, Default, Clone, Copy, PartialEq)]
 pub struct Vignette(pub f32);
 
+/// How the person likes to be moved.
+#[derive(Resource, Debug, Clone, Copy, PartialEq)]
+pub struct MovedGently {
+    /// A turn of one flick, radians.
+    pub turn: f32,
+    /// How far the view is narrowed at most, 0..1.
+    pub vignette: f32,
+}
+
+impl Default for MovedGently {
+    fn default() -> Self {
+        Self {
+            turn: SNAP,
+            vignette: 1.0,
+        }
+    }
+}
+
 /// A wish to be moved. Whoever wants the rig elsewhere writes this; the mediator decides.
 #[derive(Message, Debug, Clone, Copy, PartialEq)]
 pub(super) enum Move {
@@ -153,7 +171,7 @@ pub(super) fn mediate(
     time: Res<Time>,
     mode: Res<InputMode>,
     aiming: Option<ResMut<Aiming>>,
-    mut vignette: ResMut<Vignette>,
+    (mut vignette, gently): (ResMut<Vignette>, Res<MovedGently>),
     ground: Ground,
     grasps: Query<&Grasp>,
     mut wishes: MessageReader<Move>,
@@ -177,6 +195,7 @@ pub(super) fn mediate(
             &ground,
             &grasps,
             pinches.then(|| time.delta_secs()),
+            gently.turn,
         );
         (person.rig(), head, asked)
     };
@@ -224,7 +243,7 @@ pub(super) fn mediate(
         });
     }
     let opened = (vignette.0 - VIGNETTE_OPENS * time.delta_secs()).max(0.0);
-    vignette.set_if_neq(Vignette(if moved { 1.0 } else { opened }));
+    vignette.set_if_neq(Vignette(if moved { gently.vignette } else { opened }));
     if rig != before
         && rig.is_finite()
         && let Ok(mut transform) = movers.p1().single_mut()
@@ -240,13 +259,14 @@ struct Asked {
     landing: Option<Landing>,
 }
 
-/// `dt`: seconds of this frame, where triggers aim, too.
+/// `dt`: seconds of this frame, where triggers aim, too. `step`: a turn of one flick, radians.
 fn aim(
     person: &Person,
     aiming: &mut Aiming,
     ground: &Ground,
     grasps: &Query<&Grasp>,
     dt: Option<f32>,
+    step: f32,
 ) -> Asked {
     let mut asked = Asked::default();
     let mut seen = None;
@@ -257,7 +277,7 @@ fn aim(
         if aiming.side != Some(hand.side) {
             let sideways = stick.x.abs() > OUT && stick.x.abs() > stick.y.abs();
             if sideways && !*turned {
-                asked.turn = Some(-SNAP * stick.x.signum());
+                asked.turn = Some(-step * stick.x.signum());
             }
             *turned = if *turned {
                 stick.x.abs() > BACK

@@ -24,11 +24,13 @@ mod touch;
 #[cfg(test)]
 mod tests;
 
+/// The learner's head, for whoever asks where it is.
+pub use crate::xr::rig::Head;
 pub use circumstances::Circumstances;
 pub use desktop::CONTROLS;
 pub use grasp::Snapped;
 pub use hands::{HandNow, Person};
-pub use locomotion::{Vignette, teleport_aim};
+pub use locomotion::{MovedGently, Vignette, teleport_aim};
 
 /// Everything that `interaction` does in a frame's `Update`.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,6 +55,7 @@ impl Plugin for InteractionPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<InputMode>()
             .init_resource::<Vignette>()
+            .init_resource::<locomotion::MovedGently>()
             .init_resource::<Circumstances>()
             .register_required_components::<Hand, circumstances::Seen>()
             .add_message::<Interacted>()

@@ -125,6 +125,9 @@ pub struct Chart {
     furthest: Option<LearningEvent>,
     #[serde(default)]
     returns: u8,
+    /// For so long somebody's word holds, and the chart moves nobody.
+    #[serde(default)]
+    held: Duration,
 }
 
 /// Returns after which another one asks for no more practice: 2⁴ dwell times are most of a lesson.
@@ -150,7 +153,29 @@ impl Chart {
             stuck_noticed: false,
             furthest: None,
             returns: 0,
+            held: Duration::ZERO,
         }
+    }
+
+    /// Somebody who can tell says where the learner stands: the event begins for them, with so many scored attempts behind
+    /// them, and for `hold` nobody is moved (comfort makes a break all the same). `None`: the chart decides again at once.
+    pub fn stand_at(&mut self, event: Option<LearningEvent>, attempts: u32, hold: Duration) {
+        let Some(event) = event else {
+            self.held = Duration::ZERO;
+            return;
+        };
+        *self = Self {
+            held: hold,
+            furthest: self.furthest,
+            returns: self.returns,
+            ..Self::beginning_at(event, attempts)
+        };
+    }
+
+    /// How long somebody's word holds still.
+    #[must_use]
+    pub const fn held(&self) -> Duration {
+        self.held
     }
 
     /// The chart of a learner who moves to another event.
@@ -204,6 +229,8 @@ impl Chart {
             return self.verdict(Decision::Continue, Few::default(), Few::default(), None);
         };
         self.pass(dt, activity);
+        let held = !self.held.is_zero();
+        self.held = self.held.saturating_sub(dt);
         let guards = self.guards(event, rules, situation);
         let lacking = lacking(event, rules, &situation.criteria);
         if let Some(cause) = rest(activity, rules, situation) {
@@ -211,7 +238,9 @@ impl Chart {
             return self.verdict(Decision::Rest(cause), guards, lacking, None);
         }
         let mut notice = self.notice_time_cap(event, rules);
-        let decision = if guards.iter().all(|guard| guard.passes) {
+        let decision = if held {
+            Decision::Continue
+        } else if guards.iter().all(|guard| guard.passes) {
             self.go_on(event, &guards, situation.attempts)
         } else if lacking.is_empty() {
             self.remediation = None;

@@ -494,3 +494,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn while_a_persons_word_holds_nobody_is_moved_and_then_the_chart_judges_on() {
+    let rules = ChartRules::default();
+    let mut chart = Chart::default();
+    chart.stand_at(Some(LearningEvent::Practice), 10, Duration::from_secs(3600));
+    let stands = |chart: &Chart| match chart.place() {
+        Place::In(event, _) => Some(event),
+        Place::Completed(_) => None,
+    };
+    // As good as one can be, for nearly an hour: without the word they would be through.
+    for second in 0..3590 {
+        chart.step(&rules, &doing(0.99, 0.99, 10 + second), SECOND);
+        assert_eq!(stands(&chart), Some(LearningEvent::Practice));
+    }
+    for second in 0..100 {
+        chart.step(&rules, &doing(0.99, 0.99, 4000 + second), SECOND);
+    }
+    assert_ne!(stands(&chart), Some(LearningEvent::Practice));
+    chart.stand_at(
+        Some(LearningEvent::Practice),
+        5000,
+        Duration::from_secs(3600),
+    );
+    // Comfort comes before everybody's word.
+    let verdict = chart.step(&rules, &doing(0.99, 0.01, 5001), SECOND);
+    assert!(matches!(verdict.decision, Decision::Rest(_)), "{verdict:?}");
+    chart.stand_at(None, 0, Duration::ZERO);
+    assert!(chart.held().is_zero());
+}

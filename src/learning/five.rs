@@ -27,6 +27,7 @@ use super::baseline::Change;
 use super::engagement::Engagement;
 use super::equation::Index;
 use super::estimate::{Estimate, bounded};
+use super::event::LearningEvent;
 use super::event_chart::Chart;
 use super::event_criteria::{Bounded, Criterion};
 use super::few::Few;
@@ -363,6 +364,12 @@ impl Five {
     #[must_use]
     pub fn chart(&self) -> &Chart {
         &self.chart
+    }
+
+    /// Somebody who can tell says at which stage the learner is, and for how long the chart leaves it at that; `None`:
+    /// the chart decides again at once.
+    pub fn stand_at(&mut self, event: Option<LearningEvent>, hold: Duration) {
+        self.chart.stand_at(event, self.attempts, hold);
     }
 
     /// Scored attempts so far: all but failures that the hardware may be to blame for.

@@ -104,6 +104,14 @@ pub fn load_file(path: &Path) -> Result<Loaded, LessonError> {
     from_text(path, &text, Some(path))
 }
 
+/// Loads a lesson from its text. What it names beside itself lies where a bundled lesson's would.
+///
+/// # Errors
+/// [`LessonError::Mistakes`].
+pub fn load_text(text: &str) -> Result<Loaded, LessonError> {
+    from_text(Path::new("lesson.ron"), text, None)
+}
+
 fn from_text(file: &Path, text: &str, path: Option<&Path>) -> Result<Loaded, LessonError> {
     let folder = path.and_then(Path::parent);
     let (lesson, report) = check_text(file, text, folder);

@@ -10,6 +10,7 @@ mod mend;
 pub mod placed;
 mod read;
 mod rules;
+mod shelf;
 mod source;
 mod starter;
 #[cfg(test)]
@@ -17,7 +18,8 @@ mod tests;
 mod watch;
 
 pub use check::{CheckReport, Mistake, Severity, check_file, check_text};
-pub use load::{LessonError, Loaded, bundled, load, load_file};
+pub use load::{LessonError, Loaded, bundled, load, load_file, load_text};
+pub use shelf::{NotKept, Shelf};
 pub use source::Place;
 pub use starter::{BadName, starter};
 pub use watch::{ActiveLesson, LessonFault, LessonPlugin, LessonReloaded};

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::format::Step;
 use super::load::{Loaded, load_file};
+use super::shelf::Shelf;
 use crate::protocol::ids::StepId;
 
 /// The lesson that is played.
@@ -49,6 +50,7 @@ impl Plugin for LessonPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(ActiveLesson(self.lesson.clone()))
             .init_resource::<LessonFault>()
+            .init_resource::<Shelf>()
             .add_message::<LessonReloaded>()
             .add_systems(First, take_over_edition.run_if(resource_exists::<Editions>));
         if let Some(file) = &self.lesson.path {

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::asker::Asker;
 use super::consent::{Consent, ConsentActor, Withdrawal};
-use super::ids::{CommandId, LearnerId, ObjectId};
+use super::ids::{CommandId, LearnerId, LessonId, ObjectId, StepId};
 use super::privacy::{Amendment, RestrictionGround};
+use super::teaching::{Checkpoint, PreferencesPatch, TelemetryLevel};
 use super::trace::Trace;
+use crate::learning::event::LearningEvent;
 pub use crate::learning::event_criteria::Criterion;
 use crate::learning::strategy::action::Action;
 pub use crate::learning::strategy::action::{Modality, SupportKind, Variety};
+use crate::learning::strategy::patch::PolicyPatch;
 use crate::learning::strategy::precedence::Lever;
 /// Who asks, in the order of precedence; the adaptation rules know it, too.
 pub use crate::learning::strategy::precedence::Principal;
@@ -124,6 +127,43 @@ pub enum CommandBody {
     },
     /// The session is over, for good.
     EndSession,
+    /// A fresh session begins, of this lesson or another; one that still runs ends.
+    StartSession {
+        /// Which lesson; `None`: the one that runs.
+        lesson: Option<LessonId>,
+    },
+    /// How the learner likes it.
+    SetPreferences {
+        /// What is to be otherwise.
+        patch: PreferencesPatch,
+    },
+    /// The learner stands at this stage of learning, whatever the models found; they judge on from there.
+    OverrideStage {
+        /// Which; `None`: the models decide again at once.
+        event: Option<LearningEvent>,
+        /// For so many seconds of the running lesson the models move nobody, within [`STAGE_HOLD`].
+        seconds: u32,
+    },
+    /// Something is checked beside the steps.
+    SetCheckpoint {
+        /// What.
+        checkpoint: Checkpoint,
+    },
+    /// It is not checked any more.
+    RemoveCheckpoint {
+        /// Which.
+        checkpoint: StepId,
+    },
+    /// The adaptation rules of the machine on which the lesson runs are to be otherwise.
+    SetPolicy {
+        /// How.
+        patch: PolicyPatch,
+    },
+    /// How much of the learner is told outside, as far as was agreed to.
+    SetTelemetry {
+        /// How much.
+        level: TelemetryLevel,
+    },
     /// Say what would come of it, and do nothing. Leaves no trace in the log.
     Try {
         /// What is tried.
@@ -152,6 +192,9 @@ pub enum CommandBody {
 
 /// Shortest and longest time to point at something, seconds.
 pub const POINTING: [f32; 2] = [1.0, 60.0];
+
+/// Shortest and longest hold of a stage that the instructor sets, seconds of the running lesson.
+pub const STAGE_HOLD: [u32; 2] = [30, 3600];
 
 /// Things that an instructor may add to one scene.
 pub const MOST_ADDED: usize = 16;
@@ -241,7 +284,14 @@ impl CommandBody {
             | Self::PointAt { .. }
             | Self::Spawn { .. }
             | Self::Remove { .. }
-            | Self::EndSession => None,
+            | Self::EndSession
+            | Self::StartSession { .. }
+            | Self::SetPreferences { .. }
+            | Self::OverrideStage { .. }
+            | Self::SetCheckpoint { .. }
+            | Self::RemoveCheckpoint { .. }
+            | Self::SetPolicy { .. }
+            | Self::SetTelemetry { .. } => None,
             Self::Try { body } => body.lever(),
             Self::SetDifficulty { .. } => Some(Lever::Difficulty),
             Self::SetPace { .. } => Some(Lever::Pace),
@@ -270,6 +320,17 @@ impl CommandBody {
                 | Self::LiftRestriction { .. }
                 | Self::NoteAmendment(_)
         )
+    }
+
+    /// Whether it may be asked for a learner of whom nothing leaves: what is about their rights, and what closes the door
+    /// on their data or opens it again.
+    #[must_use]
+    pub fn is_open_to_all(&self) -> bool {
+        match self {
+            Self::Try { body } => body.is_open_to_all(),
+            Self::SetTelemetry { .. } => true,
+            body => body.is_about_rights(),
+        }
     }
 }
 
@@ -328,6 +389,15 @@ pub enum Refusal {
     /// Not for whoever asked.
     #[error("{who} may not do that; {instead}")]
     NotForYou { who: String, instead: String },
+    /// There is no such lesson on the machine where the learner is.
+    #[error("there is no lesson `{lesson}` there; there are {known}. lesson.load brings one")]
+    NoSuchLesson { lesson: String, known: String },
+    /// The adaptation rules would not be sound.
+    #[error("these adaptation rules would not be sound: {why}")]
+    BadPolicy { why: String },
+    /// The checkpoint cannot be set.
+    #[error("checkpoint `{checkpoint}` cannot be set: {why}")]
+    BadCheckpoint { checkpoint: String, why: String },
     /// What was agreed to does not cover it, or the word would not count.
     #[error("{why}")]
     NotAgreed { why: String },

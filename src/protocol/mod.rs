@@ -14,6 +14,7 @@ pub mod privacy;
 pub mod sample;
 pub mod scene;
 pub mod snapshot;
+pub mod teaching;
 pub mod trace;
 pub mod wire;
 pub mod wire_page;

@@ -64,6 +64,13 @@ pub fn screen_command(command: &mut Command, screen: &Screen) -> usize {
         | CommandBody::PointAt { .. }
         | CommandBody::Remove { .. }
         | CommandBody::EndSession
+        | CommandBody::StartSession { .. }
+        | CommandBody::SetPreferences { .. }
+        | CommandBody::OverrideStage { .. }
+        | CommandBody::SetCheckpoint { .. }
+        | CommandBody::RemoveCheckpoint { .. }
+        | CommandBody::SetPolicy { .. }
+        | CommandBody::SetTelemetry { .. }
         // Never written.
         | CommandBody::Try { .. }
         | CommandBody::WithdrawConsent(_)

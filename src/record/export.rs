@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::access::Grant;
+use super::access::{Grant, Question, Relation};
 use super::export_summary::summary;
 use super::purpose::class_of;
 use super::xapi::{Home, statements};
 use crate::protocol::command::CommandBody;
 use crate::protocol::event::{Event, EventBody};
-use crate::protocol::privacy::DataClass;
+use crate::protocol::privacy::{DataClass, Purpose, Role};
 
 /// Why there is no export.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,28 @@ pub enum ExportError {
         /// What the system said.
         cause: io::Error,
     },
+}
+
+/// What a learner or their family ask for: everything of the log. What lies beside it (roster, movements) is not in it.
+#[must_use]
+pub fn for_the_family() -> Question {
+    Question {
+        role: Role::Learner,
+        relation: Relation::Self_,
+        purpose: Purpose::Rights,
+        data: [
+            DataClass::Keeping,
+            DataClass::Progress,
+            DataClass::Attempts,
+            DataClass::Knowledge,
+            DataClass::Support,
+            DataClass::Messages,
+            DataClass::Rights,
+            DataClass::Comfort,
+        ]
+        .into(),
+        party: String::new(),
+    }
 }
 
 /// What stands in place of words that were not granted.

@@ -237,6 +237,21 @@ fn asked(command: &Command) -> String {
         CommandBody::Spawn { object } => format!("{} to be put into the scene", object.id),
         CommandBody::Remove { object } => format!("{object} to be taken away"),
         CommandBody::EndSession => "the session to end".to_owned(),
+        CommandBody::StartSession { lesson } => match lesson {
+            Some(lesson) => format!("lesson {lesson} to begin"),
+            None => "the lesson to begin anew".to_owned(),
+        },
+        CommandBody::SetPreferences { .. } => "how the learner likes it to be set".to_owned(),
+        CommandBody::OverrideStage { event, .. } => match event {
+            Some(event) => format!("the stage {event:?}"),
+            None => "the models to say the stage again".to_owned(),
+        },
+        CommandBody::SetCheckpoint { checkpoint } => format!("the checkpoint {}", checkpoint.id),
+        CommandBody::RemoveCheckpoint { checkpoint } => {
+            format!("the checkpoint {checkpoint} to go")
+        }
+        CommandBody::SetPolicy { .. } => "other adaptation rules".to_owned(),
+        CommandBody::SetTelemetry { level } => format!("that {}", level.words()),
         CommandBody::Try { .. } => "to try something".to_owned(),
         CommandBody::GiveConsent(consent) => {
             format!("a consent of {:?} to be recorded", consent.actor)

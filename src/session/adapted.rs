@@ -8,6 +8,8 @@ use crate::learning::event_criteria::Criterion;
 use crate::learning::strategy::action::{Modality, SupportKind};
 use crate::protocol::command::{AddedObject, Command, CommandBody};
 use crate::protocol::event::Told;
+use crate::protocol::ids::StepId;
+use crate::protocol::teaching::Checkpoint;
 
 /// Change of the multiplier of difficulty that makes a task one logit harder: the adaptation table's `per_logit`.
 /// Arbitrary until variants of one task have been measured.
@@ -33,6 +35,9 @@ pub struct Adapted {
     /// Things that the instructor put into the scene, in order.
     #[serde(default)]
     pub added: Vec<AddedObject>,
+    /// Checkpoints that wait for the learner, in order.
+    #[serde(default)]
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 impl Default for Adapted {
@@ -46,6 +51,7 @@ impl Default for Adapted {
             comfort_put_aside: false,
             for_instructor: None,
             added: Vec::new(),
+            checkpoints: Vec::new(),
         }
     }
 }
@@ -101,8 +107,15 @@ impl Adapted {
             }
             CommandBody::Spawn { object } => self.added.push(object.clone()),
             CommandBody::Remove { object } => self.added.retain(|it| it.id != *object),
+            CommandBody::SetCheckpoint { checkpoint } => self.checkpoints.push(checkpoint.clone()),
+            CommandBody::RemoveCheckpoint { checkpoint } => self.check_no_more(checkpoint),
             CommandBody::GiveHint { .. }
             | CommandBody::FadeHint
+            | CommandBody::StartSession { .. }
+            | CommandBody::SetPreferences { .. }
+            | CommandBody::OverrideStage { .. }
+            | CommandBody::SetPolicy { .. }
+            | CommandBody::SetTelemetry { .. }
             | CommandBody::Score { .. }
             | CommandBody::PointAt { .. }
             | CommandBody::EndSession
@@ -120,6 +133,17 @@ impl Adapted {
             | CommandBody::LiftRestriction { .. }
             | CommandBody::NoteAmendment(_) => {}
         }
+    }
+
+    /// Whether this is the name of a checkpoint that waits.
+    #[must_use]
+    pub fn checks(&self, id: &StepId) -> bool {
+        self.checkpoints.iter().any(|it| it.id == *id)
+    }
+
+    /// A checkpoint was met, or missed, or is not wanted any more.
+    pub(super) fn check_no_more(&mut self, id: &StepId) {
+        self.checkpoints.retain(|it| it.id != *id);
     }
 
     /// Another step runs: an offer that was passed over is over.

@@ -123,17 +123,23 @@ impl Joining {
         let body = if resumed {
             EventBody::SessionResumed
         } else {
-            EventBody::SessionStarted {
-                lesson: lesson.id.clone(),
-                lesson_digest: digest.to_owned(),
-                // The id is fresh and random in its low half; a separate source would add nothing.
-                seed: session.0.as_u64_pair().1,
-                skills: parameters(lesson),
-                protocol: PROTOCOL_VERSION,
-            }
+            started(session, lesson, digest)
         };
         world.write_message(Happened { learner, body });
         learner
+    }
+}
+
+/// A session of this lesson begins.
+#[must_use]
+pub fn started(session: SessionId, lesson: &Lesson, digest: &str) -> EventBody {
+    EventBody::SessionStarted {
+        lesson: lesson.id.clone(),
+        lesson_digest: digest.to_owned(),
+        // The id is fresh and random in its low half; a separate source would add nothing.
+        seed: session.0.as_u64_pair().1,
+        skills: parameters(lesson),
+        protocol: PROTOCOL_VERSION,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bevy::prelude::*;
 use tracing::error;
 
+use crate::lesson::{ActiveLesson, Loaded};
 use crate::protocol::command::{Command, Outcome, Variety};
 use crate::protocol::event::{Event, EventBody};
 use crate::protocol::ids::{LearnerId, ObjectId, PanelId, SessionId};
@@ -15,7 +16,7 @@ use crate::protocol::life::LifeCause;
 use crate::protocol::scene::SceneView;
 use crate::record::boundary::screen_words;
 use crate::record::pii::Screen;
-use crate::record::{Health, Recorder};
+use crate::record::{Health, Recorder, Tombstone};
 use answers::{Unanswered, follow_answers};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
@@ -67,6 +68,7 @@ impl Plugin for SessionPlugin {
             .add_message::<Arrived>()
             .add_message::<PairingAsked>()
             .add_message::<DoorAlert>()
+            .add_message::<LearnerErased>()
             .init_resource::<Pairing>()
             .init_resource::<Unanswered>()
             .init_resource::<RecordHealth>()
@@ -114,6 +116,15 @@ pub struct Learner {
     pub id: LearnerId,
     /// The running session.
     pub session: SessionId,
+}
+
+/// The session that begins with the learner's next [`EventBody::SessionStarted`], and the lesson it is of. On the learner.
+#[derive(Component, Debug, Clone)]
+pub struct NextSession {
+    /// Its id.
+    pub session: SessionId,
+    /// What is played from then on.
+    pub lesson: Loaded,
 }
 
 /// What happened in the running session, oldest first: from it everything that is not the state itself can be
@@ -200,6 +211,10 @@ pub struct ChangeRefused {
     /// Why it didn't.
     pub why: LifeRefused,
 }
+
+/// A learner's record is destroyed, and what is left of it is this. Names that stand elsewhere go with it.
+#[derive(Message, Debug, Clone)]
+pub struct LearnerErased(pub Tombstone);
 
 /// The learner took up what the running step is about, short of an attempt: they do not hesitate. Not logged; written
 /// by `task`, read by `adaptation`.
@@ -308,16 +323,18 @@ pub(crate) fn unix_ms() -> u64 {
 }
 
 fn fold_events(
+    mut commands: Commands,
     (time, redoing, screen): (Res<Time<Real>>, Option<Res<Redoing>>, Res<WordScreen>),
     mut happened: MessageReader<Happened>,
     mut asked: MessageReader<ChangeAsked>,
     mut learners: Query<
         (
-            &Learner,
+            &mut Learner,
             &mut LearnerState,
             &mut SessionLog,
             &mut Outbox,
             &SessionClock,
+            Option<&NextSession>,
         ),
         Without<Mirror>,
     >,
@@ -326,7 +343,8 @@ fn fold_events(
 ) {
     let now = wall_clock(redoing.as_deref());
     for Happened { learner, body } in happened.read() {
-        let Ok((who, mut state, mut log, mut outbox, _)) = learners.get_mut(*learner) else {
+        let Ok((mut who, mut state, mut log, mut outbox, _, next)) = learners.get_mut(*learner)
+        else {
             error!("something happened to an entity that is no learner here; it is not recorded");
             continue;
         };
@@ -342,21 +360,26 @@ fn fold_events(
             });
             continue;
         }
+        if let (EventBody::SessionStarted { .. }, Some(next)) = (body, next) {
+            who.session = next.session;
+            commands.insert_resource(ActiveLesson(next.lesson.clone()));
+            commands.entity(*learner).remove::<NextSession>();
+        }
         let mut body = body.clone();
         screen_words(&mut body, &screen.0);
-        if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, now, body) {
+        if let Some(event) = take_in(&who, &mut state, &mut log, &mut outbox, now, body) {
             let learner = *learner;
             folded.write(Folded { learner, event });
         }
     }
     for &ChangeAsked { learner, cause } in asked.read() {
-        let Ok((who, mut state, mut log, mut outbox, clock)) = learners.get_mut(learner) else {
+        let Ok((who, mut state, mut log, mut outbox, clock, _)) = learners.get_mut(learner) else {
             error!("{cause:?} is asked for of an entity that is no learner here");
             continue;
         };
         match event_of(&state.life, cause, clock.at(time.elapsed())) {
             Ok(Some(body)) => {
-                if let Some(event) = take_in(who, &mut state, &mut log, &mut outbox, now, body) {
+                if let Some(event) = take_in(&who, &mut state, &mut log, &mut outbox, now, body) {
                     folded.write(Folded { learner, event });
                 }
             }

@@ -264,6 +264,11 @@ impl Models {
         self.latest = Some(self.five.tick(moment, &self.params));
     }
 
+    /// Somebody who can tell says at which stage the learner is; `None`: the models say it again.
+    pub(super) fn stand_at(&mut self, event: Option<LearningEvent>, hold: Duration) {
+        self.five.stand_at(event, hold);
+    }
+
     /// So many milliseconds passed in which nothing of the lesson was shown.
     pub(super) fn rested(&mut self, milliseconds: u64) {
         if let Some(comfort) = &mut self.comfort {

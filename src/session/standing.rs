@@ -5,6 +5,7 @@
 use bevy::prelude::*;
 
 use super::state::LearnerState;
+use crate::protocol::asker::{Asker, TokenId, TokenRole};
 use crate::protocol::command::{Command, CommandBody, Principal, Refusal};
 use crate::protocol::consent::{
     Consent, ConsentActor, ConsentEvidence, ConsentMethod, ConsentScope, Withdrawal,
@@ -133,6 +134,17 @@ fn give(
     command: &Command,
     standing: &Standing,
 ) -> Result<(EventBody, String), Refusal> {
+    // The token that a program prints when it starts says nothing of who stands behind it.
+    let attested =
+        |asker: Asker| asker.role == TokenRole::Operator && asker.token != TokenId::OF_THIS_RUN;
+    if command.asker.is_some_and(|asker| !attested(asker)) {
+        return Err(Refusal::NotForYou {
+            who: "whoever shows this token".to_owned(),
+            instead: "a consent is attested by an operator with a token of their own (`malloc-vr tokens issue NAME --role \
+                      operator`), or at the machine with `malloc-vr records consent`"
+                .to_owned(),
+        });
+    }
     // A press on somebody's own screen, told by somebody else, shows nothing.
     if command.principal == Principal::Instructor && !consent.evidence.method.verifies() {
         return Err(refused(

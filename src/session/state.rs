@@ -17,6 +17,7 @@ use crate::protocol::command::CommandBody;
 use crate::protocol::event::{Attempt, EndReason, Event, EventBody, PauseCause};
 use crate::protocol::ids::{LearnerId, LessonId, SessionId, StepId};
 use crate::protocol::life::{Life, LifeCause};
+use crate::protocol::teaching::{Preferences, TelemetryLevel};
 use crate::record::consent::Consents;
 use crate::record::rights::Rights;
 
@@ -72,6 +73,12 @@ pub struct LearnerState {
     /// What was restricted, noted and disclosed, over all sessions.
     #[serde(default)]
     pub rights: Rights,
+    /// How the learner likes it, over all sessions.
+    #[serde(default)]
+    pub preferences: Preferences,
+    /// How much is told outside, over all sessions.
+    #[serde(default)]
+    pub telemetry: TelemetryLevel,
     /// Last event folded.
     pub seq: u64,
     /// Its wall-clock time, milliseconds since the Unix epoch: how long a learner was away.
@@ -216,6 +223,8 @@ impl LearnerState {
                     decisions: before.decisions,
                     consents: before.consents,
                     rights: before.rights,
+                    preferences: before.preferences,
+                    telemetry: before.telemetry,
                     seq: before.seq,
                     ..Self::default()
                 };
@@ -260,6 +269,14 @@ impl LearnerState {
                         self.hint_level = hint_level.unwrap_or(self.hint_level);
                     }
                     CommandBody::FadeHint => self.hint_level = hint_level.unwrap_or(0),
+                    CommandBody::SetPreferences { patch } => {
+                        self.preferences = patch.upon(&self.preferences);
+                    }
+                    CommandBody::SetTelemetry { level } => self.telemetry = level,
+                    CommandBody::OverrideStage { event, seconds } => {
+                        let hold = Duration::from_secs(u64::from(seconds));
+                        self.models.stand_at(event, hold);
+                    }
                     // Their own events follow.
                     _ => {}
                 }
@@ -301,7 +318,11 @@ impl LearnerState {
             self.models.attempted(seq, attempt, &at);
         }
         self.attempts += 1;
-        if attempt.correct {
+        if self.adapted.checks(&attempt.step) {
+            // Beside the steps: nothing that the running step counts.
+            self.adapted.check_no_more(&attempt.step);
+            self.correct += u32::from(attempt.correct);
+        } else if attempt.correct {
             self.correct += 1;
         } else {
             self.failures_on_step += 1;

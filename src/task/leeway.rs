@@ -46,6 +46,20 @@ impl Leeway {
         }
     }
 
+    /// The same with more time for somebody who needs it: no less than before, and at most four times as much.
+    #[must_use]
+    pub fn with_more_time(self, multiple: f32) -> Self {
+        let multiple = if multiple.is_finite() {
+            multiple.clamp(1.0, 4.0)
+        } else {
+            1.0
+        };
+        Self {
+            time: self.time * multiple,
+            ..self
+        }
+    }
+
     /// Multiple of the authored difficulty, by which variants are chosen.
     #[must_use]
     pub fn difficulty(self) -> f64 {

@@ -5,6 +5,7 @@ use bevy::prelude::*;
 
 use super::look::Look;
 use super::scene::{self, Stage};
+use crate::interaction::MovedGently;
 use crate::lesson::ActiveLesson;
 use crate::lesson::format::{Object, Role, Shape};
 use crate::protocol::command::{AddedForm, AddedObject};
@@ -75,6 +76,20 @@ pub(super) fn follow_additions(
             stage.added.insert(added.id.clone(), entity);
         }
     }
+}
+
+/// How the learner likes to be moved, wherever they are.
+pub(super) fn move_gently(
+    learners: Query<&LearnerState, Changed<LearnerState>>,
+    gently: Option<ResMut<MovedGently>>,
+) {
+    let (Some(state), Some(mut gently)) = (learners.iter().next(), gently) else {
+        return;
+    };
+    gently.set_if_neq(MovedGently {
+        turn: state.preferences.turn_degrees.to_radians(),
+        vignette: state.preferences.vignette,
+    });
 }
 
 /// Pointing ends by itself.

@@ -8,13 +8,15 @@ use crate::interaction::{Circumstances, Interacted};
 use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
 use crate::protocol::command::Variety;
+use crate::protocol::event::EventBody;
 use crate::session::state::LearnerState;
 use crate::session::times::Redoing;
 use crate::session::{
-    Happened, Learner, OtherWay, PanelAnswered, SceneAsked, SceneDescribed, SessionLog, Stirred,
-    Way, WayChanged,
+    Folded, Happened, Learner, OtherWay, PanelAnswered, SceneAsked, SceneDescribed, SessionLog,
+    Stirred, Way, WayChanged,
 };
 
+mod checks;
 mod course;
 mod deeds;
 mod describe;
@@ -52,10 +54,12 @@ impl Plugin for TaskPlugin {
             .init_resource::<HeadSigns>()
             .register_required_components::<Learner, stretch::Gathering>()
             .register_required_components::<Learner, effort::Effort>()
+            .register_required_components::<Learner, checks::Waited>()
             .add_message::<Interacted>()
             .add_message::<PanelAnswered>()
             .add_message::<Redone>()
             .add_message::<Happened>()
+            .add_message::<Folded>()
             .add_message::<Stirred>()
             .add_message::<WayChanged>()
             .add_message::<LessonReloaded>()
@@ -68,6 +72,7 @@ impl Plugin for TaskPlugin {
                     take_up_the_course,
                     deeds::read_deeds,
                     change_ways,
+                    checks::mind_checkpoints,
                     judge_deeds,
                     tell_other_ways,
                     (effort::watch, stretch::gather).chain().run_if(
@@ -77,6 +82,7 @@ impl Plugin for TaskPlugin {
                     restore::set_tolerances,
                     restore::bring_back,
                     (
+                        live::move_gently,
                         live::end_pointing,
                         glow::follow_hints,
                         glow::hover_markers,
@@ -98,6 +104,7 @@ impl Plugin for StillScenePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Deeds>()
             .add_message::<LessonReloaded>()
+            .add_message::<Folded>()
             .add_systems(Update, set_the_stage);
     }
 }
@@ -109,13 +116,19 @@ fn set_the_stage(
     assets: Option<Res<AssetServer>>,
     lesson: Option<Res<ActiveLesson>>,
     mut reloaded: MessageReader<LessonReloaded>,
+    mut folded: MessageReader<Folded>,
     stage: Option<Res<Stage>>,
     parts: Query<Entity, With<PartOfScene>>,
     courses: Query<Entity, With<Course>>,
     mut deeds: ResMut<Deeds>,
 ) {
     let Some(lesson) = lesson else { return };
-    let changed = reloaded.read().count() > 0;
+    // A learner who was on their way begins anew: everything is in its place again. One who only came is not yet.
+    let anew = |it: &Folded| {
+        matches!(it.event.body, EventBody::SessionStarted { .. }) && courses.contains(it.learner)
+    };
+    let begun = folded.read().filter(|it| anew(it)).count() > 0;
+    let changed = reloaded.read().count() > 0 || begun;
     if stage.is_some() && !changed {
         return;
     }
@@ -212,7 +225,7 @@ fn judge_deeds(
         return;
     }
     course.pass(time.delta());
-    course.leeway = Leeway::of(&state.adapted);
+    course.leeway = Leeway::of(&state.adapted).with_more_time(state.preferences.more_time);
     course.quality = circumstances.map_or(Quality::PERFECT, |now| Quality {
         frame_health: now.frame_health,
         tracking: now.tracking,

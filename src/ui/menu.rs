@@ -5,6 +5,8 @@ use bevy::prelude::*;
 use super::view::PanelView;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::ids::CommandId;
+use crate::protocol::teaching::{Preferences, PreferencesPatch};
+use crate::session::pairing::PairingCode;
 use crate::session::standing::{Age, Agreements, Offer, offers};
 use crate::session::state::LearnerState;
 use crate::session::{CommandRequested, Learner, unix_ms};
@@ -18,10 +20,44 @@ pub(super) struct MenuOpen {
 }
 
 /// How the learner likes to read.
-#[derive(Resource, Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadingSettings {
     /// Letters a quarter larger than they must be.
     pub large_text: bool,
+    /// What is said also stands on the guide panel.
+    pub captions: bool,
+}
+
+impl Default for ReadingSettings {
+    fn default() -> Self {
+        Self {
+            large_text: false,
+            captions: true,
+        }
+    }
+}
+
+/// What the log says of how the learner likes it is so, as soon as it says something else than before. What the learner
+/// set on this headset without a log stays until then.
+pub(super) fn follow_preferences(
+    learners: Query<&LearnerState, (With<Learner>, Changed<LearnerState>)>,
+    mut reading: ResMut<ReadingSettings>,
+    mut seated: ResMut<SeatedOffset>,
+    mut before: Local<Preferences>,
+) {
+    let Some(next) = learners.iter().next().map(|state| state.preferences) else {
+        return;
+    };
+    if next.large_text != before.large_text || next.captions != before.captions {
+        reading.set_if_neq(ReadingSettings {
+            large_text: next.large_text,
+            captions: next.captions,
+        });
+    }
+    if next.seated != before.seated {
+        seated.0 = if next.seated { SEATED } else { 0.0 };
+    }
+    *before = next;
 }
 
 /// How much higher somebody sits on a chair than they would stand: eyes at 1.2 m instead of 1.6 m.
@@ -69,11 +105,23 @@ impl Choice {
     }
 }
 
+const WAITS: &str = "The lesson waits for you.";
+
+/// Who has the headset on reads the code out to whoever wants to come in; nobody else can see the panel.
+fn with_code(code: &PairingCode) -> String {
+    let (first, last) = code.code.split_at_checked(3).unwrap_or((&code.code, ""));
+    format!(
+        "{WAITS} Your instructor's code: {first} {last}, at {}",
+        code.address
+    )
+}
+
 pub(super) fn view(
     open: &MenuOpen,
     offers: &[Offer],
     seated: SeatedOffset,
     reading: ReadingSettings,
+    pairing: Option<&PairingCode>,
 ) -> PanelView {
     let words = |choice: &Choice| choice.words(seated.0 > 0.0, reading.large_text).to_owned();
     if open.more {
@@ -87,7 +135,7 @@ pub(super) fn view(
     }
     PanelView {
         heading: "Menu".to_owned(),
-        body: "The lesson waits for you.".to_owned(),
+        body: pairing.map_or_else(|| WAITS.to_owned(), |code| with_code(code)),
         choices: CHOICES.iter().map(words).collect(),
         ..PanelView::default()
     }
@@ -162,6 +210,12 @@ impl MenuDeeds<'_, '_> {
         }
     }
 
+    /// It is so already; the log remembers it for the next time.
+    fn prefer(&mut self, patch: PreferencesPatch) {
+        let body = CommandBody::SetPreferences { patch };
+        self.request(&body, "the learner likes it so");
+    }
+
     /// What this learner can decide about their record.
     fn offers(&self) -> Vec<Offer> {
         let offers = |(learner, state, age): (&Learner, &LearnerState, &Age)| {
@@ -213,9 +267,21 @@ impl MenuDeeds<'_, '_> {
                 self.recenter.write(Recenter);
             }
             Some(Choice::SitOrStand) => {
-                self.seated.0 = if self.seated.0 > 0.0 { 0.0 } else { SEATED };
+                let seated = self.seated.0 <= 0.0;
+                self.seated.0 = if seated { SEATED } else { 0.0 };
+                self.prefer(PreferencesPatch {
+                    seated: Some(seated),
+                    ..PreferencesPatch::default()
+                });
             }
-            Some(Choice::LettersSize) => self.reading.large_text = !self.reading.large_text,
+            Some(Choice::LettersSize) => {
+                let large_text = !self.reading.large_text;
+                self.reading.large_text = large_text;
+                self.prefer(PreferencesPatch {
+                    large_text: Some(large_text),
+                    ..PreferencesPatch::default()
+                });
+            }
         }
     }
 }
@@ -240,6 +306,7 @@ mod tests {
     use crate::protocol::ids::{LearnerId, PanelId, SessionId};
     use crate::session::Happened;
     use crate::session::SessionPlugin;
+    use crate::session::pairing::Pairing;
     use crate::ui::UiPlugin;
     use crate::ui::layout::choice_rect;
     use crate::xr::pointer::PointerAt;
@@ -337,6 +404,42 @@ mod tests {
         room.press_menu();
         assert_eq!(room.choose(Choice::GoOn), [CommandBody::Resume]);
         assert_ne!(room.view().heading, "Menu");
+    }
+
+    #[test]
+    fn a_code_that_is_good_stands_in_the_menu_and_nowhere_else() {
+        let mut room = Room::new();
+        let show = |room: &mut Room, code: Option<&str>| {
+            let code = code.map(|code| PairingCode {
+                code: code.to_owned(),
+                address: "https://192.168.1.7:7878/".to_owned(),
+                fingerprint: None,
+                until: std::time::Instant::now() + std::time::Duration::from_secs(300),
+            });
+            room.app.world_mut().insert_resource(Pairing(code));
+            room.frame();
+            room.view().body.clone()
+        };
+        assert!(!show(&mut room, Some("204816")).contains("204"));
+        room.press_menu();
+        let body = show(&mut room, Some("204816"));
+        assert!(
+            body.contains("204 816") && body.contains("192.168.1.7"),
+            "{body}"
+        );
+        assert_eq!(show(&mut room, None), WAITS, "a code that is over is gone");
+    }
+
+    #[test]
+    fn what_the_learner_sets_in_the_menu_is_remembered_in_the_log() {
+        let mut room = Room::new();
+        room.press_menu();
+        let asked = room.choose(Choice::SitOrStand);
+        let patch = PreferencesPatch {
+            seated: Some(true),
+            ..PreferencesPatch::default()
+        };
+        assert_eq!(asked, [CommandBody::SetPreferences { patch }]);
     }
 
     #[test]

@@ -42,6 +42,7 @@ impl Plugin for UiPlugin {
             .add_systems(
                 Update,
                 (
+                    menu::follow_preferences,
                     menu::toggle_menu,
                     feedback::remember_how_it_went,
                     view::describe_panels,

@@ -10,6 +10,7 @@ use crate::lesson::placed::LessonPanel;
 use crate::lesson::{ActiveLesson, LessonFault};
 use crate::protocol::event::{EndReason, PauseCause};
 use crate::protocol::ids::StepId;
+use crate::session::pairing::Pairing;
 use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{Learner, RecordHealth};
@@ -51,8 +52,11 @@ pub(super) fn describe_panels(
     fault: Option<Res<LessonFault>>,
     health: Option<Res<RecordHealth>>,
     menu: Option<Res<MenuOpen>>,
-    seated: Res<SeatedOffset>,
-    reading: Res<ReadingSettings>,
+    (seated, reading, pairing): (
+        Res<SeatedOffset>,
+        Res<ReadingSettings>,
+        Option<Res<Pairing>>,
+    ),
     latest: Res<Latest>,
     agreements: Res<Agreements>,
     learner: Query<(
@@ -83,11 +87,15 @@ pub(super) fn describe_panels(
         let mut next = match menu {
             Some(menu) => {
                 let offers = offers_to(&agreements, who, state, *age);
-                menu::view(menu, &offers, *seated, *reading)
+                let code = pairing.as_ref().and_then(|pairing| pairing.0.as_ref());
+                menu::view(menu, &offers, *seated, *reading, code)
             }
             None => describe(panel, &lesson, state, hint, message, notice.clone()),
         };
         next.large_text = reading.large_text;
+        if !reading.captions && state.step.is_some() {
+            next.caption = None;
+        }
         next.feedback = match panel.content {
             PanelContent::Guide if !menu_open => latest.any(),
             PanelContent::Question { .. } | PanelContent::Rating { .. } => latest.of(&panel.id),

@@ -252,6 +252,17 @@ impl Teller {
             CommandBody::Spawn { object } => format!("{} to be put into the scene", object.id),
             CommandBody::Remove { object } => format!("{object} to be taken away"),
             CommandBody::EndSession => "the session to end".to_owned(),
+            CommandBody::StartSession { lesson: None } => "the lesson to begin anew".to_owned(),
+            CommandBody::StartSession { lesson: Some(id) } => format!("lesson {id} to begin"),
+            CommandBody::SetPreferences { .. } => "to set how the learner likes it".to_owned(),
+            CommandBody::OverrideStage { event: None, .. } => "the models' stage again".to_owned(),
+            CommandBody::OverrideStage {
+                event: Some(event), ..
+            } => format!("the stage {event:?}"),
+            CommandBody::SetCheckpoint { checkpoint } => format!("checkpoint {}", checkpoint.id),
+            CommandBody::RemoveCheckpoint { checkpoint } => format!("no checkpoint {checkpoint}"),
+            CommandBody::SetPolicy { .. } => "other adaptation rules".to_owned(),
+            CommandBody::SetTelemetry { level } => format!("that {}", level.words()),
             CommandBody::Try { .. } => "to try something".to_owned(),
             CommandBody::GiveConsent(_) => "to record a consent".to_owned(),
             CommandBody::WithdrawConsent(_) => "to record a refusal".to_owned(),

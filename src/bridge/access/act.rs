@@ -96,6 +96,10 @@ acts! {
     Erase: "erase a record", Learner, [Operator];
     /// Writing down what a learner or a guardian agreed to.
     Consent: "record consent", Learner, [Operator];
+    /// Writing down that somebody does not agree, or no longer.
+    WithdrawConsent: "record that somebody does not agree", Learner, [Operator, Learner];
+    /// What was agreed to, restricted and noted.
+    ReadConsent: "see what was agreed to", Learner, [Instructor, Operator, Learner];
     /// How much is told of a learner.
     TelemetryLevel: "set the telemetry level", Learner, [Operator];
     /// What happened in a learner's own runtime, sent to the host.
@@ -153,8 +157,17 @@ impl Act {
             CommandBody::PointAt { .. } => Self::Message,
             CommandBody::Spawn { .. } | CommandBody::Remove { .. } => Self::Scene,
             CommandBody::EndSession => Self::SessionEnd,
+            CommandBody::StartSession { lesson: None } => Self::SessionStart,
+            CommandBody::StartSession { lesson: Some(_) } => Self::LessonSwitch,
+            CommandBody::SetPreferences { .. } => Self::Preferences,
+            CommandBody::OverrideStage { .. } => Self::StageOverride,
+            CommandBody::SetCheckpoint { .. } | CommandBody::RemoveCheckpoint { .. } => {
+                Self::Checkpoint
+            }
+            CommandBody::SetPolicy { .. } => Self::AdaptPolicy,
+            CommandBody::SetTelemetry { .. } => Self::TelemetryLevel,
+            CommandBody::WithdrawConsent(_) => Self::WithdrawConsent,
             CommandBody::GiveConsent(_)
-            | CommandBody::WithdrawConsent(_)
             | CommandBody::Restrict { .. }
             | CommandBody::LiftRestriction { .. }
             | CommandBody::NoteAmendment(_) => Self::Consent,
@@ -201,6 +214,8 @@ mod tests {
         ("Export", "..xx"),
         ("Erase", "..x."),
         ("Consent", "..x."),
+        ("WithdrawConsent", "..xx"),
+        ("ReadConsent", ".xxx"),
         ("TelemetryLevel", "..x."),
         ("SendEvents", "...x"),
         ("Governor", "..x."),

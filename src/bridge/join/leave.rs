@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 use super::carry::Carried;
 use super::{Joined, LinkState, ToJoin};
 use crate::bridge::gate::opens;
+use crate::protocol::teaching::TelemetryLevel;
 use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{Learner, unix_ms};
@@ -36,7 +37,12 @@ pub(super) fn mind(
     }
     *looked = Some(time.elapsed());
     let standing = agreements.standing(learner.id, *age, &state, unix_ms());
-    match (opens(&standing), joined.is_some()) {
+    let opened = match state.telemetry {
+        // The host could not tell nobody what it has.
+        TelemetryLevel::Off => Err("the telemetry level of this learner is off".to_owned()),
+        _ => opens(&standing).map_err(|refusal| refusal.to_string()),
+    };
+    match (opened, joined.is_some()) {
         (Ok(_), false) => {
             let mut config = wish.0.clone();
             config.learning.age = age.0;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use rmcp::ErrorData;
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolResponse, InputResponses, JsonObject, LoggingLevel, LoggingMessageNotificationParam,
-    ProgressNotificationParam, ProtocolVersion, RequestMetaObject,
+    CallToolResponse, CallToolResult, InputResponses, JsonObject, LoggingLevel,
+    LoggingMessageNotificationParam, ProgressNotificationParam, ProtocolVersion, RequestMetaObject,
 };
 use rmcp::service::RequestContext;
 use serde::de::DeserializeOwned;
@@ -24,6 +24,7 @@ use super::look::Look;
 use super::seal::Seal;
 use super::{Level, Shared};
 use crate::bridge::access::{Act, Caller, caller};
+use crate::bridge::counters::Counted;
 use crate::bridge::desk::Desk;
 use crate::protocol::ids::{CommandId, LearnerId};
 use crate::protocol::snapshot::LearnerSnapshot;
@@ -131,6 +132,11 @@ impl Call {
             .is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
     }
 
+    /// What the network side has counted.
+    pub(super) fn counted(&self) -> Counted {
+        self.shared.counters.read()
+    }
+
     pub(super) fn desk(&self) -> &Desk {
         &self.shared.desk
     }
@@ -211,9 +217,32 @@ impl Call {
         }
     }
 
+    /// Those of a group whom the caller may see, and who are here.
+    pub(super) async fn members(&self, group: &str) -> Result<Vec<LearnerId>, String> {
+        let groups = self.look(Look::Groups).await?.0;
+        let Some(found) = groups.get(group) else {
+            let names: Vec<&str> = groups.keys().map(String::as_str).collect();
+            return Err(format!(
+                "there is no group `{group}`; group.create forms one (there are: {})",
+                names.join(", ")
+            ));
+        };
+        let all = self.learners().into_iter().map(|it| it.learner);
+        Ok(all.filter(|it| found.members.contains(it)).collect())
+    }
+
     /// Looks at the world as it is in its next frame.
     pub(super) async fn look<T>(
         &self,
+        look: impl FnOnce(oneshot::Sender<T>) -> Look,
+    ) -> Result<T, String> {
+        self.look_within(LOOK_WITHIN, look).await
+    }
+
+    /// The same for what may take the disk.
+    pub(super) async fn look_within<T>(
+        &self,
+        within: Duration,
         look: impl FnOnce(oneshot::Sender<T>) -> Look,
     ) -> Result<T, String> {
         let (answer, answered) = oneshot::channel();
@@ -221,12 +250,13 @@ impl Call {
             .looks
             .try_send(look(answer))
             .map_err(|_| "too many questions are under way; ask again in a second".to_owned())?;
-        match tokio::time::timeout(LOOK_WITHIN, answered).await {
+        self.desk().coming().bell().ring();
+        match tokio::time::timeout(within, answered).await {
             Ok(Ok(seen)) => Ok(seen),
-            _ => Err(
-                "the lesson did not answer within 2 s; it may be starting or standing still (see ops.health)"
-                    .to_owned(),
-            ),
+            _ => Err(format!(
+                "the lesson did not answer within {} s; it may be starting or standing still (see ops.health)",
+                within.as_secs()
+            )),
         }
     }
 
@@ -264,6 +294,19 @@ impl Call {
             // Whoever went away needs no news.
             let _ = self.context.peer.notify_progress(progress).await;
         }
+    }
+
+    /// Tells the client's log what came of an act: done is worth a notice, refused a warning.
+    pub(super) async fn tell(&self, result: &CallToolResult) {
+        let effect = result.structured_content.as_ref();
+        let effect = effect.and_then(|it| it.get("effect")?.as_str());
+        let first = || result.content.first()?.as_text().map(|it| it.text.as_str());
+        let words = effect.or_else(first).unwrap_or("done");
+        let level = match result.is_error {
+            Some(true) => LoggingLevel::Warning,
+            _ => LoggingLevel::Notice,
+        };
+        self.log(level, &format!("{}: {words}", self.name)).await;
     }
 
     /// A line for the client's log, if it wants lines as weighty as this: set once in a session, or with the request.

@@ -46,6 +46,8 @@ pub(super) enum Effects {
 pub struct ToolRow {
     pub(super) tool: Tool,
     pub(super) needs: Act,
+    /// What comes of it is a line in the client's log.
+    pub(super) says: bool,
     pub(super) run: Box<dyn Fn(Call) -> Answering + Send + Sync>,
 }
 
@@ -59,6 +61,7 @@ impl ToolRow {
         Self {
             tool,
             needs,
+            says: false,
             run: Box::new(move |call| Box::pin(run(call))),
         }
     }
@@ -78,6 +81,7 @@ impl ToolRow {
         Self {
             tool: describe::<O>(name, title, says, effects, input),
             needs,
+            says: effects != Effects::Reads,
             run: Box::new(move |call| {
                 let read = call.arguments::<A>();
                 Box::pin(async move {
@@ -255,6 +259,12 @@ impl Catalogue {
     /// One tool more; the latest of a name counts.
     pub fn tool(&mut self, row: ToolRow) {
         self.tools.insert(row.tool.name.to_string(), Arc::new(row));
+    }
+
+    /// Every tool's name, and what one must be allowed to do to call it.
+    pub fn needs(&self) -> impl Iterator<Item = (&str, Act)> {
+        let rows = self.tools.iter();
+        rows.map(|(name, row)| (name.as_str(), row.needs))
     }
 
     /// One prompt more.

@@ -20,6 +20,7 @@ use rmcp::model::{
 use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
+use super::counters::Counters;
 use super::desk::Desk;
 use call::Call;
 use catalogue::page;
@@ -30,11 +31,13 @@ pub mod call;
 pub mod catalogue;
 mod complete;
 mod confirm;
+pub(super) mod figures;
 pub mod follow;
 mod journal;
 mod leave;
 pub(super) mod look;
 mod offers;
+mod person;
 pub mod seal;
 
 /// Lists change only with the program; what they say of learners does not outlast a moment.
@@ -48,6 +51,7 @@ pub struct Shared {
     seal: seal::Seal,
     journal: journal::Journal,
     lists: tokio::sync::broadcast::Sender<follow::List>,
+    counters: Counters,
 }
 
 impl Shared {
@@ -55,6 +59,7 @@ impl Shared {
         desk: Desk,
         looks: crossbeam_channel::Sender<Look>,
         catalogue: Arc<catalogue::Catalogue>,
+        counters: Counters,
     ) -> Arc<Self> {
         Arc::new(Self {
             journal: journal::Journal::follow(desk.events()),
@@ -63,6 +68,7 @@ impl Shared {
             catalogue,
             seal: seal::Seal::fresh(),
             lists: tokio::sync::broadcast::channel(16).0,
+            counters,
         })
     }
 }
@@ -176,13 +182,25 @@ impl ServerHandler for Instructor {
         };
         if let Err(why) = call.may(row.needs) {
             call.tell_refused(row.needs);
+            self.shared.counters.call(true);
             return Ok(catalogue::failed(why));
         }
-        tokio::select! {
+        let teller = call.clone();
+        let answer = tokio::select! {
             answer = (row.run)(call) => answer,
             // Nobody waits for the answer any more. What the world has been asked for, it does and logs.
             () = cancelled.cancelled() => Ok(catalogue::failed("cancelled")),
+        };
+        let failed = match &answer {
+            Ok(CallToolResponse::Complete(result)) => result.is_error == Some(true),
+            Ok(_) => false,
+            Err(_) => true,
+        };
+        self.shared.counters.call(failed);
+        if let (true, Ok(CallToolResponse::Complete(result))) = (row.says, &answer) {
+            teller.tell(result).await;
         }
+        answer
     }
 
     async fn list_resources(

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::access::Caller;
 use super::coding::Coding;
+use super::counters::Counters;
 use super::desk::Desk;
 use super::serve::Limits;
 use crate::protocol::parcel::Position;
@@ -39,11 +40,16 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct SocketDoor {
     desk: Desk,
     limits: Limits,
+    counters: Counters,
 }
 
 impl SocketDoor {
-    pub(super) fn new(desk: Desk, limits: Limits) -> Self {
-        Self { desk, limits }
+    pub(super) fn new(desk: Desk, limits: Limits, counters: Counters) -> Self {
+        Self {
+            desk,
+            limits,
+            counters,
+        }
     }
 }
 
@@ -53,6 +59,9 @@ pub(super) async fn upgrade(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
+    if door.counters.is_draining() {
+        return super::door::drained();
+    }
     let upgrade = upgrade.protocols([MESSAGE_PACK, JSON]);
     let chosen = upgrade
         .selected_protocol()
@@ -70,6 +79,7 @@ pub(super) async fn upgrade(
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
         .on_upgrade(move |socket| async move {
+            let _open = door.counters.socket();
             // A connection that breaks is no event; the client comes again.
             let _ = talk(socket, chosen, &door, &caller).await;
         })

@@ -36,6 +36,7 @@ impl Chart {
             left(cap, self.in_event).filter(|_| !self.cap_noticed),
             self.remediation.and_then(|last| left(dwell, last.ago)),
             left(dwell, self.in_activity).filter(|_| intervening),
+            Some(self.held),
         ]
         .into_iter()
         .flatten()

@@ -16,6 +16,7 @@ pub mod feature;
 mod judge;
 pub mod memory;
 mod message;
+pub mod patch;
 pub mod precedence;
 pub mod table;
 mod words;

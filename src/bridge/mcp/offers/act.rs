@@ -118,7 +118,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Pause all",
             "Stops every learner's lesson at once, for safety. The answer says for each whether it stands still.",
         ),
-        Act::PauseAll,
+        (Act::PauseAll, Sets),
         |_: Plain| Ok(CommandBody::Pause),
     );
     offer_for_all(
@@ -128,7 +128,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "Resume all",
             "Lifts the instructor's pause of every learner.",
         ),
-        Act::PauseAll,
+        (Act::PauseAll, Sets),
         |_: Plain| Ok(CommandBody::Resume),
     );
     act(

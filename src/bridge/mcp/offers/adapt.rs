@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::call::{Call, Fault};
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
-use super::write::{Done, Wish, carry_out, offer as act};
+use super::carry::{Whom, carry_out, whom};
+use super::write::{Done, Wish, offer as act};
 use crate::protocol::command::{CommandBody, Modality, SupportKind, Variety};
+use crate::protocol::snapshot::LearnerSnapshot;
 
 /// What to change.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -60,6 +62,8 @@ enum Change {
 struct Revert {
     /// The learner's id from class.list_learners; may be left out where only one is here.
     learner: Option<String>,
+    /// Instead of a learner: everybody of this group.
+    group: Option<String>,
     /// Why, in a few words; kept in the learner's record. No names.
     purpose: String,
     /// Only say what would happen; nothing is done or recorded.
@@ -134,9 +138,30 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
 }
 
 async fn revert(call: Call, it: Revert) -> Result<Reverted, Fault> {
-    let found = call.find(it.learner.as_deref())?;
-    call.may_with(Act::Adapt, found.learner)?;
-    let wanted = |lever| it.what.is_empty() || it.what.contains(&lever);
+    let wish = Wish {
+        learner: it.learner.clone(),
+        group: it.group.clone(),
+        purpose: it.purpose.clone(),
+        dry_run: it.dry_run,
+        ..Wish::default()
+    };
+    let learners = match whom(&call, &wish, Act::Adapt, false).await? {
+        Whom::One(learner) => vec![learner],
+        Whom::Group(_, members) => members,
+    };
+    let mut outcomes = Vec::new();
+    for learner in learners {
+        let found = call.find(Some(&learner.to_string()))?;
+        for body in as_authored(&found, &it.what) {
+            outcomes.push(carry_out(&call, learner, &wish, body).await?);
+        }
+    }
+    Ok(Reverted { outcomes })
+}
+
+/// What brings back what is otherwise than authored.
+fn as_authored(found: &LearnerSnapshot, what: &[Lever]) -> Vec<CommandBody> {
+    let wanted = |lever| what.is_empty() || what.contains(&lever);
     let differs = |now: f64| (now - 1.0).abs() > 0.005;
     let mut bodies = Vec::new();
     if wanted(Lever::Difficulty) && differs(found.difficulty) {
@@ -155,14 +180,5 @@ async fn revert(call: Call, it: Revert) -> Result<Reverted, Fault> {
         let added = found.added.iter().cloned();
         bodies.extend(added.map(|object| CommandBody::Remove { object }));
     }
-    let wish = Wish {
-        purpose: it.purpose,
-        dry_run: it.dry_run,
-        ..Wish::default()
-    };
-    let mut outcomes = Vec::with_capacity(bodies.len());
-    for body in bodies {
-        outcomes.push(carry_out(&call, found.learner, &wish, body).await?);
-    }
-    Ok(Reverted { outcomes })
+    bodies
 }

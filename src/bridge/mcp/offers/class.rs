@@ -1,6 +1,7 @@
 //! The class: who is here, how it gets on as a whole, and the class as a query.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,8 @@ pub(super) struct Filter {
     paused: Option<bool>,
     /// Only those with at least so many wrong attempts on the running step.
     failures_at_least: Option<u32>,
+    /// Only those of this group.
+    group: Option<String>,
     /// Also those whose session is over.
     ended: bool,
     /// From the page before.
@@ -107,6 +110,9 @@ struct Query {
     /// Only on this step.
     #[serde(default)]
     step: Option<String>,
+    /// Only those of this group.
+    #[serde(default)]
+    group: Option<String>,
 }
 
 fn two() -> f64 {
@@ -142,7 +148,14 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             "The class as a whole, without identities: how many are where, how far, and what is known by skill.",
         ),
         look,
-        |call: Call, _: NoArguments| async move { Ok(dashboard(&call)) },
+        |call: Call, of: OfGroup| async move {
+            let mut all = call.learners();
+            if let Some(name) = &of.group {
+                let members = call.members(name).await?;
+                all.retain(|it| members.contains(&it.learner));
+            }
+            Ok(dashboard_of(&all))
+        },
     ));
     catalogue.tool(ToolRow::typed(
         (
@@ -156,9 +169,23 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             if !(0.5..=10.0).contains(&query.deviations) {
                 return Err(Fault::from("`deviations` lies between 0.5 and 10"));
             }
-            stuck(&call, query.deviations, query.step.as_deref()).await
+            let mut found = stuck(&call, query.deviations, query.step.as_deref()).await?;
+            if let Some(name) = &query.group {
+                let members = call.members(name).await?;
+                found.stuck.retain(|it| members.contains(&it.learner));
+            }
+            Ok(found)
         },
     ));
+}
+
+/// Of whom.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OfGroup {
+    /// Only those of this group.
+    #[serde(default)]
+    group: Option<String>,
 }
 
 /// No arguments.
@@ -167,7 +194,11 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
 pub(super) struct NoArguments {}
 
 async fn list(call: Call, filter: Filter) -> Result<Roster, Fault> {
-    let all = call.learners();
+    let mut all = call.learners();
+    if let Some(name) = &filter.group {
+        let members = call.members(name).await?;
+        all.retain(|it| members.contains(&it.learner));
+    }
     let fitting = all.iter().filter(|it| {
         let step = it.step.as_ref().map(StepId::as_str);
         (filter.ended || !it.ended)
@@ -203,7 +234,10 @@ pub(super) fn roster(call: &Call) -> Roster {
 }
 
 pub(super) fn dashboard(call: &Call) -> Dashboard {
-    let all = call.learners();
+    dashboard_of(&call.learners())
+}
+
+fn dashboard_of(all: &[Arc<LearnerSnapshot>]) -> Dashboard {
     let (ended, here): (Vec<_>, Vec<_>) = all.iter().partition(|it| it.ended);
     let mut at_step = BTreeMap::new();
     let mut beliefs: BTreeMap<String, Vec<f64>> = BTreeMap::new();

@@ -4,14 +4,33 @@ use super::catalogue::Catalogue;
 
 mod act;
 mod adapt;
+mod asking;
+mod carry;
 mod class;
+mod consent;
+mod lead;
 mod notices;
 mod ops;
 mod prompts;
 mod read;
 pub(super) mod resources;
 mod scene;
+mod teach;
 mod write;
+
+/// Words that are always the same.
+const NAMES: [(&str, super::catalogue::Completing); 3] = [
+    ("event", |_, _| {
+        let all = crate::learning::event::LearningEvent::ALL;
+        all.iter().map(|event| format!("{event:?}")).collect()
+    }),
+    ("level", |_, _| {
+        ["off", "aggregate", "detailed"].map(str::to_owned).to_vec()
+    }),
+    ("mode", |_, _| {
+        ["peer", "mentor", "project"].map(str::to_owned).to_vec()
+    }),
+];
 
 /// Everything.
 pub(super) fn all(catalogue: &mut Catalogue) {
@@ -20,6 +39,9 @@ pub(super) fn all(catalogue: &mut Catalogue) {
     act::offer(catalogue);
     adapt::offer(catalogue);
     scene::offer(catalogue);
+    teach::offer(catalogue);
+    lead::offer(catalogue);
+    consent::offer(catalogue);
     ops::offer(catalogue);
     resources::offer(catalogue);
     prompts::offer(catalogue);
@@ -27,6 +49,9 @@ pub(super) fn all(catalogue: &mut Catalogue) {
         let ids = call.learners();
         ids.iter().map(|it| it.learner.to_string()).collect()
     });
+    for (argument, words) in NAMES {
+        catalogue.completion(argument, words);
+    }
     catalogue.completion("lesson", |call, _| {
         let mut lessons: Vec<String> = call
             .learners()

@@ -1,12 +1,18 @@
 //! The running process: its health.
 
+use rmcp::ErrorData;
+use rmcp::model::{CacheScope, ReadResourceResponse, ReadResourceResult, ResourceContents};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use super::super::super::desk::{CommandsState, StreamState};
 use super::super::call::Call;
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
+use super::super::figures::openmetrics;
+use super::super::look::Look;
 use super::class::NoArguments;
+use super::resources::unread;
 
 /// How the process fares.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -52,4 +58,22 @@ pub(super) fn health(call: &Call) -> OpsHealth {
         learners: published.learners.len(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+/// What the process counts: JSON first, then the same as OpenMetrics text.
+pub(super) async fn metrics(call: &Call, uri: &str) -> Result<ReadResourceResponse, ErrorData> {
+    let world = call.look(Look::Figures).await;
+    let world = world.map_err(|why| unread(why.into()))?;
+    let net = call.counted();
+    let json = serde_json::to_string(&json!({ "world": world, "door": net }))
+        .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+    let contents = vec![
+        ResourceContents::text(json, uri).with_mime_type("application/json"),
+        ResourceContents::text(openmetrics(&world, net), uri)
+            .with_mime_type("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ];
+    Ok(ReadResourceResult::new(contents)
+        .with_ttl_ms(0)
+        .with_cache_scope(CacheScope::Private)
+        .into())
 }

@@ -31,7 +31,7 @@ const PARTS: [(&str, &str); 4] = [
     ("session", "where the session is in its life"),
 ];
 /// Resources that are always there: address, name, what it says, who may read it.
-const FIXED: [(&str, &str, &str, Act); 8] = [
+const FIXED: [(&str, &str, &str, Act); 10] = [
     (
         "class://roster",
         "roster",
@@ -60,6 +60,18 @@ const FIXED: [(&str, &str, &str, Act); 8] = [
         "ops://alerts",
         "alerts",
         "What needs somebody: records that fail, learners who are stuck or not well",
+        Act::ReadHealth,
+    ),
+    (
+        "ops://metrics",
+        "metrics",
+        "What the process counts: learners, connections, queues, frames, the stream; as JSON and as OpenMetrics text",
+        Act::ReadHealth,
+    ),
+    (
+        "ops://frames",
+        "frames",
+        "How many frames a second, and how long they take",
         Act::ReadHealth,
     ),
     (
@@ -213,6 +225,11 @@ async fn fixed_one(call: Call, uri: String) -> Result<ReadResourceResponse, Erro
         "class://stuck" => text(&uri, &class::stuck_now(&call).await.map_err(unread)?),
         "ops://health" => text(&uri, &ops::health(&call)),
         "ops://alerts" => text(&uri, &notices::alerts(&call).await),
+        "ops://metrics" => ops::metrics(&call, &uri).await,
+        "ops://frames" => {
+            let world = call.look(Look::Figures).await;
+            text(&uri, &world.map_err(|why| unread(why.into()))?.frames)
+        }
         "ops://audit" => text(&uri, &notices::audit(&call)),
         "policy://adaptation" => {
             let strategies = call
@@ -319,7 +336,7 @@ fn graph(lesson: &Lesson) -> serde_json::Value {
     })
 }
 
-fn unread(why: Fault) -> ErrorData {
+pub(super) fn unread(why: Fault) -> ErrorData {
     let words = match why {
         Fault::Told(why) => why,
         _ => "it cannot be read now".to_owned(),
@@ -327,7 +344,7 @@ fn unread(why: Fault) -> ErrorData {
     ErrorData::internal_error(words, None)
 }
 
-fn text<T: Serialize>(uri: &str, value: &T) -> Result<ReadResourceResponse, ErrorData> {
+pub(super) fn text<T: Serialize>(uri: &str, value: &T) -> Result<ReadResourceResponse, ErrorData> {
     let text = serde_json::to_string(value)
         .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
     let contents = ResourceContents::text(text, uri).with_mime_type("application/json");
