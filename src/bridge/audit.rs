@@ -38,7 +38,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    fn add(&mut self, by: By, learner: Option<LearnerId>, action: Action) {
+    pub(super) fn add(&mut self, by: By, learner: Option<LearnerId>, action: Action) {
         if self.waiting.len() >= WAITING {
             error!("the audit log takes no more lines; one is lost");
             return;
@@ -161,7 +161,7 @@ pub(super) fn ask_for_a_code(bridge: Res<Bridge>, mut asked: MessageReader<Pairi
     }
 }
 
-fn by_now(actor: String, purpose: &str) -> By {
+pub(super) fn by_now(actor: String, purpose: &str) -> By {
     By {
         actor,
         purpose: purpose.to_owned(),

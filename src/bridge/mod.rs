@@ -31,6 +31,7 @@ pub mod mcp;
 mod mcp_sessions;
 mod oauth;
 mod oauth_page;
+mod pictures;
 mod read;
 mod resource;
 mod serve;
@@ -48,6 +49,7 @@ pub use serve::Limits;
 use tls::Tls;
 pub use tls::{TlsConfig, TlsError};
 
+use crate::session::picture::{PictureAsked, PictureTaken};
 use crate::session::standing::Agreements;
 use crate::session::{Learner, SceneAsked, SceneDescribed};
 
@@ -349,6 +351,9 @@ impl Plugin for BridgePlugin {
             .init_resource::<mcp::look::ScenesAsked>()
             .add_message::<SceneAsked>()
             .add_message::<SceneDescribed>()
+            .init_resource::<pictures::Pictures>()
+            .add_message::<PictureAsked>()
+            .add_message::<PictureTaken>()
             .init_resource::<Agreements>()
             .register_required_components::<Learner, gate::Gate>()
             .add_systems(
@@ -358,6 +363,7 @@ impl Plugin for BridgePlugin {
                         world::receive,
                         world::receive_from_runtimes,
                         mcp::look::answer_looks,
+                        pictures::ask_for_pictures.run_if(pictures::Pictures::are_asked_for),
                         audit::take_news,
                         audit::ask_for_a_code,
                     )
@@ -367,6 +373,7 @@ impl Plugin for BridgePlugin {
                         gate::mind,
                         mcp::look::keep_time,
                         mcp::look::answer_scenes,
+                        pictures::hand_over_pictures.run_if(on_message::<PictureTaken>),
                         world::publish_learners,
                         world::publish_samples,
                         world::publish_departures,

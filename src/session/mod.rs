@@ -19,6 +19,7 @@ use crate::record::{Health, Recorder};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
 use pairing::{DoorAlert, Pairing, PairingAsked};
+use picture::{PictureAsked, PictureTaken};
 use standing::{Age, Agreements};
 use state::{FoldError, LearnerState};
 use stream::mirror::{Arrived, Mirror, take_arrivals};
@@ -34,6 +35,7 @@ pub mod join;
 pub mod life;
 pub mod models;
 pub mod pairing;
+pub mod picture;
 pub mod resume;
 pub mod snapshot;
 pub mod standing;
@@ -61,6 +63,8 @@ impl Plugin for SessionPlugin {
             .add_message::<ChangeRefused>()
             .add_message::<SceneAsked>()
             .add_message::<SceneDescribed>()
+            .add_message::<PictureAsked>()
+            .add_message::<PictureTaken>()
             .add_message::<Streamed>()
             .add_message::<Arrived>()
             .add_message::<PairingAsked>()

@@ -216,18 +216,16 @@ impl Call {
         &self,
         look: impl FnOnce(oneshot::Sender<T>) -> Look,
     ) -> Result<T, String> {
-        let (answer, answered) = oneshot::channel();
-        self.shared
-            .looks
-            .try_send(look(answer))
-            .map_err(|_| "too many questions are under way; ask again in a second".to_owned())?;
-        match tokio::time::timeout(LOOK_WITHIN, answered).await {
-            Ok(Ok(seen)) => Ok(seen),
-            _ => Err(
-                "the lesson did not answer within 2 s; it may be starting or standing still (see ops.health)"
-                    .to_owned(),
-            ),
-        }
+        self.shared.look(LOOK_WITHIN, look).await
+    }
+
+    /// The same for what takes longer than a frame.
+    pub(super) async fn look_within<T>(
+        &self,
+        within: Duration,
+        look: impl FnOnce(oneshot::Sender<T>) -> Look,
+    ) -> Result<T, String> {
+        self.shared.look(within, look).await
     }
 
     /// The trace that the request belongs to: from its `_meta`, from its header, or a new one.

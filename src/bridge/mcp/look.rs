@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::adaptation::Strategies;
 use crate::bridge::Bridge;
 use crate::bridge::gate::Gate;
+use crate::bridge::pictures::{PictureWish, Pictures};
 use crate::lesson::{ActiveLesson, Loaded};
 use crate::protocol::ids::{LearnerId, StepId};
 use crate::protocol::scene::SceneView;
@@ -34,6 +35,7 @@ pub(in crate::bridge) enum Look {
     Class(oneshot::Sender<Vec<OnStep>>),
     Lesson(oneshot::Sender<Option<Loaded>>),
     Policy(oneshot::Sender<Strategies>),
+    Picture(PictureWish),
 }
 
 /// How long a learner has been on the running step, and how long others took for it.
@@ -170,6 +172,7 @@ pub(in crate::bridge) fn answer_looks(
     strategies: Option<Res<Strategies>>,
     learners: Query<(&Learner, &Gate)>,
     mut scenes: ResMut<ScenesAsked>,
+    mut pictures: ResMut<Pictures>,
     mut asked: MessageWriter<SceneAsked>,
 ) {
     // Whoever stopped waiting makes room.
@@ -206,6 +209,7 @@ pub(in crate::bridge) fn answer_looks(
             Look::Policy(answer) => {
                 drop(answer.send(strategies.as_deref().cloned().unwrap_or_default()));
             }
+            Look::Picture(wish) => pictures.wishes.push_back(wish),
         }
     }
 }

@@ -11,6 +11,7 @@ mod prompts;
 mod read;
 pub(super) mod resources;
 mod scene;
+mod view;
 mod write;
 
 /// Everything.
@@ -20,6 +21,7 @@ pub(super) fn all(catalogue: &mut Catalogue) {
     act::offer(catalogue);
     adapt::offer(catalogue);
     scene::offer(catalogue);
+    view::offer(catalogue);
     ops::offer(catalogue);
     resources::offer(catalogue);
     prompts::offer(catalogue);
