@@ -388,7 +388,9 @@ fn an_instructor_sees_what_the_learner_sees_if_the_learner_agrees() {
     let address = playing.address.clone();
     let loaded = lesson::load("first-steps").unwrap();
     let mut learner = learner(&loaded, &monado, &playing, false);
-    learner.play(Some(&StepId::new("touch-cube")), &mut |_, _| Ok(())).unwrap();
+    learner
+        .play(Some(&StepId::new("touch-cube")), &mut |_, _| Ok(()))
+        .unwrap();
     let id = learner.follower.now().unwrap().learner.to_string();
 
     let refused = looking::capture(&address, TOKEN).unwrap_err();
@@ -403,21 +405,54 @@ fn an_instructor_sees_what_the_learner_sees_if_the_learner_agrees() {
     let place: [f32; 3] = serde_json::from_value(cube["position"].clone()).unwrap();
     let place = bevy::math::Vec3::from(place);
     learner.person.look_at(place).unwrap();
-    std::thread::sleep(Duration::from_secs(1));
     let (png, said) = looking::capture(&address, TOKEN).unwrap();
     let keep = Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(keep.join("capture-cube.png"), &png).unwrap();
     assert_eq!(said["bytes"], png.len());
     assert!(png.len() <= 300_000, "{}", png.len());
     let image = looking::Image::read(&png);
-    println!("{}: {} bytes, {}x{}", keep.display(), png.len(), image.width, image.height);
-    let found = image.find(red);
-    println!("cube: {found:?}");
-    learner.person.look_at(place + bevy::math::Vec3::X * 0.3).unwrap();
-    std::thread::sleep(Duration::from_secs(2));
-    let (status, head, png) = looking::fetch(&address, &format!("/learners/{id}/view.png"), TOKEN);
-    println!("{status} {head}");
+    assert!(image.colours() > 200, "{} colours", image.colours());
+    // Around the middle: the left eye is some centimetres beside the line from the head.
+    let ([x, y], pixels) = image.find(red).expect("the cube");
+    assert!(
+        (0.45..0.65).contains(&x) && (0.4..0.6).contains(&y),
+        "{x} {y}"
+    );
+    assert!(pixels > 20, "{pixels}");
+
+    // Looked past, it is beside: what was in the middle is wood now. As a page gets it.
+    learner
+        .person
+        .look_at(place + bevy::math::Vec3::X * 0.3)
+        .unwrap();
+    learner.person.rest(2.0).unwrap();
+    let path = format!("/learners/{id}/view.png");
+    let (status, head, png) = looking::fetch(&address, &path, TOKEN);
     std::fs::write(keep.join("capture-beside.png"), &png).unwrap();
-    println!("cube: {:?}", looking::Image::read(&png).find(red));
+    assert_eq!(status, 200, "{head}");
+    assert!(
+        head.contains("content-type: image/png") && head.contains("no-store"),
+        "{head}"
+    );
+    let image = looking::Image::read(&png);
+    let left = |x: usize, y: usize| x < image.width * 2 / 5 && y > image.height / 4;
+    let found = image.find_where(|x, y| left(x, y) && red(image.at(x, y)));
+    assert!(found.expect("the cube, to the left").1 > 20);
+    let middle = image.at(image.width / 2, image.height / 2);
+    assert!(!red(middle), "{middle:?}");
+
+    // The learner is shown that somebody looks; whoever took their consent back is not looked at.
+    learner
+        .person
+        .look_at(bevy::math::Vec3::new(0.0, 1.4, -1.5))
+        .unwrap();
+    learner.person.rest(1.5).unwrap();
+    let (_, _, png) = looking::fetch(&address, &path, TOKEN);
+    std::fs::write(keep.join("capture-panel.png"), &png).unwrap();
+    let withdrawn = looking::command(&address, TOKEN, &id, &looking::agrees_no_more());
+    assert_eq!(withdrawn["outcome"], "applied", "{withdrawn}");
+    learner.person.rest(1.1).unwrap();
+    let (status, head, _) = looking::fetch(&address, &path, TOKEN);
+    assert_eq!(status, 403, "{head}");
     playing.stop();
 }

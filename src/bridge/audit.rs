@@ -27,7 +27,7 @@ const WAITING: usize = 4096;
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Who, about whom, what.
-type Line = (By, Option<LearnerId>, Action);
+pub(super) type Line = (By, Option<LearnerId>, Action);
 
 /// Lines on their way to the recorder.
 #[derive(Resource, Default)]
@@ -44,6 +44,12 @@ impl Lines {
             return;
         }
         self.waiting.push_back((by, learner, action));
+    }
+
+    /// What waits.
+    #[cfg(test)]
+    pub(super) fn told(&self) -> Vec<Line> {
+        self.waiting.iter().cloned().collect()
     }
 
     /// Hands on what waits; what was not written comes back to the front.

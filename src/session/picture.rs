@@ -52,7 +52,9 @@ pub enum NoPicture {
     )]
     NothingDrawn,
     /// Nobody looks.
-    #[error("the learner sees nothing now: the headset is off the head, or asleep; try again later")]
+    #[error(
+        "the learner sees nothing now: the headset is off the head, or asleep; try again later"
+    )]
     Asleep,
     /// The frame rate comes first.
     #[error(

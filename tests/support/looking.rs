@@ -24,7 +24,9 @@ pub struct Image {
 
 impl Image {
     pub fn read(png: &[u8]) -> Self {
-        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png))
+            .read_info()
+            .unwrap();
         let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut rgb).unwrap();
         assert_eq!(info.color_type, png::ColorType::Rgb);
@@ -40,12 +42,23 @@ impl Image {
         [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]]
     }
 
+    /// How many colours there are.
+    pub fn colours(&self) -> usize {
+        let all: std::collections::BTreeSet<&[u8]> = self.rgb.chunks_exact(3).collect();
+        all.len()
+    }
+
     /// Middle (in 0..1 from the upper left corner) and number of the pixels of a colour.
     pub fn find(&self, is: impl Fn([u8; 3]) -> bool) -> Option<([f32; 2], usize)> {
+        self.find_where(|x, y| is(self.at(x, y)))
+    }
+
+    /// The same of the pixels at certain places.
+    pub fn find_where(&self, is: impl Fn(usize, usize) -> bool) -> Option<([f32; 2], usize)> {
         let (mut sum, mut count) = ([0.0, 0.0], 0);
         for y in 0..self.height {
             for x in 0..self.width {
-                if is(self.at(x, y)) {
+                if is(x, y) {
                     sum = [sum[0] + x as f32 + 0.5, sum[1] + y as f32 + 0.5];
                     count += 1;
                 }
@@ -79,22 +92,41 @@ pub fn capture(address: &str, token: &str) -> Result<(Vec<u8>, Value), String> {
     }
     assert_eq!(content[0]["type"], "image");
     assert_eq!(content[0]["mimeType"], "image/png");
-    let png = BASE64_STANDARD.decode(content[0]["data"].as_str().unwrap()).unwrap();
+    let png = BASE64_STANDARD
+        .decode(content[0]["data"].as_str().unwrap())
+        .unwrap();
     Ok((png, result.structured_content.unwrap()))
 }
 
 /// Status, head and body of what a page fetches.
 pub fn fetch(address: &str, path: &str, token: &str) -> (u16, String, Vec<u8>) {
+    request(address, &format!("GET {path}"), token, "")
+}
+
+/// A token of a role, from the operator's.
+pub fn token_of(address: &str, operator: &str, role: &str) -> String {
+    let body = json!({ "name": role, "role": role }).to_string();
+    let (status, head, body) = request(address, "POST /tokens", operator, &body);
+    assert!((200..300).contains(&status), "{head}");
+    let given: Value = serde_json::from_slice(&body).unwrap();
+    given["token"].as_str().unwrap().to_owned()
+}
+
+fn request(address: &str, what: &str, token: &str, body: &str) -> (u16, String, Vec<u8>) {
     let mut socket = TcpStream::connect(address).unwrap();
     write!(
         socket,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        "{what} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
     )
     .unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).unwrap();
     let end = answer.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8(answer[..end].to_vec()).unwrap().to_lowercase();
+    let head = String::from_utf8(answer[..end].to_vec())
+        .unwrap()
+        .to_lowercase();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, head, answer[end + 4..].to_vec())
 }
@@ -106,9 +138,14 @@ pub fn command(address: &str, token: &str, learner: &str, body: &Value) -> Value
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         let id = malloc_vr::protocol::ids::CommandId::fresh();
         let command = json!({ "command": { "id": id, "learner": learner, "purpose": "a test", "body": body } });
-        socket.send(Message::text(command.to_string())).await.unwrap();
+        socket
+            .send(Message::text(command.to_string()))
+            .await
+            .unwrap();
         loop {
-            let Message::Text(text) = socket.next().await.unwrap().unwrap() else { continue };
+            let Message::Text(text) = socket.next().await.unwrap().unwrap() else {
+                continue;
+            };
             let value: Value = serde_json::from_str(text.as_str()).unwrap();
             if value["answer"]["id"] == json!(id) {
                 return value["answer"]["outcome"].clone();
@@ -129,9 +166,14 @@ pub fn agrees_no_more() -> Value {
 }
 
 fn waiting<T>(what: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let patience = std::time::Duration::from_secs(60);
-        tokio::time::timeout(patience, what).await.expect("it answers in time")
+        tokio::time::timeout(patience, what)
+            .await
+            .expect("it answers in time")
     })
 }

@@ -29,7 +29,8 @@ async fn view(
     Path(id): Path<String>,
 ) -> Response {
     let Ok(learner) = id.parse::<LearnerId>() else {
-        let words = "the address names a learner's id, as the roster gives it: /learners/ID/view.png";
+        let words =
+            "the address names a learner's id, as the roster gives it: /learners/ID/view.png";
         return problem(StatusCode::NOT_FOUND, "not_found", words);
     };
     if let Err(why) = caller.may_with(Act::View, learner) {

@@ -201,10 +201,19 @@ pub(super) fn hand_over_pictures(
 ) {
     let now = time.elapsed();
     for PictureTaken { ticket, picture } in taken.read() {
-        let of = |shown: &Shown| shown.under_way.as_ref().is_some_and(|it| it.ticket == *ticket);
+        let of = |shown: &Shown| {
+            shown
+                .under_way
+                .as_ref()
+                .is_some_and(|it| it.ticket == *ticket)
+        };
         let found = pictures.of.iter_mut().find(|(_, shown)| of(shown));
-        let Some((learner, shown)) = found else { continue };
-        let Some(done) = shown.under_way.take() else { continue };
+        let Some((learner, shown)) = found else {
+            continue;
+        };
+        let Some(done) = shown.under_way.take() else {
+            continue;
+        };
         let picture = may.at(*learner).and_then(|()| Ok(picture.clone()?));
         let mut had = Vec::new();
         for wish in done.waiting {
@@ -232,7 +241,9 @@ impl Pictures {
     fn forget(&mut self, now: Duration) {
         self.of.retain(|_, shown| {
             shown.latest.take_if(|it| now >= it.at + EACH);
-            shown.under_way.take_if(|it| now >= it.since + PICTURE_WITHIN);
+            shown
+                .under_way
+                .take_if(|it| now >= it.since + PICTURE_WITHIN);
             shown.audited.retain(|_, at| now < *at + AUDITED);
             shown.latest.is_some() || shown.under_way.is_some() || !shown.audited.is_empty()
         });
@@ -252,3 +263,7 @@ fn note_look(
         now
     });
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

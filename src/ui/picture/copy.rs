@@ -133,7 +133,10 @@ fn copy(
         0,
         0,
     ];
-    let bytes: Vec<u8> = part.iter().flat_map(|it| (*it as f32).to_le_bytes()).collect();
+    let bytes: Vec<u8> = part
+        .iter()
+        .flat_map(|it| (*it as f32).to_le_bytes())
+        .collect();
     let part = device.create_buffer_with_data(&BufferInitDescriptor {
         label: Some("picture"),
         contents: &bytes,
@@ -144,22 +147,24 @@ fn copy(
         &cache.get_bind_group_layout(&smaller.layout),
         &BindGroupEntries::sequential((target.main_texture_view(), part.as_entire_binding())),
     );
-    let mut pass = context.command_encoder().begin_render_pass(&RenderPassDescriptor {
-        label: Some("picture"),
-        color_attachments: &[Some(RenderPassColorAttachment {
-            view: &image.texture_view,
-            depth_slice: None,
-            resolve_target: None,
-            ops: Operations {
-                load: LoadOp::Clear(default()),
-                store: StoreOp::Store,
-            },
-        })],
-        depth_stencil_attachment: None,
-        timestamp_writes: None,
-        occlusion_query_set: None,
-        multiview_mask: None,
-    });
+    let mut pass = context
+        .command_encoder()
+        .begin_render_pass(&RenderPassDescriptor {
+            label: Some("picture"),
+            color_attachments: &[Some(RenderPassColorAttachment {
+                view: &image.texture_view,
+                depth_slice: None,
+                resolve_target: None,
+                ops: Operations {
+                    load: LoadOp::Clear(default()),
+                    store: StoreOp::Store,
+                },
+            })],
+            depth_stencil_attachment: None,
+            timestamp_writes: None,
+            occlusion_query_set: None,
+            multiview_mask: None,
+        });
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, &bindings, &[]);
     pass.draw(0..3, 0..1);

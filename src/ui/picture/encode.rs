@@ -178,8 +178,11 @@ mod tests {
     #[test]
     fn the_worst_picture_is_small_enough_too() {
         let noise = |x: usize, y: usize| {
-            let n = (x * 7919 + y * 104_729).wrapping_mul(2_654_435_761);
-            [(n >> 8) as u8, (n >> 16) as u8, (n >> 24) as u8]
+            let mut n = (y * 640 + x) as u64 + 1;
+            for _ in 0..3 {
+                n = (n ^ (n >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            }
+            [(n >> 40) as u8, (n >> 48) as u8, (n >> 56) as u8]
         };
         let picture = encode(&pixels(640, 640, noise)).unwrap();
         assert!(picture.png.len() <= MOST_BYTES, "{}", picture.png.len());

@@ -176,7 +176,10 @@ fn smaller(view: UVec2) -> UVec2 {
         return view;
     }
     let scaled = |edge: u32| {
-        (u64::from(edge) * u64::from(LONGEST) / u64::from(longest)).try_into().unwrap_or(1).max(1)
+        (u64::from(edge) * u64::from(LONGEST) / u64::from(longest))
+            .try_into()
+            .unwrap_or(1)
+            .max(1)
     };
     UVec2::new(scaled(view.x), scaled(view.y))
 }
@@ -263,9 +266,14 @@ fn go_on(
                 camera.try_remove::<CopyInto>();
             }
             let reader = *studio.reader.get_or_insert_with(|| {
-                commands.spawn(Name::new("picture reader")).observe(take_pixels).id()
+                commands
+                    .spawn(Name::new("picture reader"))
+                    .observe(take_pixels)
+                    .id()
             });
-            commands.entity(reader).insert(Readback::texture(image.clone()));
+            commands
+                .entity(reader)
+                .insert(Readback::texture(image.clone()));
             work.stage = Stage::Reading { asked: false };
         }
         Stage::Reading { asked } if !*asked => {

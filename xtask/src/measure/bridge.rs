@@ -17,15 +17,11 @@ struct Measured {
 }
 
 /// Figures of the issue that need a picture, a certificate or an MCP client, and who will tell them.
-const MISSING: [(&str, &str); 6] = [
+const MISSING: [(&str, &str); 5] = [
     ("connect_tls_p99_ms", "the load generator dials without TLS"),
     ("mcp_call_p99_ms", "the load generator speaks no MCP"),
     (
         "subscribers_frame_ratio",
-        "needs a headset's frames; see the frame suite",
-    ),
-    (
-        "capture_frame_ratio",
         "needs a headset's frames; see the frame suite",
     ),
     (
@@ -71,6 +67,13 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
         figure.name = name.clone().into();
         figure.better = better;
         suite.figures.push(figure);
+    }
+    match super::capture::figures(args) {
+        Ok(figures) => suite.figures.extend(figures),
+        Err(error) => suite.missing.push(Missing {
+            name: "capture_frame_ratio".into(),
+            why: format!("{error:#}"),
+        }),
     }
     suite.missing.extend(MISSING.map(|(name, why)| Missing {
         name: name.into(),
