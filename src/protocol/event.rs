@@ -271,7 +271,7 @@ pub enum Evidence {
     Answered { panel: PanelId, choice: u32 },
     /// The step's time ran out.
     TimedOut,
-    /// Nothing: a developer at the desk panel said that the learner had tried. Whoever learns from logs leaves it out.
+    /// Nothing: a developer at the desk panel pretended that the learner had tried.
     Simulated,
 }
 

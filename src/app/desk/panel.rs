@@ -13,7 +13,7 @@ use crate::governor::plugin::{CurrentLevel, Latest};
 use crate::session::state::LearnerState;
 use crate::session::{AcknowledgedSeq, Learner, SessionLog};
 
-const GROUND: Color32 = Color32::from_rgba_premultiplied(18, 21, 26, 235);
+const GROUND: Color32 = Color32::from_rgba_premultiplied(18, 21, 26, 243);
 pub(super) const FAINT: Color32 = Color32::from_rgb(33, 38, 46);
 pub(super) const INK: Color32 = Color32::from_rgb(236, 234, 228);
 pub(super) const QUIET: Color32 = Color32::from_rgb(163, 171, 182);
@@ -40,11 +40,11 @@ pub(super) struct Room<'a> {
 
 /// Draws the panel; gives what was pressed. `pretend`: for developers.
 pub(super) fn show(context: &Context, room: &Room, pretend: Option<&mut Pretend>) -> Option<Wish> {
-    let height = context.content_rect().height() - 24.0;
+    let height = context.content_rect().height() - 46.0;
     let mut wish = None;
     Window::new("desk panel")
         .title_bar(false)
-        .resizable(false)
+        .fixed_size(vec2(WIDTH, height))
         .anchor(Align2::RIGHT_TOP, vec2(-12.0, 12.0))
         .frame(
             Frame::new()
@@ -55,30 +55,27 @@ pub(super) fn show(context: &Context, room: &Room, pretend: Option<&mut Pretend>
         )
         .show(context, |ui| {
             dress(ui.style_mut());
-            ui.set_width(WIDTH);
             ui.horizontal(|ui| {
                 ui.label(RichText::new("Desk").size(17.0).strong().color(INK));
                 ui.label(RichText::new("F1 closes").size(11.0).color(QUIET));
             });
-            ScrollArea::vertical()
-                .max_height(height - 60.0)
-                .show(ui, |ui| {
-                    section(ui, "Frames", |ui| room.frames.show(ui));
-                    section(ui, "Governor", |ui| governor(ui, room.governor));
-                    section(ui, "Models", |ui| match room.learner {
-                        Some((learner, state, acknowledged, _)) => {
-                            models::show(ui, learner, state, acknowledged);
-                        }
-                        None => quiet(ui, "nobody is here"),
-                    });
-                    if let Some(pretend) = pretend {
-                        section(ui, "Simulated inputs", |ui| wish = pretend.show(ui));
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                section(ui, "Frames", |ui| room.frames.show(ui));
+                section(ui, "Governor", |ui| governor(ui, room.governor));
+                section(ui, "Models", |ui| match room.learner {
+                    Some((learner, state, acknowledged, _)) => {
+                        models::show(ui, learner, state, acknowledged);
                     }
-                    section(ui, "Log", |ui| match room.learner {
-                        Some((.., Some(events))) => log::show(ui, &events.0),
-                        _ => quiet(ui, "nothing yet"),
-                    });
+                    None => quiet(ui, "nobody is here"),
                 });
+                if let Some(pretend) = pretend {
+                    section(ui, "Simulated inputs", |ui| wish = pretend.show(ui));
+                }
+                section(ui, "Log", |ui| match room.learner {
+                    Some((.., Some(events))) => log::show(ui, &events.0),
+                    _ => quiet(ui, "nothing yet"),
+                });
+            });
         });
     wish
 }
