@@ -127,6 +127,28 @@ fn run(runtime: &Runtime, bin: &Path, seconds: u32) -> Result<(Stretch, Stretch,
     let _ = std::fs::remove_dir_all(&scratch);
     std::fs::create_dir_all(&scratch)?;
     let data = scratch.display().to_string();
+    // A consent is written down for somebody who has been here.
+    let mut first = Command::new(bin.join("malloc-vr"));
+    first
+        .args([
+            "play",
+            "--headless",
+            "--learner",
+            LEARNER,
+            "--age-band",
+            "adult",
+        ])
+        .args(["--listen", "127.0.0.1:0", "--data-dir", &data])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let first = Ended(first.spawn().context("cannot start malloc-vr")?);
+    let records = scratch.join("records.redb");
+    let begun = Instant::now();
+    while !records.exists() && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    drop(first);
     succeed(
         Command::new(bin.join("malloc-vr"))
             .args(["records", "consent", LEARNER, "--scope", "view-picture"])
