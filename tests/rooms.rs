@@ -34,6 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "session",
             "adaptation",
             "xr",
+            "governor",
             "protocol",
             "learning",
         ],

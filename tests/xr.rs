@@ -37,6 +37,9 @@ mod person;
 #[allow(dead_code)]
 mod script;
 
+#[path = "support/looking.rs"]
+mod looking;
+
 const TOKEN: &str = "token-of-the-xr-tests";
 const MALLOC_VR: &str = env!("CARGO_BIN_EXE_malloc-vr");
 
@@ -369,4 +372,87 @@ fn a_killed_lesson_goes_on_at_its_step() {
         .count();
     assert_eq!(started, 1);
     assert_eq!(completed(&log).len(), loaded.lesson.steps.len());
+}
+
+/// The red cube of `first-steps`, in any light.
+fn red([r, g, b]: [u8; 3]) -> bool {
+    r > 90 && f32::from(r) > 1.8 * f32::from(g) && f32::from(r) > 1.8 * f32::from(b)
+}
+
+#[test]
+#[ignore = "needs the OpenXR runtime that `cargo xtask xr` brings up"]
+fn an_instructor_sees_what_the_learner_sees_if_the_learner_agrees() {
+    let home = tempfile::tempdir().unwrap();
+    let monado = Monado::start(Show::Nothing).unwrap();
+    let playing = Playing::start(&monado, home.path(), |_| {});
+    let address = playing.address.clone();
+    let loaded = lesson::load("first-steps").unwrap();
+    let mut learner = learner(&loaded, &monado, &playing, false);
+    learner
+        .play(Some(&StepId::new("touch-cube")), &mut |_, _| Ok(()))
+        .unwrap();
+    let id = learner.follower.now().unwrap().learner.to_string();
+
+    let refused = looking::capture(&address, TOKEN).unwrap_err();
+    assert!(refused.contains("no consent to ViewPicture"), "{refused}");
+    let agreed = looking::command(&address, TOKEN, &id, &looking::agrees());
+    assert_eq!(agreed["outcome"], "applied", "{agreed}");
+
+    // The cube lies where the tool says it lies: looked at, it is in the middle; looked past, it is beside it.
+    let scene = call(&address, "view.scene", serde_json::json!({})).unwrap();
+    let things = scene["things"].as_array().unwrap();
+    let cube = things.iter().find(|it| it["id"] == "red-cube").unwrap();
+    let place: [f32; 3] = serde_json::from_value(cube["position"].clone()).unwrap();
+    let place = bevy::math::Vec3::from(place);
+    learner.person.look_at(place).unwrap();
+    let (png, said) = looking::capture(&address, TOKEN).unwrap();
+    let keep = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(keep.join("capture-cube.png"), &png).unwrap();
+    assert_eq!(said["bytes"], png.len());
+    assert!(png.len() <= 300_000, "{}", png.len());
+    let image = looking::Image::read(&png);
+    assert!(image.colours() > 200, "{} colours", image.colours());
+    // Around the middle: the left eye is some centimetres beside the line from the head.
+    let ([x, y], pixels) = image.find(red).expect("the cube");
+    assert!(
+        (0.45..0.65).contains(&x) && (0.4..0.6).contains(&y),
+        "{x} {y}"
+    );
+    assert!(pixels > 20, "{pixels}");
+
+    // Looked past, it is beside: what was in the middle is wood now. As a page gets it.
+    learner
+        .person
+        .look_at(place + bevy::math::Vec3::X * 0.3)
+        .unwrap();
+    learner.person.rest(2.0).unwrap();
+    let path = format!("/learners/{id}/view.png");
+    let (status, head, png) = looking::fetch(&address, &path, TOKEN);
+    std::fs::write(keep.join("capture-beside.png"), &png).unwrap();
+    assert_eq!(status, 200, "{head}");
+    assert!(
+        head.contains("content-type: image/png") && head.contains("no-store"),
+        "{head}"
+    );
+    let image = looking::Image::read(&png);
+    let left = |x: usize, y: usize| x < image.width * 2 / 5 && y > image.height / 4;
+    let found = image.find_where(|x, y| left(x, y) && red(image.at(x, y)));
+    assert!(found.expect("the cube, to the left").1 > 20);
+    let middle = image.at(image.width / 2, image.height / 2);
+    assert!(!red(middle), "{middle:?}");
+
+    // The learner is shown that somebody looks; whoever took their consent back is not looked at.
+    learner
+        .person
+        .look_at(bevy::math::Vec3::new(0.0, 1.4, -1.5))
+        .unwrap();
+    learner.person.rest(1.5).unwrap();
+    let (_, _, png) = looking::fetch(&address, &path, TOKEN);
+    std::fs::write(keep.join("capture-panel.png"), &png).unwrap();
+    let withdrawn = looking::command(&address, TOKEN, &id, &looking::agrees_no_more());
+    assert_eq!(withdrawn["outcome"], "applied", "{withdrawn}");
+    learner.person.rest(1.1).unwrap();
+    let (status, head, _) = looking::fetch(&address, &path, TOKEN);
+    assert_eq!(status, 403, "{head}");
+    playing.stop();
 }

@@ -160,6 +160,26 @@ pub struct PlayArgs {
     /// Write frame statistics to this JSON file, each second.
     #[arg(long, value_name = "FILE")]
     pub frame_stats: Option<PathBuf>,
+    /// Open the desk panel in the desktop window (F1 opens and closes it): frames, governor, models, log. As `developer`
+    /// also inputs that pretend to be the learner's, and stand in the log as simulated.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FOR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "supervisor"
+    )]
+    pub desk: Option<DeskFor>,
+}
+
+/// For whom the desk panel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeskFor {
+    /// Who looks on: nothing on it changes anything.
+    Supervisor,
+    /// Who works on lesson or program: it can also pretend to be the learner.
+    Developer,
 }
 
 /// Where and how this machine is reached.

@@ -56,13 +56,17 @@ impl Plugin for FrameStatsFilePlugin {
 fn report(time: Res<Time<Real>>, stats: Res<FrameStats>, mut writer: ResMut<Writer>) {
     if writer.timer.tick(time.delta()).just_finished() {
         // Skipped where the disk is slower than a report a second.
-        let _ = writer.sender.try_send(report_of(&stats).to_string());
+        let _ = writer
+            .sender
+            .try_send(report_of(&stats, time.elapsed_secs_f64()).to_string());
     }
 }
 
 /// The report's form is read by `cargo xtask measure`.
-fn report_of(stats: &FrameStats) -> serde_json::Value {
+fn report_of(stats: &FrameStats, at: f64) -> serde_json::Value {
     json!({
+        "at_s": at,
+        "cpu_total_s": stats.total_cpu,
         "frames": stats.frames,
         "missed": stats.missed,
         "period_s": stats.period,

@@ -19,6 +19,8 @@ mod class;
 mod classroom;
 pub mod cli;
 pub mod consents;
+#[cfg(not(target_os = "android"))]
+pub mod desk;
 mod doctor;
 mod duties;
 #[cfg(test)]

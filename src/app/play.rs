@@ -118,6 +118,14 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let resumed = !args.fresh && joining.interrupted_in(&lesson.lesson.id);
     let flight = Flight::of(&joining.log, resumed);
     let learner = joining.enter(app.world_mut(), &lesson.lesson, &lesson.digest, args.fresh);
+    #[cfg(not(target_os = "android"))]
+    if view == View::Desktop {
+        app.add_plugins(super::desk::DeskPlugin {
+            open_for: args.desk,
+        });
+    } else if args.desk.is_some() {
+        warn!("there is no desk panel without a desktop window (view: {view}); it needs --no-xr");
+    }
     app.add_plugins(FlightPlugin);
     app.world_mut().entity_mut(learner).insert((age, flight));
     if let Some(wish) = join(args, &lesson, app.world().get(learner), age)? {

@@ -27,7 +27,7 @@ const WAITING: usize = 4096;
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Who, about whom, what.
-type Line = (By, Option<LearnerId>, Action);
+pub(super) type Line = (By, Option<LearnerId>, Action);
 
 /// Lines on their way to the recorder.
 #[derive(Resource, Default)]
@@ -56,12 +56,18 @@ impl Lines {
         self.add(by, learner, action);
     }
 
-    fn add(&mut self, by: By, learner: Option<LearnerId>, action: Action) {
+    pub(super) fn add(&mut self, by: By, learner: Option<LearnerId>, action: Action) {
         if self.waiting.len() >= WAITING {
             error!("the audit log takes no more lines; one is lost");
             return;
         }
         self.waiting.push_back((by, learner, action));
+    }
+
+    /// What waits.
+    #[cfg(test)]
+    pub(super) fn told(&self) -> Vec<Line> {
+        self.waiting.iter().cloned().collect()
     }
 
     /// Hands on what waits; what was not written comes back to the front.

@@ -26,6 +26,7 @@ use super::desk::Desk;
 use super::mcp::{Instructor, Shared};
 use super::mcp_sessions::{Sessions, own_sessions_only};
 use super::oauth;
+use super::pictures;
 use super::resource;
 use super::serve::{Limits, Whence};
 use super::socket::{self, SocketDoor};
@@ -63,6 +64,7 @@ pub(super) fn router(
     stop: &CancellationToken,
 ) -> Router {
     let Guard { access, origins } = guard;
+    let looks = pictures::door::routes(mcp.clone());
     let mcp = StreamableHttpService::new(
         move || Ok(Instructor::new(mcp.clone())),
         Arc::new(LocalSessionManager::default()),
@@ -84,6 +86,7 @@ pub(super) fn router(
         )
         .layer(from_fn_with_state(Sessions::default(), own_sessions_only))
         .merge(admin::guarded(access.clone()))
+        .merge(looks)
         .layer(from_fn_with_state(
             (access.clone(), origins.clone()),
             require_token,

@@ -9,6 +9,7 @@ use tracing::warn;
 use super::Bridge;
 use super::desk::FromWorld;
 use crate::learning::load::Observed;
+use crate::protocol::consent::ConsentScope;
 use crate::protocol::event::EventBody;
 use crate::protocol::privacy::{DataClass, Purpose, Role};
 use crate::protocol::teaching::TelemetryLevel;
@@ -49,6 +50,22 @@ pub fn opens(standing: &Standing) -> Result<Grant, AccessRefusal> {
         party: String::new(),
     };
     decide(&question, standing)
+}
+
+/// Whether somebody may look through this learner's eyes: beside what [`opens`] asks for, consent to just that.
+///
+/// # Errors
+/// As [`opens`].
+pub fn opens_pictures(standing: &Standing) -> Result<(), AccessRefusal> {
+    // What is seen is no part of the record, so there is nothing to account for but the look itself.
+    opens(standing).map(|_| ())?;
+    standing.policy.decide(
+        ConsentScope::ViewPicture,
+        standing.band,
+        standing.consents,
+        standing.now_unix_ms,
+    )?;
+    Ok(())
 }
 
 /// Whether an event is of a kind that goes out at all.

@@ -33,6 +33,7 @@ pub mod mcp;
 mod mcp_sessions;
 mod oauth;
 mod oauth_page;
+mod pictures;
 mod read;
 mod records;
 mod resource;
@@ -52,6 +53,7 @@ pub use serve::Limits;
 use tls::Tls;
 pub use tls::{TlsConfig, TlsError};
 
+use crate::session::picture::{PictureAsked, PictureTaken};
 use crate::session::standing::Agreements;
 use crate::session::{Learner, LearnerErased, SceneAsked, SceneDescribed};
 
@@ -369,6 +371,9 @@ impl Plugin for BridgePlugin {
             .add_message::<LearnerErased>()
             .add_message::<SceneAsked>()
             .add_message::<SceneDescribed>()
+            .init_resource::<pictures::Pictures>()
+            .add_message::<PictureAsked>()
+            .add_message::<PictureTaken>()
             .init_resource::<Agreements>()
             .register_required_components::<Learner, gate::Gate>()
             .add_systems(
@@ -383,6 +388,7 @@ impl Plugin for BridgePlugin {
                         machine::hand_out_copies,
                         machine::erase,
                         machine::drain,
+                        pictures::ask_for_pictures.run_if(pictures::Pictures::are_asked_for),
                         audit::take_news,
                         audit::ask_for_a_code,
                     )
@@ -393,6 +399,7 @@ impl Plugin for BridgePlugin {
                         mcp::look::keep_time,
                         mcp::look::answer_scenes,
                         world::publish_health,
+                        pictures::hand_over_pictures.run_if(on_message::<PictureTaken>),
                         world::publish_learners,
                         world::publish_samples,
                         world::publish_departures,

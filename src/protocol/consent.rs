@@ -38,11 +38,13 @@ pub enum ConsentScope {
     MotionRecording,
     /// Recorded movements are kept after the session, or leave this device.
     MotionRetention,
+    /// An instructor sees pictures of what the learner sees. The learner is shown that somebody looks; none is kept.
+    ViewPicture,
 }
 
 impl ConsentScope {
     /// All of them, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TeachOnDevice,
         Self::LeaveHeadset,
         Self::InstructorView,
@@ -53,6 +55,7 @@ impl ConsentScope {
         Self::KinematicLoad,
         Self::MotionRecording,
         Self::MotionRetention,
+        Self::ViewPicture,
     ];
 }
 

@@ -271,6 +271,8 @@ pub enum Evidence {
     Answered { panel: PanelId, choice: u32 },
     /// The step's time ran out.
     TimedOut,
+    /// Nothing: a developer at the desk panel pretended that the learner had tried.
+    Simulated,
 }
 
 #[cfg(test)]

@@ -196,6 +196,7 @@ fn attempted(attempt: &Attempt) -> String {
         Evidence::Teleported { .. } => "moved by teleport".to_owned(),
         Evidence::Answered { choice, .. } => format!("chose answer {}", u64::from(*choice) + 1),
         Evidence::TimedOut => "let the time run out".to_owned(),
+        Evidence::Simulated => "did nothing (SIMULATED at the desk panel)".to_owned(),
     };
     format!(
         "tried step \"{}\": {what}; {} after {:.1} s{}",

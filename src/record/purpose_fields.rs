@@ -126,6 +126,7 @@ pub const FIELDS: &[(DataClass, &[&str])] = &[
             "Evidence.placed.socket",
             "Evidence.pressed",
             "Evidence.pressed.object",
+            "Evidence.simulated",
             "Evidence.teleported",
             "Evidence.teleported.object",
             "Evidence.thrown",

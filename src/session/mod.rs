@@ -21,6 +21,7 @@ use answers::{Unanswered, follow_answers};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use life::{LifeRefused, cause_of, event_of};
 use pairing::{DoorAlert, Pairing, PairingAsked};
+use picture::{PictureAsked, PictureTaken};
 use standing::{Age, Agreements};
 use state::{FoldError, LearnerState};
 use stream::mirror::{Arrived, Mirror, take_arrivals};
@@ -37,6 +38,7 @@ pub mod join;
 pub mod life;
 pub mod models;
 pub mod pairing;
+pub mod picture;
 pub mod resume;
 pub mod snapshot;
 pub mod standing;
@@ -64,6 +66,8 @@ impl Plugin for SessionPlugin {
             .add_message::<ChangeRefused>()
             .add_message::<SceneAsked>()
             .add_message::<SceneDescribed>()
+            .add_message::<PictureAsked>()
+            .add_message::<PictureTaken>()
             .add_message::<Streamed>()
             .add_message::<Arrived>()
             .add_message::<PairingAsked>()

@@ -310,7 +310,7 @@ fn shown_by(evidence: &Evidence, event: Option<LearningEvent>) -> Few<Criterion,
         Evidence::Answered { .. } => {
             shown.push(Criterion::Interface);
         }
-        Evidence::TimedOut => {}
+        Evidence::TimedOut | Evidence::Simulated => {}
     }
     match event {
         Some(LearningEvent::Introduction) => {

@@ -259,6 +259,7 @@ pub fn in_words(scope: ConsentScope) -> &'static str {
         ConsentScope::KinematicLoad => "an estimate of effort from movement",
         ConsentScope::MotionRecording => "recording of movements",
         ConsentScope::MotionRetention => "keeping of recorded movements",
+        ConsentScope::ViewPicture => "pictures of what the learner sees",
     }
 }
 
@@ -272,7 +273,7 @@ pub struct Offer {
 }
 
 /// Scopes that are decided together on the panel, what is said to open them, and to close them.
-const DECIDED: [(&[ConsentScope], &str, &str); 3] = [
+const DECIDED: [(&[ConsentScope], &str, &str); 4] = [
     (
         &[ConsentScope::LeaveHeadset, ConsentScope::InstructorView],
         "Let my instructor see how I do",
@@ -287,6 +288,11 @@ const DECIDED: [(&[ConsentScope], &str, &str); 3] = [
         &[ConsentScope::MotionRecording],
         "Record how I move, to watch it again",
         "Do not record how I move",
+    ),
+    (
+        &[ConsentScope::ViewPicture],
+        "Let my instructor see what I see",
+        "Show nobody what I see",
     ),
 ];
 

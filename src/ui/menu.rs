@@ -1,5 +1,7 @@
 //! The learner's menu, on the guide panel: opened by the menu button or Esc; the lesson stands still meanwhile.
 
+use std::ops::Range;
+
 use bevy::prelude::*;
 
 use super::view::PanelView;
@@ -15,8 +17,8 @@ use crate::xr::rig::{Hand, HandInput, Recenter, SeatedOffset};
 /// Present while the menu is open.
 #[derive(Resource, Debug, Default)]
 pub(super) struct MenuOpen {
-    /// Whether its second page is shown: what the learner decides about their record, and how they read.
-    more: bool,
+    /// The page shown of what the learner decides about their record, and how they read; `None`: the first of all.
+    more: Option<usize>,
 }
 
 /// How the learner likes to read.
@@ -73,6 +75,7 @@ enum Choice {
     SitOrStand,
     More,
     LettersSize,
+    Further,
     Back,
 }
 
@@ -85,8 +88,21 @@ const CHOICES: [Choice; 6] = [
     Choice::More,
 ];
 
-/// What the second page offers besides what is the learner's to decide.
-const MORE: [Choice; 2] = [Choice::LettersSize, Choice::Back];
+/// As many choices as a panel shows large enough to read and to point at.
+const MOST: usize = 6;
+
+/// What a further page offers besides what is the learner's to decide, and which of that: all of it, or as much as fits.
+fn further(offers: usize, page: usize) -> (Range<usize>, [Choice; 2]) {
+    let on_first = MOST - 2;
+    match page {
+        0 if offers > on_first => (0..on_first, [Choice::Further, Choice::Back]),
+        0 => (0..offers, [Choice::LettersSize, Choice::Back]),
+        _ => (
+            on_first.min(offers)..offers,
+            [Choice::LettersSize, Choice::Back],
+        ),
+    }
+}
 
 impl Choice {
     fn words(self, seated: bool, large_text: bool) -> &'static str {
@@ -98,6 +114,7 @@ impl Choice {
             (Self::SitOrStand, false, _) => "I am sitting",
             (Self::SitOrStand, true, _) => "I am standing",
             (Self::More, ..) => "What I decide",
+            (Self::Further, ..) => "More",
             (Self::Back, ..) => "Back",
             (Self::LettersSize, _, false) => "Larger letters",
             (Self::LettersSize, _, true) => "Smaller letters",
@@ -124,12 +141,14 @@ pub(super) fn view(
     pairing: Option<&PairingCode>,
 ) -> PanelView {
     let words = |choice: &Choice| choice.words(seated.0 > 0.0, reading.large_text).to_owned();
-    if open.more {
-        let offered = offers.iter().map(|offer| offer.words.to_owned());
+    if let Some(page) = open.more {
+        let (shown, more) = further(offers.len(), page);
+        let shown = offers.get(shown).unwrap_or_default();
+        let offered = shown.iter().map(|offer| offer.words.to_owned());
         return PanelView {
             heading: "What I decide".to_owned(),
             body: "What is not here is for your parents or your school to decide.".to_owned(),
-            choices: offered.chain(MORE.iter().map(words)).collect(),
+            choices: offered.chain(more.iter().map(words)).collect(),
             ..PanelView::default()
         };
     }
@@ -226,18 +245,20 @@ impl MenuDeeds<'_, '_> {
 
     /// Does what was chosen.
     pub(super) fn act(&mut self, choice: usize) {
-        if self.open.as_ref().is_some_and(|open| open.more) {
+        if let Some(page) = self.open.as_ref().and_then(|open| open.more) {
             let offers = self.offers();
-            match offers.get(choice) {
+            let (shown, more) = further(offers.len(), page);
+            let shown = offers.get(shown).unwrap_or_default();
+            match shown.get(choice) {
                 Some(offer) => self.request(&offer.body, "the learner decided so in the menu"),
-                None => self.do_it(choice.checked_sub(offers.len()).and_then(|at| MORE.get(at))),
+                None => self.do_it(choice.checked_sub(shown.len()).and_then(|at| more.get(at))),
             }
         } else {
             self.do_it(CHOICES.get(choice));
         }
     }
 
-    fn turn_page(&mut self, more: bool) {
+    fn turn_page(&mut self, more: Option<usize>) {
         if let Some(open) = &mut self.open {
             open.more = more;
         }
@@ -246,8 +267,9 @@ impl MenuDeeds<'_, '_> {
     fn do_it(&mut self, choice: Option<&Choice>) {
         match choice {
             None => {}
-            Some(Choice::More) => self.turn_page(true),
-            Some(Choice::Back) => self.turn_page(false),
+            Some(Choice::More) => self.turn_page(Some(0)),
+            Some(Choice::Further) => self.turn_page(Some(1)),
+            Some(Choice::Back) => self.turn_page(None),
             Some(Choice::GoOn) => {
                 self.end_break();
                 self.set_open(false);
@@ -365,8 +387,8 @@ mod tests {
                 Some(index) => self.press(index, CHOICES.len()),
                 None => {
                     let of = self.view().choices.len();
-                    let place = MORE.iter().position(|it| *it == choice).unwrap();
-                    self.press(of - MORE.len() + place, of)
+                    // The last is `Back`.
+                    self.press(of - if choice == Choice::Back { 1 } else { 2 }, of)
                 }
             }
         }
@@ -497,7 +519,24 @@ mod tests {
         assert!(child.iter().any(|it| it.contains("Keep my record")));
         let adult = offered(&mut room, r#""adult""#);
         assert_eq!(adult[0], "Show nobody how I do");
-        assert!(adult.len() <= 6, "more than a panel shows: {adult:?}");
+        assert!(adult.len() <= MOST, "more than a panel shows: {adult:?}");
+        room.choose(Choice::Further);
+        let rest = room.view().choices.clone();
+        assert!(
+            rest.len() <= MOST && rest.iter().any(|it| it.contains("Keep my record")),
+            "{rest:?}"
+        );
+        assert!(
+            !rest.iter().any(|it| adult[..MOST - 1].contains(it)),
+            "{rest:?}"
+        );
+        let what_i_see = |it: &String| it == "Let my instructor see what I see";
+        assert!(
+            adult.iter().chain(&rest).any(what_i_see),
+            "{adult:?} {rest:?}"
+        );
+        room.choose(Choice::Back);
+        room.choose(Choice::More);
         let asked = room.press(0, adult.len());
         let [CommandBody::WithdrawConsent(withdrawal)] = &asked[..] else {
             panic!("{asked:?}");

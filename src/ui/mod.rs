@@ -1,9 +1,10 @@
 //! Panels in the world: the guide with goal, caption, hint and notices; texts; questions; the menu.
-//! In: session, lesson and adaptation state, [`PointerAt`]. Out: pictures, `PanelAnswered`, the
-//! learner's own commands. Never: a judgement of what an answer is worth.
+//! In: session, lesson and adaptation state, [`PointerAt`]. Out: the panels' pictures, pictures of what the learner sees
+//! for whoever may look, `PanelAnswered`, the learner's own commands. Never: a judgement of what an answer is worth.
 
 use bevy::prelude::*;
 
+use crate::session::picture::{PictureAsked, PictureTaken};
 use crate::session::standing::Agreements;
 use crate::session::{CommandRequested, Folded, PanelAnswered};
 use crate::xr::pointer::PointerAt;
@@ -15,6 +16,7 @@ pub mod layout;
 mod menu;
 mod overlay;
 mod paint;
+mod picture;
 mod screens;
 pub mod view;
 
@@ -39,6 +41,9 @@ impl Plugin for UiPlugin {
             .init_resource::<ReadingSettings>()
             .init_resource::<Agreements>()
             .init_resource::<feedback::Latest>()
+            .init_resource::<picture::Watched>()
+            .add_message::<PictureAsked>()
+            .add_message::<PictureTaken>()
             .add_systems(
                 Update,
                 (
@@ -52,7 +57,13 @@ impl Plugin for UiPlugin {
                     .in_set(UiSystems),
             );
         if app.is_plugin_added::<bevy::render::RenderPlugin>() {
-            app.add_plugins((screens::ScreensPlugin, overlay::OverlayPlugin));
+            app.add_plugins((
+                screens::ScreensPlugin,
+                overlay::OverlayPlugin,
+                picture::PicturePlugin,
+            ));
+        } else {
+            app.add_plugins(picture::NoPicturesPlugin);
         }
     }
 }

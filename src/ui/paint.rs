@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rect, Stroke, StrokeKind, Vec2,
-    pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind,
+    Vec2, pos2, vec2,
 };
 
 use super::feedback::Feedback;
@@ -31,6 +31,9 @@ const SPACE: f32 = 44.0;
 /// Space inside a coloured box, and between two of them, pixels.
 const PAD: Vec2 = vec2(28.0, 18.0);
 const BETWEEN: f32 = 16.0;
+/// Height of the letters that say that somebody looks, pixels: small, and in the card's margin.
+const SIGN: f32 = 27.0;
+const WATCHED: &str = "Your instructor sees what you see";
 /// As many steps as fit as dots; more become a bar.
 const MOST_DOTS: usize = 12;
 
@@ -42,6 +45,9 @@ pub(super) fn paint(painter: &Painter, size: Vec2, view: &PanelView) {
     if let Some(feedback) = view.feedback {
         let edge = Stroke::new(9.0, colour(feedback));
         painter.rect_stroke(card, CornerRadius::same(40), edge, StrokeKind::Inside);
+    }
+    if view.watched {
+        watched(painter, card);
     }
     let inner = card.shrink(SPACE);
     let top = head(painter, inner, view);
@@ -65,6 +71,20 @@ pub(super) fn paint(painter: &Painter, size: Vec2, view: &PanelView) {
         painter.galley(pos2(inner.left(), top), prompt, INK);
         choices(painter, size, view, letters);
     }
+}
+
+/// The sign that somebody looks, along the card's upper edge, above everything else: an open eye and four words.
+fn watched(painter: &Painter, card: Rect) {
+    let words = text(painter, WATCHED, SIGN, ACCENT, card.width());
+    let size = words.size();
+    let left = card.center().x - size.x / 2.0 + SIGN * 0.9;
+    let middle = card.top() + 8.0 + size.y / 2.0;
+    let eye = pos2(left - SIGN * 0.95, middle);
+    let stroke = Stroke::new(3.0, ACCENT);
+    let outline = Shape::ellipse_stroke(eye, vec2(SIGN * 0.62, SIGN * 0.36), stroke);
+    painter.add(outline);
+    painter.circle_filled(eye, SIGN * 0.2, ACCENT);
+    painter.galley(pos2(left, card.top() + 8.0), words, ACCENT);
 }
 
 fn colour(feedback: Feedback) -> Color32 {
@@ -283,6 +303,7 @@ mod tests {
             message in 0usize..25,
             notice in 0usize..14,
             large_text: bool,
+            watched: bool,
         ) {
             let some = |count: usize| (count > 0).then(|| words(count));
             let view = PanelView {
@@ -294,9 +315,11 @@ mod tests {
                 message: some(message),
                 notice: some(notice),
                 large_text,
+                watched,
                 ..PanelView::default()
             };
             let texts = texts(&view);
+            prop_assert_eq!(texts.iter().any(|(text, _)| text == WATCHED), watched);
             for (index, (words, area)) in texts.iter().enumerate() {
                 prop_assert!(area.max.y <= SIZE.y && area.max.x <= SIZE.x, "{words} at {area:?}");
                 for (other, beside) in &texts[index + 1..] {

@@ -4,6 +4,7 @@ use bevy::prelude::*;
 
 use super::feedback::{Feedback, Latest};
 use super::menu::{self, MenuOpen, ReadingSettings, offers_to};
+use super::picture::Watched;
 use crate::adaptation::{HintShown, MessageShown};
 use crate::lesson::format::{Panel, PanelContent};
 use crate::lesson::placed::LessonPanel;
@@ -43,6 +44,8 @@ pub struct PanelView {
     pub pointed: Option<usize>,
     /// Which choice was taken.
     pub chosen: Option<usize>,
+    /// Whether somebody looks through the learner's eyes now.
+    pub watched: bool,
 }
 
 /// Brings every panel up to date; a panel that says the same is not touched, so that it is not drawn again.
@@ -58,6 +61,7 @@ pub(super) fn describe_panels(
         Option<Res<Pairing>>,
     ),
     latest: Res<Latest>,
+    watched: Res<Watched>,
     agreements: Res<Agreements>,
     learner: Query<(
         &Learner,
@@ -96,6 +100,7 @@ pub(super) fn describe_panels(
         if !reading.captions && state.step.is_some() {
             next.caption = None;
         }
+        next.watched = watched.is_on();
         next.feedback = match panel.content {
             PanelContent::Guide if !menu_open => latest.any(),
             PanelContent::Question { .. } | PanelContent::Rating { .. } => latest.of(&panel.id),

@@ -26,6 +26,8 @@ pub struct FrameStats {
     pub skipped: u64,
     /// From process start to the first FOCUSED frame, seconds.
     pub start_to_focused: Option<f64>,
+    /// CPU time of all frames since the session first ran (waits left out), seconds.
+    pub total_cpu: f64,
     /// CPU times of the last frames, seconds; a ring once full.
     recent: Vec<f32>,
     /// Where the ring is written next.
@@ -58,6 +60,7 @@ impl FrameStats {
 
     fn remember(&mut self, cpu: f64) {
         self.cpu = cpu;
+        self.total_cpu += cpu;
         let cpu = cpu as f32;
         if self.recent.len() < REMEMBERED {
             if self.recent.capacity() == 0 {

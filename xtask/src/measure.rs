@@ -16,6 +16,7 @@ use crate::runtime::Runtime;
 mod adaptation;
 mod apk;
 mod bridge;
+mod capture;
 mod compliance;
 pub mod conformance;
 mod governor;
@@ -182,6 +183,7 @@ pub fn run(args: &Args) -> Result<()> {
         "compliance" => vec![compliance::measure(args)?],
         "conformance" => vec![conformance::measure()?],
         "bridge" => vec![bridge::measure(args)?],
+        "capture" => vec![capture::measure(args)?],
         "governor" => vec![governor::measure(args)?],
         "apk" => vec![apk::measure(args)?],
         "all" => vec![
@@ -196,7 +198,7 @@ pub fn run(args: &Args) -> Result<()> {
             apk::measure(args)?,
         ],
         other => bail!(
-            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, bridge, governor, apk, all"
+            "there is no suite `{other}`; there are: frame, learning, sessions, adaptation, compliance, conformance, bridge, capture, governor, apk, all"
         ),
     };
     let mut tables = String::new();

@@ -254,6 +254,8 @@ fn tried(attempt: &Attempt, lesson: &Lesson) -> Option<Deed> {
         },
         // Time passes again.
         Evidence::TimedOut => return None,
+        // Nobody did anything.
+        Evidence::Simulated => return None,
     })
 }
 

@@ -236,28 +236,16 @@ impl Call {
         &self,
         look: impl FnOnce(oneshot::Sender<T>) -> Look,
     ) -> Result<T, String> {
-        self.look_within(LOOK_WITHIN, look).await
+        self.shared.look(LOOK_WITHIN, look).await
     }
 
-    /// The same for what may take the disk.
+    /// The same for what takes longer than a frame.
     pub(super) async fn look_within<T>(
         &self,
         within: Duration,
         look: impl FnOnce(oneshot::Sender<T>) -> Look,
     ) -> Result<T, String> {
-        let (answer, answered) = oneshot::channel();
-        self.shared
-            .looks
-            .try_send(look(answer))
-            .map_err(|_| "too many questions are under way; ask again in a second".to_owned())?;
-        self.desk().coming().bell().ring();
-        match tokio::time::timeout(within, answered).await {
-            Ok(Ok(seen)) => Ok(seen),
-            _ => Err(format!(
-                "the lesson did not answer within {} s; it may be starting or standing still (see ops.health)",
-                within.as_secs()
-            )),
-        }
+        self.shared.look(within, look).await
     }
 
     /// The trace that the request belongs to: from its `_meta`, from its header, or a new one.

@@ -16,6 +16,7 @@ use crate::adaptation::{Foresight, Outlook, Strategies};
 use crate::bridge::Bridge;
 use crate::bridge::gate::Gate;
 use crate::bridge::machine::{Ask, Asked, Groups};
+use crate::bridge::pictures::{PictureWish, Pictures};
 use crate::lesson::{ActiveLesson, Loaded, Shelf};
 use crate::protocol::ids::{LearnerId, LessonId, StepId};
 use crate::protocol::scene::SceneView;
@@ -53,6 +54,7 @@ pub(in crate::bridge) enum Look {
     Figures(oneshot::Sender<Figures>),
     /// Something is asked of the machine itself.
     Machine(Box<Ask>),
+    Picture(PictureWish),
 }
 
 /// How long a learner has been on the running step, and how long others took for it.
@@ -265,6 +267,7 @@ pub(in crate::bridge) fn answer_looks(
     world: World,
     mut machine: ResMut<Asked>,
     mut scenes: ResMut<ScenesAsked>,
+    mut pictures: ResMut<Pictures>,
     mut asked: MessageWriter<SceneAsked>,
 ) {
     // Whoever stopped waiting makes room.
@@ -339,6 +342,7 @@ pub(in crate::bridge) fn answer_looks(
             }
             Look::Figures(answer) => drop(answer.send(world.figures())),
             Look::Machine(ask) => machine.waiting.push_back(*ask),
+            Look::Picture(wish) => pictures.wishes.push_back(wish),
         }
     }
 }

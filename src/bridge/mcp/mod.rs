@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
@@ -19,6 +20,7 @@ use rmcp::model::{
 };
 use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio::sync::oneshot;
 
 use super::counters::Counters;
 use super::desk::Desk;
@@ -70,6 +72,29 @@ impl Shared {
             lists: tokio::sync::broadcast::channel(16).0,
             counters,
         })
+    }
+
+    /// Has the world look at itself and say what it sees.
+    ///
+    /// # Errors
+    /// In words, where too much is asked already, or no answer comes in time.
+    pub(super) async fn look<T>(
+        &self,
+        within: Duration,
+        look: impl FnOnce(oneshot::Sender<T>) -> Look,
+    ) -> Result<T, String> {
+        let (answer, answered) = oneshot::channel();
+        self.looks
+            .try_send(look(answer))
+            .map_err(|_| "too many questions are under way; ask again in a second".to_owned())?;
+        self.desk.coming().bell().ring();
+        match tokio::time::timeout(within, answered).await {
+            Ok(Ok(seen)) => Ok(seen),
+            _ => Err(format!(
+                "the lesson did not answer within {} s; it may be starting or standing still (see ops.health)",
+                within.as_secs()
+            )),
+        }
     }
 }
 
@@ -132,7 +157,7 @@ impl ServerHandler for Instructor {
             .with_server_info(Implementation::new("malloc-vr", env!("CARGO_PKG_VERSION")))
             .with_instructions(
                 "You stand beside learners in a VR lesson. class.list_learners says who is here; learner.get_state what \
-                 one knows and where they are stuck; view.scene what they have before them. Watch first; give the \
+                 one knows and where they are stuck; view.scene what they have before them, view.capture shows it in a picture where they agreed to that. Watch first; give the \
                  gentlest help that may be enough (intervene.hint, intervene.message, scene.point_at). Every act answers \
                  with what happened in the learner's world, or why it was refused; dry_run tells without doing. What \
                  cannot be undone asks back.",

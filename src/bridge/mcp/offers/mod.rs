@@ -16,6 +16,7 @@ mod read;
 pub(super) mod resources;
 mod scene;
 mod teach;
+mod view;
 mod write;
 
 /// Words that are always the same.
@@ -42,6 +43,7 @@ pub(super) fn all(catalogue: &mut Catalogue) {
     teach::offer(catalogue);
     lead::offer(catalogue);
     consent::offer(catalogue);
+    view::offer(catalogue);
     ops::offer(catalogue);
     resources::offer(catalogue);
     prompts::offer(catalogue);
