@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::record::Recorder;
+use crate::session::frames::FrameStanding;
 use crate::session::pairing::PairingCode;
 
 pub mod access;
@@ -367,6 +368,7 @@ impl Plugin for BridgePlugin {
                         gate::mind,
                         mcp::look::keep_time,
                         mcp::look::answer_scenes,
+                        world::publish_frames.run_if(resource_exists_and_changed::<FrameStanding>),
                         world::publish_learners,
                         world::publish_samples,
                         world::publish_departures,

@@ -16,6 +16,7 @@ use crate::protocol::ids::LearnerId;
 use crate::protocol::snapshot::Reached;
 use crate::protocol::wire::ErrorCode;
 use crate::record::{Health, Recorder};
+use crate::session::frames::FrameStanding;
 use crate::session::snapshot::snapshot;
 use crate::session::state::LearnerState;
 use crate::session::stream::mirror::Arrived;
@@ -117,6 +118,15 @@ fn read_log(read: ReadLog, recorder: Option<&Recorder>) {
         let _ = answer.send(Ok(events.into_iter().skip(skipped).take(most).collect()));
         Ok(())
     });
+}
+
+/// Tells how frames fare, once for each time that it was looked at; one that found no room waits for the next.
+pub(super) fn publish_frames(bridge: Res<Bridge>, standing: Res<FrameStanding>) {
+    if let Some(frames) = &standing.0 {
+        let _ = bridge
+            .to_desk
+            .try_send(FromWorld::Frames(Box::new(frames.clone())));
+    }
 }
 
 /// Sends the state of every learner that changed. One that found no room is sent again in the next frame.

@@ -30,6 +30,7 @@ use times::{Redoing, wall_clock};
 
 pub mod adapted;
 pub mod clock;
+pub mod frames;
 pub mod join;
 pub mod life;
 pub mod models;

@@ -393,6 +393,7 @@ mod tests {
                 position_error: None,
                 rotation_error: None,
                 quality,
+                blurred: Default::default(),
                 evidence: Evidence::Grabbed {
                     object: ObjectId::new("cube"),
                 },
@@ -531,6 +532,7 @@ mod tests {
                     position_error: None,
                     rotation_error: None,
                     quality: Quality::PERFECT,
+                    blurred: Default::default(),
                     evidence,
                 }));
             }

@@ -4,12 +4,14 @@ use bevy::prelude::*;
 
 use super::feedback::{Feedback, Latest};
 use super::menu::{self, MenuOpen, ReadingSettings, offers_to};
+use super::overlay::ShowFrames;
 use crate::adaptation::{HintShown, MessageShown};
 use crate::lesson::format::{Panel, PanelContent};
 use crate::lesson::placed::LessonPanel;
 use crate::lesson::{ActiveLesson, LessonFault};
 use crate::protocol::event::{EndReason, PauseCause};
 use crate::protocol::ids::StepId;
+use crate::session::frames::{FrameStanding, Frames};
 use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::{Learner, RecordHealth};
@@ -32,6 +34,8 @@ pub struct PanelView {
     pub message: Option<String>,
     /// Something that is wrong or stands still, and what to do.
     pub notice: Option<String>,
+    /// How frames fare, in one line.
+    pub frames: Option<String>,
     /// How the last try went, for a moment.
     pub feedback: Option<Feedback>,
     /// Whether letters are larger than they must be.
@@ -55,6 +59,7 @@ pub(super) fn describe_panels(
     reading: Res<ReadingSettings>,
     latest: Res<Latest>,
     agreements: Res<Agreements>,
+    (show_frames, standing): (Option<Res<ShowFrames>>, Option<Res<FrameStanding>>),
     learner: Query<(
         &Learner,
         &LearnerState,
@@ -86,6 +91,13 @@ pub(super) fn describe_panels(
                 menu::view(menu, &offers, *seated, *reading)
             }
             None => describe(panel, &lesson, state, hint, message, notice.clone()),
+        };
+        next.frames = match panel.content {
+            PanelContent::Guide if show_frames.as_ref().is_some_and(|it| it.0) => standing
+                .as_ref()
+                .and_then(|it| it.0.as_ref())
+                .map(Frames::line),
+            _ => None,
         };
         next.large_text = reading.large_text;
         next.feedback = match panel.content {

@@ -24,12 +24,29 @@ pub struct FrameStats {
     /// Display periods without a frame since the session first ran: one for each that [`missed`](Self::missed) is about,
     /// or more.
     pub skipped: u64,
+    /// Where the last frame's CPU time went; `None` where nobody measures it.
+    pub phases: Option<Phases>,
     /// From process start to the first FOCUSED frame, seconds.
     pub start_to_focused: Option<f64>,
     /// CPU times of the last frames, seconds; a ring once full.
     recent: Vec<f32>,
     /// Where the ring is written next.
     next: usize,
+}
+
+/// CPU time of a frame by phase, seconds. What was waited for belongs to none.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Phases {
+    /// The main world: input, physics, lesson, panels.
+    pub simulation: f64,
+    /// Taking over into the render world, while both stand still.
+    pub extract: f64,
+    /// The render world until commands are recorded.
+    pub prepare: f64,
+    /// Recording and submitting commands, ending the frame.
+    pub submit: f64,
+    /// Whether the render world works beside the main world.
+    pub overlapped: bool,
 }
 
 impl FrameStats {

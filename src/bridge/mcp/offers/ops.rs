@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::super::call::Call;
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
 use super::class::NoArguments;
+use crate::session::frames::Frames;
 
 /// How the process fares.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -17,6 +18,9 @@ pub(super) struct OpsHealth {
     /// Why not, and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     records_why: Option<String>,
+    /// How the headset's frames fare: period, CPU, GPU, misses, level and why. Left out where none shows any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<Frames>,
     /// Learners here.
     learners: usize,
     /// The program's version.
@@ -41,6 +45,7 @@ pub(super) fn health(call: &Call) -> OpsHealth {
         ok: published.records.good,
         records_written: published.records.good,
         records_why: published.records.why.clone(),
+        frames: published.frames.clone(),
         learners: published.learners.len(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
