@@ -44,6 +44,10 @@ pub struct GoverningPlugin;
 
 impl Plugin for GoverningPlugin {
     fn build(&self, app: &mut App) {
+        // These swapchains can't be foveated (docs/governor.md), so nothing is saved by it.
+        if let Some(mut surroundings) = app.world_mut().get_resource_mut::<Surroundings>() {
+            surroundings.0.limits.foveation = false;
+        }
         app.init_resource::<Times>()
             .init_resource::<FrameStanding>()
             .init_resource::<crate::task::Blurred>()

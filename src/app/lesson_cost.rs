@@ -20,7 +20,9 @@ const DRAWS: u64 = 100;
 /// shadows.
 const TRIANGLES: u64 = 300_000;
 /// Bytes of textures: what an application has beside engine, eye buffers and system.
-const TEXTURES: u64 = 256 * 1024 * 1024;
+const TEXTURES: u64 = TEXTURE_MB * MB;
+const TEXTURE_MB: u64 = 256;
+const MB: u64 = 1024 * 1024;
 /// Hands, beams, arc, vignette: drawn with every lesson.
 const ALWAYS: Cost = Cost {
     draws: 8,
@@ -59,9 +61,7 @@ pub enum CostError {
     Triangles(u64, String),
     /// Larger textures.
     #[error(
-        "{} MB of textures, of {}; most are in {1}: halve the edges of its images, which takes three quarters off",
-        .0 / 1024 / 1024,
-        TEXTURES / 1024 / 1024
+        "{0} MB of textures, of {TEXTURE_MB}; most are in {1}: halve the edges of its images, which takes three quarters off"
     )]
     Textures(u64, String),
     /// A model that can't be counted.
@@ -90,11 +90,10 @@ impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "for each eye: {} of {DRAWS} draw calls, {} of {TRIANGLES} triangles; {:.1} of {} MB of textures",
+            "for each eye: {} of {DRAWS} draw calls, {} of {TRIANGLES} triangles; {:.1} of {TEXTURE_MB} MB of textures",
             self.draws,
             self.triangles,
-            self.textures as f64 / 1024.0 / 1024.0,
-            TEXTURES / 1024 / 1024
+            self.textures as f64 / MB as f64
         )
     }
 }
@@ -133,7 +132,7 @@ pub fn cost(loaded: &Loaded) -> (Cost, Vec<CostError>) {
         errors.push(CostError::Triangles(all.triangles, heaviest.0));
     }
     if all.textures > TEXTURES {
-        errors.push(CostError::Textures(all.textures, largest.0));
+        errors.push(CostError::Textures(all.textures.div_ceil(MB), largest.0));
     }
     (all, errors)
 }

@@ -10,6 +10,8 @@ use openxr::{
 };
 use tracing::{debug, info, warn};
 
+use super::clock::FrameClock;
+
 /// What the runtime offers. Empty without a session.
 #[derive(Resource, Debug, Clone, Default, PartialEq)]
 pub struct DeviceOffer {
@@ -102,7 +104,11 @@ impl Plugin for DevicePlugin {
     }
 }
 
-fn probe(session: Option<Res<OxrSession>>, mut offer: ResMut<DeviceOffer>) {
+fn probe(
+    session: Option<Res<OxrSession>>,
+    mut offer: ResMut<DeviceOffer>,
+    mut clock: ResMut<FrameClock>,
+) {
     let Some(session) = session else { return };
     let extensions = session.instance().exts();
     let mut rates = Vec::new();
@@ -112,6 +118,7 @@ fn probe(session: Option<Res<OxrSession>>, mut offer: ResMut<DeviceOffer>) {
             Ok(offered) => rates = offered,
             Err(code) => debug!("asking for refresh rates: {code:?}"),
         }
+        clock.display_runs_at(session.get_display_refresh_rate().ok());
     }
     rates.retain(|rate| rate.is_finite() && *rate > 0.0);
     rates.sort_by(f32::total_cmp);
@@ -126,7 +133,8 @@ fn probe(session: Option<Res<OxrSession>>, mut offer: ResMut<DeviceOffer>) {
     );
 }
 
-fn forget(mut offer: ResMut<DeviceOffer>, mut heard: ResMut<Heard>) {
+fn forget(mut offer: ResMut<DeviceOffer>, mut heard: ResMut<Heard>, mut clock: ResMut<FrameClock>) {
+    clock.display_runs_at(None);
     offer.set_if_neq(DeviceOffer::default());
     *heard = Heard::default();
 }

@@ -138,6 +138,9 @@ fn poll_events(
                 );
             }
             Ok(Some(Event::InteractionProfileChanged(_))) => profile.0 = true,
+            Ok(Some(Event::DisplayRefreshRateChangedFB(change))) => {
+                clock.display_runs_at(Some(change.to_display_refresh_rate()));
+            }
             Ok(Some(Event::PerfSettingsEXT(news))) => {
                 heard.take(news.domain(), news.sub_domain(), news.to_level());
             }

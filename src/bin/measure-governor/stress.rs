@@ -3,14 +3,15 @@
 use std::f32::consts::TAU;
 use std::time::{Duration, Instant};
 
+use bevy::light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap};
 use bevy::prelude::*;
 use malloc_vr::governor::acting::Scenery;
 use malloc_vr::governor::plugin::CurrentQuality;
 
-/// Sheets of glass that there are; each fills both eyes.
+/// Sheets of glass that there are; each fills a part of both eyes.
 pub(crate) const SHEETS: u32 = 160;
 /// Lamps around.
-const LAMPS: u16 = 4;
+const LAMPS: u16 = 2;
 /// Shares of the busy loop by kind of the CPU's work (physics, animation, telemetry, panels, detail); the rest is fixed.
 /// They stand for work that the scene doesn't have, and shrink with what the governor leaves of each.
 const SHARES: [f64; 5] = [0.2, 0.15, 0.2, 0.1, 0.05];
@@ -34,6 +35,7 @@ impl Plugin for StressPlugin {
     fn build(&self, app: &mut App) {
         let things = self.things;
         app.init_resource::<Dial>()
+            .insert_resource(DirectionalLightShadowMap { size: 512 })
             .add_systems(
                 Startup,
                 move |commands: Commands,
@@ -52,7 +54,7 @@ fn furnish(
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
-    let sheet = meshes.add(Rectangle::new(12.0, 12.0));
+    let sheet = meshes.add(Rectangle::new(1.5, 1.5));
     let glass = materials.add(StandardMaterial {
         base_color: Color::srgba(0.4, 0.6, 0.9, 0.01),
         alpha_mode: AlphaMode::Blend,
@@ -97,6 +99,12 @@ fn furnish(
             shadow_maps_enabled: true,
             ..default()
         },
+        CascadeShadowConfigBuilder {
+            num_cascades: 1,
+            maximum_distance: 5.0,
+            ..default()
+        }
+        .build(),
         Transform::from_xyz(-1.0, 3.0, 1.0).looking_at(Vec3::ZERO, Vec3::Y),
     ));
 }
