@@ -58,6 +58,7 @@ fn child_that_makes_attempts() {
                 position_error: Some(0.001),
                 rotation_error: None,
                 quality: malloc_vr::learning::quality::Quality::PERFECT,
+                blurred: Default::default(),
                 evidence: Evidence::Touched {
                     object: ObjectId::new("lamp"),
                 },

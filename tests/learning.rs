@@ -156,6 +156,7 @@ fn log(learner: LearnerId) -> Vec<Event> {
                 frame_health,
                 tracking: 1.0,
             },
+            blurred: Default::default(),
             evidence: Evidence::Grabbed {
                 object: ObjectId::new("cube"),
             },

@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("adaptation", &["learning", "protocol", "lesson", "session"]),
     ("physics", &[]),
     ("xr", &[]),
-    ("governor", &["xr"]),
+    ("governor", &["xr", "protocol"]),
     ("interaction", &["physics", "xr"]),
     (
         "task",

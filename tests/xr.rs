@@ -232,6 +232,15 @@ fn a_learner_with_two_hands_takes_first_steps_and_an_instructor_helps() {
     let after = call(&playing.address, "learner.get_state", serde_json::json!({})).unwrap();
     assert_eq!(after["ended"], true);
     assert!(after["skills"]["grasp"]["known"].as_f64().unwrap() > 0.3);
+    let health = call(&playing.address, "ops.health", serde_json::json!({})).unwrap();
+    let fares = &health["frames"];
+    for measured in ["period_ms", "cpu_ms", "gpu_ms", "render_scale"] {
+        let value = fares[measured].as_f64().unwrap_or_default();
+        assert!(value > 0.0, "{measured} in {health}");
+    }
+    let why = fares["why"].as_str().unwrap();
+    assert!(why.contains("CPU"), "{why}");
+    println!("governor: {fares}");
     let refused = call(&playing.address, "intervene.hint", serde_json::json!({})).unwrap_err();
     assert!(refused.contains("no step is running"), "{refused}");
 

@@ -129,6 +129,7 @@ impl Room {
             position_error: None,
             rotation_error: None,
             quality: crate::learning::quality::Quality::PERFECT,
+            blurred: Default::default(),
             evidence: Evidence::TimedOut,
         }));
     }

@@ -145,6 +145,9 @@ pub struct PlayArgs {
     /// Use where the head points as a sign of engagement. Only where law and school allow it.
     #[arg(long)]
     pub head_signs: bool,
+    /// Show a line about frames on the guide panel: period, CPU, GPU, misses, level and why. Needs a headset.
+    #[arg(long)]
+    pub show_frames: bool,
     /// Who plays, by pseudonym; left out: whoever was here last.
     #[arg(long, value_name = "PSEUDONYM")]
     pub learner: Option<LearnerId>,

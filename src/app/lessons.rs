@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::lesson_cost;
 use crate::lesson;
 
 /// Checks a lesson and prints every mistake; exit code 1 where there is an error.
@@ -11,9 +12,22 @@ pub(super) fn check(file: &Path) -> ExitCode {
     let report = lesson::check_file(file);
     print!("{report}");
     if report.has_errors() {
-        ExitCode::FAILURE
-    } else {
+        return ExitCode::FAILURE;
+    }
+    // The text is right; what it makes may still be too much for a headset.
+    let loaded = file.to_str().map(lesson::load);
+    let Some(Ok(loaded)) = loaded else {
+        return ExitCode::SUCCESS;
+    };
+    let (cost, errors) = lesson_cost::cost(&loaded);
+    println!("{cost}");
+    for error in &errors {
+        println!("{}: error: {error}", file.display());
+    }
+    if errors.is_empty() {
         ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 

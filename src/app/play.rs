@@ -20,6 +20,7 @@ use super::cli::{DoorArgs, PlayArgs};
 use super::flight::{Flight, FlightPlugin, FlightRules};
 use super::frame::order_the_frame;
 use super::frame_stats::FrameStatsFilePlugin;
+use super::governing::GoverningPlugin;
 use super::law;
 use super::policy;
 use super::quiet;
@@ -31,6 +32,7 @@ use crate::adaptation::AdaptationPlugin;
 use crate::bridge::access::Offer;
 use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, ToJoin, Trust};
 use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, Limits, TlsConfig, gate};
+use crate::governor::plugin::GovernorPlugin;
 use crate::interaction::{InputMode, InteractionPlugin};
 use crate::lesson::{self, LessonPlugin, Loaded};
 use crate::physics::PhysicsPlugin;
@@ -47,7 +49,7 @@ use crate::session::standing::{Age, Agreements};
 use crate::session::times::{FrameTimesPlugin, Redoing};
 use crate::session::{Folded, Learner, SessionPlugin, WordScreen, unix_ms};
 use crate::task::{HeadSigns, TaskPlugin};
-use crate::ui::UiPlugin;
+use crate::ui::{ShowFrames, UiPlugin};
 use crate::xr::rig::RigPlugin;
 use crate::xr::{self, XrPhase, XrRestartAdvised};
 
@@ -114,6 +116,10 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
         );
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
+    }
+    if view == View::Headset {
+        app.add_plugins((GovernorPlugin::default(), GoverningPlugin))
+            .insert_resource(ShowFrames(args.show_frames));
     }
     let resumed = !args.fresh && joining.interrupted_in(&lesson.lesson.id);
     let flight = Flight::of(&joining.log, resumed);

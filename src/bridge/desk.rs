@@ -14,6 +14,7 @@ use crate::protocol::event::Event;
 use crate::protocol::ids::{CommandId, LearnerId};
 use crate::protocol::sample::Sample;
 use crate::protocol::snapshot::LearnerSnapshot;
+use crate::session::frames::Frames;
 use crate::session::pairing::DoorAlert;
 
 /// From the frame: never waits, never locks.
@@ -26,6 +27,7 @@ pub(super) enum FromWorld {
     Answer(Box<Command>, Outcome),
     Health(Fares),
     Alert(DoorAlert),
+    Frames(Box<Frames>),
 }
 
 /// How the learning records fare.
@@ -82,6 +84,8 @@ impl Fares {
 pub(super) struct Published {
     pub(super) learners: BTreeMap<LearnerId, Arc<LearnerSnapshot>>,
     pub(super) health: Fares,
+    /// How the headset's frames fare, where one shows any.
+    pub(super) frames: Option<Frames>,
     /// What somebody should look at, oldest first; the latest [`ALERTS`].
     pub(super) alerts: VecDeque<DoorAlert>,
 }
@@ -236,6 +240,7 @@ pub(super) fn open(
                             FromWorld::Gone(learner) => told.states.push(State::Gone(learner)),
                             FromWorld::Sample(sample) => told.newest.push(Arc::from(sample)),
                             FromWorld::Health(health) => told.states.push(State::Health(health)),
+                            FromWorld::Frames(frames) => told.states.push(State::Frames(frames)),
                             FromWorld::Alert(alert) => told.states.push(State::Alert(alert)),
                             // Without listeners there is nobody to tell. A state is published before its events.
                             FromWorld::Event(event) => {
@@ -284,6 +289,7 @@ enum State {
     Gone(LearnerId),
     Health(Fares),
     Alert(DoorAlert),
+    Frames(Box<Frames>),
 }
 
 impl Told<'_> {
@@ -318,6 +324,7 @@ impl Told<'_> {
                         published.learners.remove(&learner);
                     }
                     State::Health(health) => published.health = health,
+                    State::Frames(frames) => published.frames = Some(*frames),
                     State::Alert(alert) => {
                         published.alerts.push_back(alert);
                         while published.alerts.len() > ALERTS {

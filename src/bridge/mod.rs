@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::record::Recorder;
+use crate::session::frames::FrameStanding;
 use crate::session::pairing::PairingCode;
 
 pub mod access;
@@ -400,6 +401,7 @@ impl Plugin for BridgePlugin {
                         mcp::look::answer_scenes,
                         world::publish_health,
                         pictures::hand_over_pictures.run_if(on_message::<PictureTaken>),
+                        world::publish_frames.run_if(resource_exists_and_changed::<FrameStanding>),
                         world::publish_learners,
                         world::publish_samples,
                         world::publish_departures,

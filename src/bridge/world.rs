@@ -18,6 +18,7 @@ use crate::protocol::snapshot::Reached;
 use crate::protocol::wire::ErrorCode;
 use crate::record::{Health, Recorder};
 use crate::session::answers::Unanswered;
+use crate::session::frames::FrameStanding;
 use crate::session::snapshot::snapshot;
 use crate::session::state::LearnerState;
 use crate::session::stream::mirror::Arrived;
@@ -169,6 +170,15 @@ pub(super) fn publish_health(
     };
     let sent = bridge.to_desk.try_send(FromWorld::Health(health)).is_ok();
     *told = sent.then_some((now, intervals));
+}
+
+/// Tells how frames fare, once for each time that it was looked at; one that found no room waits for the next.
+pub(super) fn publish_frames(bridge: Res<Bridge>, standing: Res<FrameStanding>) {
+    if let Some(frames) = &standing.0 {
+        let _ = bridge
+            .to_desk
+            .try_send(FromWorld::Frames(Box::new(frames.clone())));
+    }
 }
 
 /// Sends the state of every learner that changed. One that found no room is sent again in the next frame.

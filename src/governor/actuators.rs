@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::{Paths, Rules};
+use crate::protocol::blur::{Blur, Blurs};
 
 /// How much is given up on each side: 0 is everything shown, 1 everything given up that may be.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -68,50 +69,6 @@ impl Level {
             Self::Aggressive => "aggressive",
             Self::Emergency => "emergency",
         }
-    }
-}
-
-/// What learning is read from, and a lower quality may blur.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Signal {
-    /// How exactly things are placed: edges are seen less sharply.
-    Precision,
-    /// How fast text is read.
-    Reading,
-    /// How fast things are found by eye.
-    VisualSearch,
-    /// How fast is answered: panels follow later.
-    Timing,
-    /// Jerk, hesitation, path: fewer samples of a movement.
-    MotionFeatures,
-    /// What is learnt from watching: animations run less smoothly.
-    Demonstration,
-    /// How loose things fall and settle.
-    LooseThings,
-}
-
-/// A set of [`Signal`]s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Marks(u8);
-
-impl Marks {
-    /// With this one, too.
-    #[must_use]
-    pub fn with(self, signal: Signal) -> Self {
-        Self(self.0 | (1 << signal as u8))
-    }
-
-    /// Whether this one is blurred.
-    #[must_use]
-    pub fn has(self, signal: Signal) -> bool {
-        self.0 & (1 << signal as u8) != 0
-    }
-
-    /// Whether nothing is blurred.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
     }
 }
 
@@ -181,17 +138,17 @@ impl Actuator {
 
     /// What learning is read from and this one blurs.
     #[must_use]
-    pub fn degrades(self) -> &'static [Signal] {
+    pub fn degrades(self) -> &'static [Blur] {
         match self {
-            Self::RenderScale => &[Signal::Precision, Signal::Reading],
-            Self::Foveation => &[Signal::VisualSearch],
-            Self::Shadows => &[Signal::Precision],
-            Self::Lights | Self::Detail => &[Signal::VisualSearch],
+            Self::RenderScale => &[Blur::Precision, Blur::Reading],
+            Self::Foveation => &[Blur::VisualSearch],
+            Self::Shadows => &[Blur::Precision],
+            Self::Lights | Self::Detail => &[Blur::VisualSearch],
             Self::Effects => &[],
-            Self::Physics => &[Signal::LooseThings],
-            Self::Animation => &[Signal::Demonstration],
-            Self::Telemetry => &[Signal::MotionFeatures],
-            Self::Panels => &[Signal::Timing],
+            Self::Physics => &[Blur::LooseThings],
+            Self::Animation => &[Blur::Demonstration],
+            Self::Telemetry => &[Blur::MotionFeatures],
+            Self::Panels => &[Blur::Timing],
         }
     }
 
@@ -329,12 +286,12 @@ impl Quality {
 
     /// What is blurred beside full quality. Attempts made meanwhile carry it.
     #[must_use]
-    pub fn marks(&self, rules: &Rules) -> Marks {
+    pub fn marks(&self, rules: &Rules) -> Blurs {
         Actuator::ALL
             .into_iter()
             .filter(|it| it.way(self.of(*it), &rules.paths) > rules.mark_from)
             .flat_map(Actuator::degrades)
-            .fold(Marks::default(), |marks, signal| marks.with(*signal))
+            .fold(Blurs::default(), |marks, signal| marks.with(*signal))
     }
 
     /// Work of the GPU by kind, each as a share of the work at full quality: pixels, shadows, lights, effects, detail.

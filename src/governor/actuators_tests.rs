@@ -37,7 +37,7 @@ fn full_quality_blurs_nothing_and_each_actuator_says_what_it_blurs() {
         }
     }
     let telemetry = at(0.25, 0.0).marks(&rules);
-    assert!(telemetry.has(Signal::MotionFeatures) && !telemetry.has(Signal::Precision));
+    assert!(telemetry.has(Blur::MotionFeatures) && !telemetry.has(Blur::Precision));
 }
 
 #[test]

@@ -4,13 +4,14 @@
 //! before the miss where the forecast sees it; up slowly, at the lesson's seams, and not against a wall that is known.
 //! Never: a clock, chance, allocation, an engine.
 
-use super::actuators::{Actuator, Level, Marks, Quality, Setting, Work, same_work};
+use super::actuators::{Actuator, Level, Quality, Setting, Work, same_work};
 use super::forecast::Forecast;
 use super::rules::Rules;
 use super::sense::History;
 use super::side::{Ask, Side, Want};
 use super::state::{Moment, Now, State, reset, take_in};
 use super::why::{Bound, Cause, Why};
+use crate::protocol::blur::Blurs;
 
 /// Frames that must have been seen before anything is decided.
 const ENOUGH: usize = 3;
@@ -29,7 +30,7 @@ pub struct Decision {
     /// The value of every actuator.
     pub quality: Quality,
     /// What learning is read from and is blurred meanwhile.
-    pub marks: Marks,
+    pub marks: Blurs,
     /// Why, in one line.
     pub why: Why,
 }

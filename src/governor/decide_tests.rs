@@ -1,11 +1,11 @@
 //! The governor in the situations that its rules are for.
 
 use super::*;
-use crate::governor::actuators::Signal;
 use crate::governor::plant::{Demand, Parameters, Plant};
 use crate::governor::restraint::Notice;
 use crate::governor::sense::{CpuPhases, FrameSample, GpuTime};
 use crate::governor::state::Event;
+use crate::protocol::blur::Blur;
 
 const P: f64 = 1.0 / 72.0;
 
@@ -293,7 +293,7 @@ fn attempts_made_meanwhile_can_be_told_apart() {
     bench.seconds(3.0, 0.5, 0.7);
     assert!(bench.last.marks.is_empty());
     bench.seconds(3.0, 0.5, 2.0);
-    assert!(bench.last.marks.has(Signal::Precision));
+    assert!(bench.last.marks.has(Blur::Precision));
 }
 
 #[test]

@@ -4,41 +4,62 @@
 
 use bevy::prelude::*;
 
+use super::acting::ActingPlugin;
 use super::actuators::{Level, Quality};
-use super::decide::{Decision, advance};
+use super::gpu_clock::GpuClockPlugin;
+use super::policies::{Asked, Policy};
+use super::restraint::Notice;
 use super::rules::Rules;
 use super::sense::{CpuPhases, FrameSample, GpuTime, History};
-use super::state::{Event, Now, State};
-use crate::xr::FrameStats;
+use super::state::{Event, Now};
+use crate::protocol::blur::Blurs;
+use crate::xr::{DeviceHeat, FrameStats, Phases, XrPhase};
 
 /// Sensing and deciding, in `First`: after the frame was waited for, before anything works for it.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GovernorSystems;
 
 /// Adds the governor. Without a headset's frames nothing is ever decided.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct GovernorPlugin {
     /// What it decides by; [`Rules::validate`] them before.
     pub rules: Rules,
+    /// Who decides: ours, or another for comparison.
+    pub policy: Policy,
+}
+
+impl Default for GovernorPlugin {
+    fn default() -> Self {
+        let rules = Rules::default();
+        Self {
+            policy: Policy::ours(&rules),
+            rules,
+        }
+    }
 }
 
 impl Plugin for GovernorPlugin {
     fn build(&self, app: &mut App) {
-        let state = State::new(&self.rules);
+        let full = self.policy.full(&self.rules);
         app.insert_resource(Governor {
-            state,
+            policy: self.policy.clone(),
             history: History::default(),
             rules: self.rules.clone(),
+            asked: full,
             frames: 0,
             skipped: 0,
         })
-        .insert_resource(CurrentQuality(state.quality(&self.rules, &Now::default())))
+        .insert_resource(CurrentQuality(full.quality))
         .insert_resource(CurrentLevel(Level::Conservative))
+        .init_resource::<Blurred>()
         .init_resource::<Latest>()
         .init_resource::<GpuTimes>()
         .init_resource::<Surroundings>()
-        .add_systems(First, govern.in_set(GovernorSystems))
-        .add_plugins(super::shadows::ShadowsPlugin);
+        .add_systems(
+            First,
+            (heed_the_headset, govern).chain().in_set(GovernorSystems),
+        )
+        .add_plugins((GpuClockPlugin, ActingPlugin));
     }
 }
 
@@ -50,26 +71,64 @@ pub struct CurrentQuality(pub Quality);
 #[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CurrentLevel(pub Level);
 
+/// What learning is read from and is blurred now. Changes only where a mark does.
+#[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Blurred(pub Blurs);
+
 /// The last decision, with its reason: `why` shows as one line. `None` before the first frame.
 #[derive(Resource, Debug, Clone, Copy, Default)]
-pub struct Latest(pub Option<Decision>);
+pub struct Latest(pub Option<Asked>);
 
 /// The GPU time that came back last; whoever reads timestamps puts it here, and the governor takes it.
 #[derive(Resource, Debug, Clone, Copy, Default)]
 pub struct GpuTimes(pub Option<GpuTime>);
 
-/// What the governor is told of the lesson and the runtime. `time` is its own; an `event` is taken once.
+/// What the governor is told of the lesson and the runtime. `time`, `focused` and `heat` are its own; an `event` is taken
+/// once.
 #[derive(Resource, Debug, Clone, Copy, Default)]
 pub struct Surroundings(pub Now);
 
+/// The governor itself: what it has seen, for whoever shows or measures it.
 #[derive(Resource)]
-struct Governor {
-    state: State,
+pub struct Governor {
+    policy: Policy,
     history: History,
     rules: Rules,
+    /// In force for the frame in hand.
+    asked: Asked,
     /// Of [`FrameStats`], as they were.
     frames: u64,
     skipped: u64,
+}
+
+impl Governor {
+    /// Another policy from now on, as if the session had just begun.
+    pub fn begin_anew(&mut self, policy: Policy) {
+        self.asked = policy.full(&self.rules);
+        self.policy = policy;
+        self.history.forget();
+    }
+
+    /// What the last frame cost; `None` before the first.
+    #[must_use]
+    pub fn newest(&self) -> Option<&FrameSample> {
+        self.history.back(0)
+    }
+}
+
+/// Focus and heat, as the runtime told them last.
+fn heed_the_headset(
+    phase: Option<Res<XrPhase>>,
+    heat: Option<Res<DeviceHeat>>,
+    mut surroundings: ResMut<Surroundings>,
+) {
+    let now = &mut surroundings.bypass_change_detection().0;
+    now.focused = phase.is_none_or(|phase| matches!(*phase, XrPhase::Focused | XrPhase::Absent));
+    now.heat = match heat.map_or(DeviceHeat::Normal, |heat| *heat) {
+        DeviceHeat::Normal => Notice::Normal,
+        DeviceHeat::Warning => Notice::Warning,
+        DeviceHeat::Impaired => Notice::Impaired,
+    };
 }
 
 fn govern(
@@ -80,6 +139,7 @@ fn govern(
     mut surroundings: ResMut<Surroundings>,
     mut quality: ResMut<CurrentQuality>,
     mut level: ResMut<CurrentLevel>,
+    mut blurred: ResMut<Blurred>,
     mut latest: ResMut<Latest>,
 ) {
     // The first frame has no cost yet, and without one there is nothing to decide.
@@ -91,16 +151,12 @@ fn govern(
     (governor.frames, governor.skipped) = (stats.frames, stats.skipped);
     governor.history.push(FrameSample {
         period: stats.period,
-        cpu: CpuPhases {
-            // Not told apart yet: the whole frame runs between two waits.
-            simulation: stats.cpu,
-            ..CpuPhases::default()
-        },
+        cpu: phases(&stats),
         gpu: gpu.0.take(),
         wait: stats.wait,
         skipped,
         stale: false,
-        setting: governor.state.setting(),
+        setting: governor.asked.setting,
     });
     let now = &mut surroundings.bypass_change_detection().0;
     now.time = time.elapsed_secs_f64();
@@ -109,17 +165,46 @@ fn govern(
         governor.history.forget();
     }
     let now = Now { event, ..*now };
-    let decision = advance(
-        &governor.history,
-        &mut governor.state,
-        &governor.rules,
-        &now,
-    );
-    if level.set_if_neq(CurrentLevel(decision.level)) {
-        info!(why = %decision.why, "quality level");
+    let asked = governor
+        .policy
+        .decide(&governor.history, &now, &governor.rules);
+    governor.asked = asked;
+    if level.set_if_neq(CurrentLevel(asked.level)) {
+        match asked.why {
+            Some(why) => info!(%why, "quality level"),
+            None => info!(level = asked.level.name(), "quality level"),
+        }
     }
-    quality.set_if_neq(CurrentQuality(decision.quality));
-    latest.0 = Some(decision);
+    quality.set_if_neq(CurrentQuality(asked.quality));
+    blurred.set_if_neq(Blurred(asked.quality.marks(&governor.rules)));
+    latest.0 = Some(asked);
+}
+
+/// CPU time by phase; where nobody tells phases apart all of it is simulation.
+fn phases(stats: &FrameStats) -> CpuPhases {
+    let Some(Phases {
+        simulation,
+        extract,
+        prepare,
+        submit,
+        overlapped,
+    }) = stats.phases
+    else {
+        return CpuPhases {
+            simulation: stats.cpu,
+            ..CpuPhases::default()
+        };
+    };
+    CpuPhases {
+        simulation,
+        prepare: extract + prepare,
+        submit,
+        overlap: if overlapped {
+            simulation.min(prepare + submit)
+        } else {
+            0.0
+        },
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +257,7 @@ mod tests {
         }
     }
 
-    fn latest(app: &App) -> Decision {
+    fn latest(app: &App) -> Asked {
         app.world().resource::<Latest>().0.unwrap()
     }
 
@@ -192,7 +277,7 @@ mod tests {
     fn a_heavy_scene_lowers_quality_says_why_and_stops_missing() {
         let mut app = app();
         frames(&mut app, 100, 0.4, 0.6);
-        assert_eq!(latest(&app).why.cause, Cause::Steady);
+        assert_eq!(latest(&app).why.unwrap().cause, Cause::Steady);
         frames(&mut app, 6, 0.4, 1.5);
         let missed = app.world().resource::<FrameStats>().missed;
         assert!((1..=3).contains(&missed), "{missed}");
@@ -202,7 +287,13 @@ mod tests {
         assert!(decision.setting.gpu > 0.0 && decision.setting.cpu <= 0.0);
         assert_eq!(app.world().resource::<CurrentLevel>().0, decision.level);
         assert!(decision.level > Level::Conservative);
-        assert!(decision.why.to_string().contains(decision.level.name()));
+        assert!(
+            decision
+                .why
+                .unwrap()
+                .to_string()
+                .contains(decision.level.name())
+        );
     }
 
     #[test]

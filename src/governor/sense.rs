@@ -18,13 +18,16 @@ pub struct CpuPhases {
     pub prepare: f64,
     /// Recording and submitting commands.
     pub submit: f64,
+    /// Time in which two phases ran beside each other: the renderer works on a frame while the next is simulated.
+    #[serde(default)]
+    pub overlap: f64,
 }
 
 impl CpuPhases {
-    /// Seconds of all phases, one after the other: our frame isn't pipelined.
+    /// Seconds that a frame takes of the CPU's time line: all phases, what ran beside each other once.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.simulation + self.prepare + self.submit
+        self.simulation + self.prepare + self.submit - self.overlap
     }
 }
 
@@ -68,6 +71,8 @@ impl FrameSample {
             && time(self.cpu.simulation)
             && time(self.cpu.prepare)
             && time(self.cpu.submit)
+            && time(self.cpu.overlap)
+            && time(self.cpu.total())
             && time(self.wait)
             && self.gpu.is_none_or(|gpu| time(gpu.seconds))
             && self.setting.is_sound()
@@ -86,6 +91,7 @@ const EMPTY: FrameSample = FrameSample {
         simulation: 0.0,
         prepare: 0.0,
         submit: 0.0,
+        overlap: 0.0,
     },
     gpu: None,
     wait: 0.0,

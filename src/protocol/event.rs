@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::blur::Blurs;
 use super::command::{Command, Principal, Refusal};
 use super::consent::{Consent, ConsentActor, Withdrawal};
 use super::ids::{AttemptId, LearnerId, LessonId, ObjectId, PanelId, SessionId, SocketId, StepId};
@@ -238,6 +239,9 @@ pub struct Attempt {
     /// How far the hardware could be trusted at that moment. Logs from before it was measured say nothing, and count fully.
     #[serde(default)]
     pub quality: Quality,
+    /// What was seen less well at that moment, because quality was given up to keep the frame rate.
+    #[serde(default, skip_serializing_if = "Blurs::is_empty")]
+    pub blurred: Blurs,
     /// What was seen.
     pub evidence: Evidence,
 }

@@ -3,6 +3,7 @@
 //! Never: behaviour, bevy, I/O.
 
 pub mod asker;
+pub mod blur;
 pub mod command;
 pub mod consent;
 pub mod event;

@@ -174,6 +174,7 @@ pub(super) fn log(attempts: u64) -> Vec<Event> {
             position_error: Some(0.013),
             rotation_error: None,
             quality: Quality::default(),
+            blurred: Default::default(),
             evidence: Evidence::Grabbed {
                 object: ObjectId::new("cube"),
             },

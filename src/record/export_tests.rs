@@ -41,6 +41,7 @@ fn log() -> Vec<Event> {
             position_error: None,
             rotation_error: None,
             quality: Quality::default(),
+            blurred: Default::default(),
             evidence: Evidence::TimedOut,
         }),
         EventBody::CommandApplied {

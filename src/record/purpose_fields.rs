@@ -94,6 +94,7 @@ pub const FIELDS: &[(DataClass, &[&str])] = &[
     (
         DataClass::Attempts,
         &[
+            "Attempt.blurred",
             "Attempt.correct",
             "Attempt.credit",
             "Attempt.evidence",

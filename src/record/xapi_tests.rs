@@ -51,6 +51,7 @@ fn attempt(step: &str, credit: f32, latency: Duration, evidence: Evidence) -> Ev
         position_error: Some(0.01),
         rotation_error: None,
         quality: Quality::default(),
+        blurred: Default::default(),
         evidence,
     })
 }

@@ -34,6 +34,7 @@ use times::{Redoing, wall_clock};
 pub mod adapted;
 pub mod answers;
 pub mod clock;
+pub mod frames;
 pub mod join;
 pub mod life;
 pub mod models;

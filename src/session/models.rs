@@ -398,6 +398,7 @@ mod tests {
                 position_error: None,
                 rotation_error: None,
                 quality,
+                blurred: Default::default(),
                 evidence: Evidence::Grabbed {
                     object: ObjectId::new("cube"),
                 },
@@ -536,6 +537,7 @@ mod tests {
                     position_error: None,
                     rotation_error: None,
                     quality: Quality::PERFECT,
+                    blurred: Default::default(),
                     evidence,
                 }));
             }

@@ -421,6 +421,7 @@ mod tests {
                 position_error: Some(0.013),
                 rotation_error: None,
                 quality,
+                blurred: Default::default(),
                 evidence: Evidence::Grabbed {
                     object: ObjectId::new("cube"),
                 },

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::Blurred;
 use super::deeds::Deeds;
 use super::judge::Deed;
 use crate::interaction::{Circumstances, Head};
 use crate::learning::quality::Quality;
 use crate::lesson::placed::LessonObject;
+use crate::protocol::blur::Blurs;
 use crate::protocol::event::{Attempt, EventBody, Evidence};
 use crate::protocol::ids::{AttemptId, ObjectId, StepId};
 use crate::protocol::teaching::{Checkpoint, CheckpointAsks};
@@ -26,7 +28,7 @@ pub(super) struct Waited(BTreeMap<StepId, Duration>);
 pub(super) fn mind_checkpoints(
     time: Res<Time>,
     deeds: Res<Deeds>,
-    circumstances: Option<Res<Circumstances>>,
+    (circumstances, blurred): (Option<Res<Circumstances>>, Option<Res<Blurred>>),
     objects: Query<(&LessonObject, &GlobalTransform)>,
     heads: Query<&GlobalTransform, With<Head>>,
     mut learners: Query<(Entity, &LearnerState, &mut Waited), With<Learner>>,
@@ -83,7 +85,9 @@ pub(super) fn mind_checkpoints(
             (None, false) => continue,
         };
         waited.0.insert(checkpoint.id.clone(), Duration::MAX);
-        let body = EventBody::Attempted(attempt(checkpoint, correct, evidence, latency, quality));
+        let mut attempt = attempt(checkpoint, correct, evidence, latency, quality);
+        attempt.blurred = blurred.as_ref().map_or_else(Blurs::default, |it| it.0);
+        let body = EventBody::Attempted(attempt);
         happened.write(Happened { learner, body });
     }
 }
@@ -106,6 +110,7 @@ fn attempt(
         position_error: None,
         rotation_error: None,
         quality,
+        blurred: Blurs::default(),
         evidence,
     }
 }

@@ -13,6 +13,7 @@ use super::leeway::Leeway;
 use crate::learning::quality::Quality;
 use crate::lesson::format::{Action, Lesson, OnFailure, Step};
 use crate::lesson::graph::Progress;
+use crate::protocol::blur::Blurs;
 use crate::protocol::command::{Principal, Variety};
 use crate::protocol::event::{Attempt, EndReason, EventBody, Evidence, Told};
 use crate::protocol::ids::{AttemptId, ObjectId, StepId};
@@ -35,6 +36,8 @@ pub(super) struct Course {
     since_attempt: Duration,
     /// How far the hardware can be trusted now.
     pub quality: Quality,
+    /// What is seen less well now.
+    pub blurred: Blurs,
     /// How the lesson is adapted now.
     pub leeway: Leeway,
 }
@@ -50,6 +53,7 @@ impl Course {
             on_step: Duration::ZERO,
             since_attempt: Duration::ZERO,
             quality: Quality::PERFECT,
+            blurred: Blurs::default(),
             leeway: Leeway::of(&state.adapted),
         }
     }
@@ -328,6 +332,7 @@ impl Course {
             position_error: verdict.position_error,
             rotation_error: verdict.rotation_error,
             quality: self.quality,
+            blurred: self.blurred,
             evidence: verdict.evidence,
         }));
         self.since_attempt = Duration::ZERO;

@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use crate::interaction::{Circumstances, Interacted};
 use crate::learning::quality::Quality;
 use crate::lesson::{ActiveLesson, LessonReloaded};
+use crate::protocol::blur::Blurs;
 use crate::protocol::command::Variety;
 use crate::protocol::event::EventBody;
 use crate::session::state::LearnerState;
@@ -39,7 +40,13 @@ pub use deeds::Redone;
 use leeway::Leeway;
 pub use scene::PartOfScene;
 use scene::Stage;
+pub use streaming::TellEvery;
 pub use stretch::HeadSigns;
+
+/// What is seen less well now, because the headset gives up quality to keep its frame rate: attempts carry it. Absent
+/// where nothing ever is.
+#[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Blurred(pub Blurs);
 
 /// Everything that `task` does in a frame.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,6 +59,7 @@ impl Plugin for TaskPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Deeds>()
             .init_resource::<HeadSigns>()
+            .init_resource::<streaming::TellEvery>()
             .register_required_components::<Learner, stretch::Gathering>()
             .register_required_components::<Learner, effort::Effort>()
             .register_required_components::<Learner, checks::Waited>()
@@ -214,6 +222,7 @@ fn judge_deeds(
     mut happened: MessageWriter<Happened>,
     mut stirred: MessageWriter<Stirred>,
     circumstances: Option<Res<Circumstances>>,
+    blurred: Option<Res<Blurred>>,
 ) {
     let mut done = std::mem::take(&mut deeds.now);
     let Some(lesson) = lesson else { return };
@@ -230,6 +239,7 @@ fn judge_deeds(
         frame_health: now.frame_health,
         tracking: now.tracking,
     });
+    course.blurred = blurred.map_or_else(Blurs::default, |it| it.0);
     let mut events = Vec::new();
     for deed in done.drain(..).chain(deeds.come_down(time.delta())) {
         if course.is_about(&lesson.lesson, &deed) {

@@ -20,8 +20,16 @@ use crate::session::stream::sample::OfStep;
 use crate::session::stream::schedule::FramePace;
 use crate::session::stream::systems::{Stamped, StreamInput};
 
-/// How often.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often the stream is told what the models say and how frames fare, besides whenever something happened.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TellEvery(pub Duration);
+
+impl Default for TellEvery {
+    fn default() -> Self {
+        Self(Duration::from_secs(1))
+    }
+}
+
 /// What any body in front of a lesson shows.
 const HANDS: SignalSet = SignalSet::of(&[Signal::OnTask]);
 /// What a headset measures besides.
@@ -40,11 +48,12 @@ pub(super) fn tell_the_stream(
     circumstances: Option<Res<Circumstances>>,
     head_signs: Res<HeadSigns>,
     lesson: Option<Res<ActiveLesson>>,
+    every: Res<TellEvery>,
     mut told: Local<Duration>,
     mut learners: Query<(Ref<LearnerState>, &mut StreamInput), (With<Learner>, Without<Mirror>)>,
 ) {
     let at = time.elapsed();
-    let due = at.saturating_sub(*told) >= EVERY;
+    let due = at.saturating_sub(*told) >= every.0;
     if due {
         *told = at;
     }

@@ -15,6 +15,7 @@ use crate::lesson::format::{
     self, Action, Flow, LearningEvent, Lesson, Object, OnFailure, Panel, PanelContent, RatingOf,
     Role, Shape, Step,
 };
+use crate::protocol::blur::Blur;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::{Attempt, EndReason, Event, EventBody, Evidence, PauseCause, Told};
 use crate::protocol::ids::{CommandId, LearnerId, LessonId, ObjectId, PanelId, SocketId, StepId};
@@ -338,6 +339,23 @@ fn a_wrong_placement_is_an_attempt_too_and_the_right_one_completes_the_step() {
             reason: EndReason::LessonCompleted
         })
     );
+}
+
+#[test]
+fn an_attempt_carries_what_was_blurred_when_it_was_made() {
+    let mut room = Room::new(vec![step("place", place("here"))]);
+    room.release_at("cube", "there", 0.01);
+    let blurs = Blurs::default().with(Blur::Precision);
+    room.app.insert_resource(Blurred(blurs));
+    room.release_at("cube", "here", 0.01);
+    let blurred: Vec<Blurs> = room.attempts().iter().map(|it| it.blurred).collect();
+    assert_eq!(blurred, [Blurs::default(), blurs]);
+    let line = serde_json::to_string(&room.attempts()).unwrap();
+    assert_eq!(line.matches(r#""blurred":["precision"]"#).count(), 1);
+    // A log from before has no such field.
+    let old = line.replace(r#""blurred":["precision"],"#, "");
+    let read: Vec<Attempt> = serde_json::from_str(&old).unwrap();
+    assert!(read.iter().all(|it| it.blurred.is_empty()));
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub mod view;
 
 pub use feedback::Feedback;
 pub use menu::ReadingSettings;
+pub use overlay::ShowFrames;
+pub use screens::PanelPace;
 
 /// Everything that `ui` does in a frame.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,6 +41,7 @@ impl Plugin for UiPlugin {
             .add_message::<Folded>()
             .init_resource::<SeatedOffset>()
             .init_resource::<ReadingSettings>()
+            .init_resource::<PanelPace>()
             .init_resource::<Agreements>()
             .init_resource::<feedback::Latest>()
             .init_resource::<picture::Watched>()

@@ -15,6 +15,10 @@ const KEYS: Color32 = Color32::from_rgb(186, 192, 200);
 const CONTROLS: &str =
     "right mouse: look   W A S D: walk   hold left mouse: grab   wheel: push, turn   Esc: menu";
 
+/// Whether a line about frames is shown: period, CPU, GPU, misses, level and why.
+#[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShowFrames(pub bool);
+
 pub(super) struct OverlayPlugin;
 
 impl Plugin for OverlayPlugin {
@@ -67,6 +71,9 @@ fn show_captions_and_keys(mut contexts: EguiContexts, views: Query<&PanelView>) 
                     ui.vertical_centered(|ui| {
                         if let Some(caption) = caption {
                             ui.label(RichText::new(caption).size(20.0).color(CAPTION));
+                        }
+                        if let Some(frames) = views.iter().find_map(|view| view.frames.as_deref()) {
+                            ui.label(RichText::new(frames).size(14.0).color(KEYS));
                         }
                         ui.label(RichText::new(CONTROLS).size(14.0).color(KEYS));
                     });

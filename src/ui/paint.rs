@@ -50,6 +50,12 @@ pub(super) fn paint(painter: &Painter, size: Vec2, view: &PanelView) {
         watched(painter, card);
     }
     let inner = card.shrink(SPACE);
+    if let Some(frames) = &view.frames {
+        // Small: for whoever looks after the machine, not for the learner.
+        let line = text(painter, frames, body_text() * 0.45, QUIET, inner.width());
+        let at = pos2(inner.left(), card.bottom() - line.size().y - 6.0);
+        painter.galley(at, line, QUIET);
+    }
     let top = head(painter, inner, view);
     if view.choices.is_empty() {
         one_thing(

@@ -1,5 +1,7 @@
 //! The pictures on the panels: each panel has a texture and a camera of its own that draws only when the view changed.
 
+use std::time::Duration;
+
 use bevy::camera::visibility::RenderLayers;
 use bevy::camera::{ClearColorConfig, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
@@ -14,6 +16,17 @@ use super::layout::PIXELS_PER_METRE;
 use super::paint::paint;
 use super::view::PanelView;
 use crate::xr::pointer::PointerSurface;
+
+/// Least time between two drawings of a panel. What changes meanwhile is drawn when it is over; nothing is lost.
+#[derive(Resource, Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PanelPace(pub Duration);
+
+impl PanelPace {
+    /// Whether a panel that was drawn then may be drawn now.
+    fn lets(self, now: Duration, drawn: Duration) -> bool {
+        now.saturating_sub(drawn) >= self.0
+    }
+}
 
 /// Draws [`PanelView`]s.
 pub(super) struct ScreensPlugin;
@@ -40,6 +53,10 @@ struct Screen {
     camera: Entity,
     /// Frames in which the camera still draws: letters reach the texture a frame or two after they are first used.
     drawing: u8,
+    /// What changed and wasn't drawn yet, because the panel was drawn just before.
+    due: bool,
+    /// When it began to be drawn last.
+    drawn: Duration,
 }
 
 /// How long a change is drawn: one frame to lay out, two for new letters to arrive.
@@ -91,7 +108,12 @@ fn hang_screens(
             ))
             .id();
         commands.entity(panel).insert((
-            Screen { camera, drawing: 0 },
+            Screen {
+                camera,
+                drawing: 0,
+                due: true,
+                drawn: Duration::ZERO,
+            },
             Mesh3d(meshes.add(Rectangle::from_size(surface.size))),
             MeshMaterial3d(materials.add(StandardMaterial {
                 base_color_texture: Some(image),
@@ -112,11 +134,16 @@ fn pixels(surface: &PointerSurface) -> Vec2 {
 
 /// Draws the panels that changed, and lets the others be.
 fn redraw(
+    time: Res<Time<Real>>,
+    pace: Res<PanelPace>,
     mut panels: Query<(Ref<PanelView>, &PointerSurface, &mut Screen)>,
     mut cameras: Query<(&mut Camera, &mut EguiContext, &mut EguiFullOutput)>,
 ) {
     for (view, surface, mut screen) in &mut panels {
-        if view.is_changed() || screen.is_added() {
+        let added = screen.is_added();
+        screen.due |= view.is_changed();
+        if screen.due && (added || pace.lets(time.elapsed(), screen.drawn)) {
+            (screen.due, screen.drawn) = (false, time.elapsed());
             screen.drawing = DRAW_FOR;
         }
         let Ok((mut camera, mut context, mut output)) = cameras.get_mut(screen.camera) else {
@@ -142,5 +169,37 @@ fn redraw(
                 paint(ui.painter(), vec2(size.x, size.y), &view);
             });
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Drawings of a panel whose view changes in each of 120 frames.
+    fn drawings(pace: PanelPace) -> usize {
+        let frame = Duration::from_secs(1) / 72;
+        let mut drawn = Duration::ZERO;
+        (1..=120)
+            .filter(|number| {
+                let now = frame * *number;
+                let draws = pace.lets(now, drawn);
+                if draws {
+                    drawn = now;
+                }
+                draws
+            })
+            .count()
+    }
+
+    #[test]
+    fn a_slower_pace_draws_a_panel_less_often() {
+        let [fast, slow, slowest] =
+            [0, 50, 150].map(|ms| drawings(PanelPace(Duration::from_millis(ms))));
+        assert_eq!(fast, 120);
+        assert!(
+            slow < fast && slowest < slow && slowest > 0,
+            "{slow} {slowest}"
+        );
     }
 }

@@ -4,6 +4,7 @@ use bevy::prelude::*;
 
 use super::feedback::{Feedback, Latest};
 use super::menu::{self, MenuOpen, ReadingSettings, offers_to};
+use super::overlay::ShowFrames;
 use super::picture::Watched;
 use crate::adaptation::{HintShown, MessageShown};
 use crate::lesson::format::{Panel, PanelContent};
@@ -11,6 +12,7 @@ use crate::lesson::placed::LessonPanel;
 use crate::lesson::{ActiveLesson, LessonFault};
 use crate::protocol::event::{EndReason, PauseCause};
 use crate::protocol::ids::StepId;
+use crate::session::frames::{FrameStanding, Frames};
 use crate::session::pairing::Pairing;
 use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
@@ -34,6 +36,8 @@ pub struct PanelView {
     pub message: Option<String>,
     /// Something that is wrong or stands still, and what to do.
     pub notice: Option<String>,
+    /// How frames fare, in one line.
+    pub frames: Option<String>,
     /// How the last try went, for a moment.
     pub feedback: Option<Feedback>,
     /// Whether letters are larger than they must be.
@@ -63,6 +67,7 @@ pub(super) fn describe_panels(
     latest: Res<Latest>,
     watched: Res<Watched>,
     agreements: Res<Agreements>,
+    (show_frames, standing): (Option<Res<ShowFrames>>, Option<Res<FrameStanding>>),
     learner: Query<(
         &Learner,
         &LearnerState,
@@ -95,6 +100,13 @@ pub(super) fn describe_panels(
                 menu::view(menu, &offers, *seated, *reading, code)
             }
             None => describe(panel, &lesson, state, hint, message, notice.clone()),
+        };
+        next.frames = match panel.content {
+            PanelContent::Guide if show_frames.as_ref().is_some_and(|it| it.0) => standing
+                .as_ref()
+                .and_then(|it| it.0.as_ref())
+                .map(Frames::line),
+            _ => None,
         };
         next.large_text = reading.large_text;
         if !reading.captions && state.step.is_some() {

@@ -15,7 +15,8 @@ pub struct FrameStats {
     pub frames: u64,
     /// Frames whose predicted display time skipped at least one period.
     pub missed: u64,
-    /// The runtime's predicted display period of the last frame, seconds; 0 before the first.
+    /// The display's period at the last frame, seconds; 0 before the first. Not the multiple of it that some runtimes predict
+    /// for an application that is late.
     pub period: f64,
     /// CPU time of the application in the last frame (wait left out), seconds.
     pub cpu: f64,
@@ -24,6 +25,8 @@ pub struct FrameStats {
     /// Display periods without a frame since the session first ran: one for each that [`missed`](Self::missed) is about,
     /// or more.
     pub skipped: u64,
+    /// Where the last frame's CPU time went; `None` where nobody measures it.
+    pub phases: Option<Phases>,
     /// From process start to the first FOCUSED frame, seconds.
     pub start_to_focused: Option<f64>,
     /// CPU time of all frames since the session first ran (waits left out), seconds.
@@ -32,6 +35,21 @@ pub struct FrameStats {
     recent: Vec<f32>,
     /// Where the ring is written next.
     next: usize,
+}
+
+/// CPU time of a frame by phase, seconds. What was waited for belongs to none.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Phases {
+    /// The main world: input, physics, lesson, panels.
+    pub simulation: f64,
+    /// Taking over into the render world, while both stand still.
+    pub extract: f64,
+    /// The render world until commands are recorded.
+    pub prepare: f64,
+    /// Recording and submitting commands, ending the frame.
+    pub submit: f64,
+    /// Whether the render world works beside the main world.
+    pub overlapped: bool,
 }
 
 impl FrameStats {
@@ -81,9 +99,52 @@ pub struct FrameClock {
     working_since: Option<Instant>,
     waiting_since: Option<Instant>,
     last_display: Option<i64>,
+    display: Display,
+}
+
+/// The display's own period. Runtimes tell a multiple of it to an application that is late (Monado does), and a late one
+/// must not count as in time for that.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum Display {
+    /// Nothing told yet.
+    #[default]
+    Unknown,
+    /// The shortest that was told lately, nanoseconds.
+    Seen(i64),
+    /// By the refresh rate that the runtime names, nanoseconds.
+    Named(i64),
+}
+
+impl Display {
+    /// The display's period where the runtime tells `told` for the next frame.
+    fn period(&mut self, told: i64) -> i64 {
+        match *self {
+            Self::Named(period) => period,
+            Self::Seen(period) if is_multiple(told, period) => period,
+            _ => {
+                *self = Self::Seen(told);
+                told
+            }
+        }
+    }
+}
+
+/// Whether it is at least twice the period, and a multiple of it.
+fn is_multiple(told: i64, period: i64) -> bool {
+    let times = told as f64 / period.max(1) as f64;
+    times > 1.5 && (times - times.round()).abs() < 0.02 * times
 }
 
 impl FrameClock {
+    /// The display runs at this rate, hertz, as its runtime names it; `None`: the runtime doesn't, so it is told from the
+    /// periods that it predicts.
+    pub fn display_runs_at(&mut self, rate: Option<f32>) {
+        self.display = match rate.filter(|rate| *rate >= 1.0) {
+            Some(rate) => Display::Named((1e9 / f64::from(rate)).round() as i64),
+            None => Display::Unknown,
+        };
+    }
+
     /// The application's work for a frame is done; the wait for the next frame begins.
     pub fn wait_begins(&mut self, now: Instant, stats: &mut FrameStats) {
         if let Some(since) = self.working_since.take() {
@@ -99,6 +160,7 @@ impl FrameClock {
             now.saturating_duration_since(since).as_secs_f64()
         });
         stats.frames += 1;
+        let period = self.display.period(period);
         stats.period = period as f64 * 1e-9;
         // Half a period of jitter is the runtime's, not a miss.
         if let Some(last) = self.last_display.replace(display)
@@ -113,7 +175,10 @@ impl FrameClock {
 
     /// No frames for now (headset put down, session lost): the gap is neither cost nor a miss.
     pub fn pause(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            display: self.display,
+            ..Self::default()
+        };
     }
 }
 
@@ -193,5 +258,32 @@ mod tests {
         assert_eq!(stats.recent_cpu().len(), REMEMBERED);
         assert!(stats.cpu_quantile(1.0).is_some_and(|worst| worst < 0.011));
         assert!(stats.cpu_quantile(0.0) <= stats.cpu_quantile(0.5));
+    }
+
+    #[test]
+    fn a_runtime_that_tells_a_late_application_a_longer_period_hides_no_miss() {
+        let late = |rate: Option<f32>, told: &[i64]| {
+            let (mut clock, mut stats) = (FrameClock::default(), FrameStats::default());
+            clock.display_runs_at(rate);
+            let mut display = 0;
+            for period in told {
+                display += period;
+                clock.wait_begins(Instant::now(), &mut stats);
+                clock.wait_ended(Instant::now(), display, *period, &mut stats);
+            }
+            (stats.missed, stats.skipped, (stats.period * 1e3).round())
+        };
+        let ms = |periods: &[i64]| periods.iter().map(|it| it * 1_000_000).collect::<Vec<_>>();
+        // Told only: four times the period is three pictures missed.
+        let (missed, skipped, period) = late(None, &ms(&[50, 50, 200, 50]));
+        assert_eq!((missed, skipped), (1, 3));
+        assert!((period - 50.0).abs() < 1e-9);
+        // Named, and told longer from the first frame on.
+        let (missed, skipped, _) = late(Some(20.0), &ms(&[100, 100, 100]));
+        assert_eq!((missed, skipped), (2, 2));
+        // Another rate is no multiple.
+        let (missed, _, period) = late(None, &ms(&[8, 8, 14, 14]));
+        assert_eq!(missed, 0);
+        assert!((period - 14.0).abs() < 1e-9);
     }
 }

@@ -7,7 +7,6 @@ use bevy::prelude::*;
 use bevy::render::texture::ManualTextureViews;
 use bevy::render::{Render, RenderApp};
 use bevy_mod_openxr::error::OxrError;
-use bevy_mod_openxr::layer_builder::ProjectionLayer;
 use bevy_mod_openxr::render::{add_texture_view, update_views_render_world};
 use bevy_mod_openxr::resources::{
     OxrCurrentSessionConfig, OxrFrameState, OxrFrameStream, OxrFrameWaiter, OxrRenderLayers,
@@ -18,6 +17,8 @@ use bevy_mod_xr::session::{XrFirst, XrHandleEvents, XrRenderSystems};
 use super::clock::{FrameClock, FrameStats};
 use super::eyes::locate_eyes;
 use super::handover::Blend;
+use super::phases::{Lap, MainLap};
+use super::scale::EyesLayer;
 use super::session::{Link, RenderTrouble};
 
 /// How long the compositor may keep an image from us before we call it dead, nanoseconds.
@@ -61,7 +62,7 @@ impl Plugin for FramePlugin {
         render
             .init_resource::<FrameDue>()
             .init_resource::<Stage>()
-            .insert_resource(OxrRenderLayers(vec![Box::new(ProjectionLayer)]))
+            .insert_resource(OxrRenderLayers(vec![Box::new(EyesLayer)]))
             .add_systems(
                 Render,
                 (
@@ -90,15 +91,20 @@ fn wait_for_frame(
     mut waited: ResMut<Waited>,
     mut clock: ResMut<FrameClock>,
     mut stats: ResMut<FrameStats>,
+    mut lap: ResMut<MainLap>,
 ) {
     let (Some(mut waiter), true) = (waiter, link.runs()) else {
         return;
     };
-    clock.wait_begins(Instant::now(), &mut stats);
+    let done = Instant::now();
+    clock.wait_begins(done, &mut stats);
+    stats.phases = lap.take(done);
     match waiter.wait() {
         Ok(frame) => {
+            let now = Instant::now();
+            lap.begin(now);
             clock.wait_ended(
-                Instant::now(),
+                now,
                 frame.predicted_display_time.as_nanos(),
                 frame.predicted_display_period.as_nanos(),
                 &mut stats,
@@ -114,12 +120,13 @@ fn begin_frame(
     stream: Option<ResMut<OxrFrameStream>>,
     mut due: ResMut<FrameDue>,
     mut stage: ResMut<Stage>,
+    mut lap: ResMut<Lap>,
     mut trouble: ResMut<RenderTrouble>,
 ) {
     due.0 = false;
     *stage = Stage::None;
     let Some(mut stream) = stream else { return };
-    match stream.begin() {
+    match lap.blocked(|| stream.begin()) {
         Ok(()) => *stage = Stage::Begun,
         Err(code) => trouble.0 = Some(("beginning the frame", code)),
     }
@@ -132,6 +139,7 @@ fn take_image(
     frame: Res<OxrFrameState>,
     mut views: ResMut<ManualTextureViews>,
     mut stage: ResMut<Stage>,
+    mut lap: ResMut<Lap>,
     mut trouble: ResMut<RenderTrouble>,
 ) {
     let (Some(mut swapchain), Some(images), Some(config)) = (swapchain, images, config) else {
@@ -140,9 +148,11 @@ fn take_image(
     if !frame.should_render {
         return;
     }
-    let taken = swapchain.acquire_image().and_then(|index| {
-        swapchain.wait_image(openxr::Duration::from_nanos(IMAGE_PATIENCE))?;
-        Ok(index)
+    let taken = lap.blocked(|| {
+        swapchain.acquire_image().and_then(|index| {
+            swapchain.wait_image(openxr::Duration::from_nanos(IMAGE_PATIENCE))?;
+            Ok(index)
+        })
     });
     match taken {
         Ok(index) => {
@@ -171,7 +181,7 @@ fn give_image_back(
     }
 }
 
-fn end_frame(world: &mut World) {
+pub(super) fn end_frame(world: &mut World) {
     let drawn = world.resource::<Stage>() == &Stage::Drawing;
     world.insert_resource(Stage::None);
     let Some(mut stream) = world.remove_resource::<OxrFrameStream>() else {

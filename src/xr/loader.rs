@@ -120,6 +120,8 @@ pub(super) fn wanted(available: &openxr::ExtensionSet) -> Result<openxr::Extensi
     }
     wanted.ext_hand_tracking = available.ext_hand_tracking;
     wanted.ext_hand_interaction = available.ext_hand_interaction;
+    wanted.fb_display_refresh_rate = available.fb_display_refresh_rate;
+    wanted.ext_performance_settings = available.ext_performance_settings;
     wanted.ext_local_floor = available.ext_local_floor;
     wanted.meta_touch_controller_plus = available.meta_touch_controller_plus;
     Ok(wanted)

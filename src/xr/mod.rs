@@ -11,9 +11,11 @@ use bevy::render::RenderPlugin;
 use bevy_mod_xr::camera::XrCameraPlugin;
 use bevy_mod_xr::session::XrSessionPlugin;
 
-pub use clock::{FrameClock, FrameStats};
+pub use clock::{FrameClock, FrameStats, Phases};
+pub use device::{DeviceHeat, DeviceOffer, DeviceWish, Power};
 pub use eyes::dress_eye;
 pub use loader::{ProbeError, RuntimeInfo, probe};
+pub use scale::{DrawnCorner, EyeScale};
 pub use session::XrRestartAdvised;
 
 mod actions;
@@ -21,13 +23,16 @@ mod bindings;
 mod body;
 mod clock;
 mod comeback;
+mod device;
 mod eyes;
 mod frame;
 mod handover;
 mod joints;
 mod loader;
+mod phases;
 pub mod pointer;
 pub mod rig;
+mod scale;
 mod session;
 mod space;
 mod start;
@@ -75,8 +80,8 @@ impl Plugin for XrPlugin {
             return;
         }
         app.add_plugins((
-            session::SessionPlugin,
-            frame::FramePlugin,
+            (session::SessionPlugin, device::DevicePlugin),
+            (frame::FramePlugin, phases::PhasesPlugin, scale::ScalePlugin),
             eyes::EyesPlugin,
             space::SpacePlugin,
             actions::ActionsPlugin,

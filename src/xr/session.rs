@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 use super::XrPhase;
 use super::clock::{FrameClock, FrameStats};
 use super::comeback::{self, Comeback};
+use super::device::Heard;
 use super::handover::{create, settle};
 use super::loader::explain;
 use super::start::{Enabled, Started, Vulkan};
@@ -118,6 +119,7 @@ fn poll_events(
     mut clock: ResMut<FrameClock>,
     mut state: ResMut<LastState>,
     mut profile: ResMut<ProfileChanged>,
+    mut heard: ResMut<Heard>,
 ) {
     let Some(instance) = instance else { return };
     let mut buffer = openxr::EventDataBuffer::default();
@@ -136,6 +138,12 @@ fn poll_events(
                 );
             }
             Ok(Some(Event::InteractionProfileChanged(_))) => profile.0 = true,
+            Ok(Some(Event::DisplayRefreshRateChangedFB(change))) => {
+                clock.display_runs_at(Some(change.to_display_refresh_rate()));
+            }
+            Ok(Some(Event::PerfSettingsEXT(news))) => {
+                heard.take(news.domain(), news.sub_domain(), news.to_level());
+            }
             Ok(Some(Event::EventsLost(lost))) => {
                 warn!(
                     "{} events of the runtime were lost",

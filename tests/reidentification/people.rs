@@ -211,6 +211,7 @@ fn attempt(trial: usize, seconds: f64, miss: f64, knew: bool) -> Attempt {
         position_error: Some(miss as f32),
         rotation_error: None,
         quality: Quality::PERFECT,
+        blurred: Default::default(),
         evidence: Evidence::Placed {
             object: ObjectId::new("cube"),
             socket: None,

@@ -117,7 +117,9 @@ fn governor(ui: &mut Ui, governor: Option<(&Latest, &CurrentLevel)>) {
     match latest {
         None => quiet(ui, "no frames of a headset yet: nothing is decided"),
         Some(decision) => {
-            ui.label(decision.why.to_string());
+            if let Some(why) = &decision.why {
+                ui.label(why.to_string());
+            }
             let given_up = decision.setting;
             ui.label(
                 RichText::new(format!(

@@ -9,6 +9,7 @@ use bevy_egui::egui::{RichText, Slider, Ui};
 use super::panel::MIDDLING;
 use crate::learning::quality::Quality;
 use crate::lesson::ActiveLesson;
+use crate::protocol::blur::Blurs;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::event::{Attempt, EventBody, Evidence};
 use crate::protocol::ids::{AttemptId, CommandId};
@@ -121,6 +122,7 @@ pub(super) fn carry_out(
                 position_error: None,
                 rotation_error: None,
                 quality: Quality::PERFECT,
+                blurred: Blurs::default(),
                 evidence: Evidence::Simulated,
             };
             happened.write(Happened {

@@ -135,6 +135,7 @@ mod tests {
             position_error: None,
             rotation_error: None,
             quality: Quality::default(),
+            blurred: Default::default(),
             evidence: Evidence::TimedOut,
         })
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use malloc_vr::learning::quality::Quality;
+use malloc_vr::protocol::blur::Blurs;
 use malloc_vr::protocol::event::{Attempt, EventBody, Evidence};
 use malloc_vr::protocol::ids::{AttemptId, LearnerId, ObjectId, StepId};
 use malloc_vr::protocol::wire::JSON;
@@ -72,7 +74,8 @@ fn attempt(id: AttemptId) -> EventBody {
         hints_used: 0,
         position_error: None,
         rotation_error: None,
-        quality: malloc_vr::learning::quality::Quality::PERFECT,
+        quality: Quality::PERFECT,
+        blurred: Blurs::default(),
         evidence: Evidence::Touched {
             object: ObjectId::new("cube"),
         },

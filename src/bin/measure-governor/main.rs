@@ -23,6 +23,8 @@ use serde_json::{Value, json};
 #[path = "../../../benches/support/counting.rs"]
 mod counting;
 mod plot;
+mod session;
+mod stress;
 
 use counting::ALLOCATIONS;
 
@@ -49,6 +51,15 @@ struct Args {
     /// Also plays a recorded trace: a line for each frame, `CPU seconds,GPU seconds` at full quality.
     #[arg(long)]
     trace: Option<PathBuf>,
+    /// In a real OpenXR session instead, where one runs: write the figures here.
+    #[arg(long, value_name = "FILE")]
+    session: Option<PathBuf>,
+    /// Scripts for the session.
+    #[arg(long, value_delimiter = ',', default_value = "steps,bursts")]
+    scripts: Vec<String>,
+    /// How many times as fast scripts go in the session.
+    #[arg(long, default_value_t = 2.0)]
+    pace: f64,
     /// Folder for the plots.
     #[arg(long)]
     plots: Option<PathBuf>,
@@ -78,6 +89,9 @@ fn main() -> Result<()> {
         None => Rules::default(),
     };
     rules.validate()?;
+    if let Some(file) = &args.session {
+        return session::measure(&args, file, rules);
+    }
     let mut scripts: Vec<(String, Script)> = Script::COMPARED
         .into_iter()
         .map(|(name, script)| (name.to_owned(), script))
@@ -109,7 +123,10 @@ fn main() -> Result<()> {
                 .map(|name| (*name, play(name, script, 1, 60.0, true, &rules)))
                 .collect();
             let file = folder.join(format!("governor-{script_name}.png"));
-            plot::draw(&file, script_name, &runs)?;
+            let title = format!(
+                "{script_name}, on the plant model (no headset): frame time, level, render scale"
+            );
+            plot::draw(&file, &title, plot::TALLEST, &runs)?;
         }
     }
     println!("{}", json!(figures));

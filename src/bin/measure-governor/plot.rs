@@ -15,8 +15,8 @@ const INK: RGBColor = RGBColor(0x33, 0x3a, 0x45);
 const ACCENT: RGBColor = RGBColor(0x1f, 0x6f, 0xb2);
 const MISSED: RGBColor = RGBColor(0xc0, 0x39, 0x2b);
 const FONT: &str = "sans-serif";
-/// Frame times are cut here, milliseconds.
-const TALLEST: f64 = 45.0;
+/// Frame times are cut here on the plant, milliseconds.
+pub(crate) const TALLEST: f64 = 45.0;
 
 type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
@@ -24,14 +24,14 @@ type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 ///
 /// # Errors
 /// Where the file can't be written.
-pub(crate) fn draw(file: &Path, script: &str, runs: &[(&str, Report)]) -> Result<()> {
+pub(crate) fn draw(file: &Path, title: &str, tallest: f64, runs: &[(&str, Report)]) -> Result<()> {
     register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
         .map_err(|_| anyhow!("egui's font is none"))?;
     let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
     {
         let area = BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area();
         // The error borrows the pixels.
-        paint(&area, script, runs).map_err(|error| anyhow!("cannot draw: {error}"))?;
+        paint(&area, title, tallest, runs).map_err(|error| anyhow!("cannot draw: {error}"))?;
         area.present()
             .map_err(|error| anyhow!("cannot draw: {error}"))?;
     }
@@ -48,13 +48,12 @@ pub(crate) fn draw(file: &Path, script: &str, runs: &[(&str, Report)]) -> Result
 
 fn paint(
     area: &Area,
-    script: &str,
+    title: &str,
+    tallest: f64,
     runs: &[(&str, Report)],
 ) -> Result<(), Box<dyn std::error::Error>> {
     area.fill(&WHITE)?;
-    let title =
-        format!("{script}, on the plant model (no headset): frame time, level, render scale");
-    let area = area.titled(&title, (FONT, 18).into_font().color(&INK))?;
+    let area = area.titled(title, (FONT, 18).into_font().color(&INK))?;
     let cells = area.split_evenly((runs.len().max(1), 3));
     for ((name, report), row) in runs.iter().zip(cells.chunks(3)) {
         let [time, level, scale] = row else { continue };
@@ -67,8 +66,8 @@ fn paint(
         one(
             time,
             &format!("{name}: frame time, ms ({missed:.2} % missed)"),
-            0.0..TALLEST,
-            &|it| it.interval.min(TALLEST),
+            0.0..tallest,
+            &|it| it.interval.min(tallest),
             &MISSED,
         )?;
         one(

@@ -109,6 +109,7 @@ fn attempt(n: u64) -> EventBody {
             frame_health: 0.99,
             tracking: 0.98,
         },
+        blurred: Default::default(),
         evidence: Evidence::Grabbed {
             object: ObjectId::new("cube"),
         },

@@ -98,6 +98,9 @@ fn run_program(program: &[String], time: Duration, monado: &Monado) -> Result<()
     let deadline = Instant::now() + time;
     while Instant::now() < deadline && !STOP.load(Ordering::Relaxed) {
         if let Some(status) = child.0.try_wait()? {
+            if status.success() {
+                return Ok(());
+            }
             bail!("{name} ended by itself: {status}");
         }
         person.rest(0.1)?;

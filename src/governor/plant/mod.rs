@@ -171,6 +171,7 @@ impl Plant {
                     simulation: cpu * simulation,
                     prepare: cpu * prepare,
                     submit: cpu * (1.0 - simulation - prepare),
+                    overlap: 0.0,
                 },
                 gpu: gpu_time,
                 wait: told.wait,

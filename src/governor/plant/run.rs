@@ -87,29 +87,19 @@ pub fn run(policy: &mut Policy, setup: &Setup, rules: &Rules) -> Report {
     let mut plant = Plant::new(setup.parameters.clone(), setup.seed);
     let mut playing = Playing::new(setup.script, setup.seed);
     let mut history = History::default();
-    let mut report = Report::default();
-    let mut judge = Judge::default();
+    let mut tally = Tally::new(setup.trace);
     let mut out = policy.full(rules);
     let mut time = 0.0;
     while time < setup.seconds {
         let (demand, stepped) = playing.at(time);
         let shown = plant.frame(&demand, &out.quality, out.setting, out.every);
-        let periods = f64::from(shown.missed + 1);
-        report.frames += 1;
-        report.missed += u64::from(shown.missed);
-        report.mean_scale += out.quality.render_scale * periods;
-        let index = out.quality.index(rules);
-        report.mean_quality += index * periods;
-        judge.step(&mut report, stepped, shown.missed);
-        if setup.trace {
-            report.trace.push(Point {
-                time,
-                interval: shown.interval * 1e3,
-                cost: shown.cost.cpu.max(shown.cost.gpu) * 1e3,
-                level: out.level as u8,
-                scale: out.quality.render_scale,
-            });
-        }
+        let point = Point {
+            time,
+            interval: shown.interval * 1e3,
+            cost: shown.cost.cpu.max(shown.cost.gpu) * 1e3,
+            level: out.level as u8,
+            scale: out.quality.render_scale,
+        };
         time += shown.interval;
         history.push(shown.sample);
         let at_seam = setup.seams > 0.0 && time % setup.seams < 1.0 / 3.0;
@@ -119,17 +109,66 @@ pub fn run(policy: &mut Policy, setup: &Setup, rules: &Rules) -> Report {
             heat: plant.notice(),
             ..Now::default()
         };
-        let level = out.level;
-        out = policy.decide(&history, &now, rules);
-        report.level_changes += u64::from(level != out.level);
-        judge.change(&mut report, time, out.quality.index(rules) - index);
+        let index = out.quality.index(rules);
+        let next = policy.decide(&history, &now, rules);
+        tally.frame(point, stepped, shown.missed, index);
+        tally.decided(
+            time,
+            out.level != next.level,
+            next.quality.index(rules) - index,
+        );
+        out = next;
     }
-    judge.end(&mut report);
-    let periods = (report.frames + report.missed).max(1) as f64;
-    report.mean_scale /= periods;
-    report.mean_quality /= periods;
-    report.seconds = time;
-    report
+    tally.end(time)
+}
+
+/// Makes a [`Report`] of frames as they come, on the plant or in a session.
+#[derive(Debug, Default)]
+pub struct Tally {
+    report: Report,
+    judge: Judge,
+    keeps: bool,
+}
+
+impl Tally {
+    /// Before the first frame; `trace`: whether every frame is kept.
+    #[must_use]
+    pub fn new(trace: bool) -> Self {
+        Self {
+            keeps: trace,
+            ..Self::default()
+        }
+    }
+
+    /// A frame: what it was, whether the load stepped up with it, display periods missed, index of its quality.
+    pub fn frame(&mut self, point: Point, stepped: bool, missed: u32, index: f64) {
+        let periods = f64::from(missed) + 1.0;
+        self.report.frames += 1;
+        self.report.missed += u64::from(missed);
+        self.report.mean_scale += point.scale * periods;
+        self.report.mean_quality += index * periods;
+        self.judge.step(&mut self.report, stepped, missed);
+        if self.keeps {
+            self.report.trace.push(point);
+        }
+    }
+
+    /// What was decided then: another level or not, and the quality's index changed by so much.
+    pub fn decided(&mut self, time: f64, other_level: bool, by: f64) {
+        self.report.level_changes += u64::from(other_level);
+        self.judge.change(&mut self.report, time, by);
+    }
+
+    /// The report of so many seconds.
+    #[must_use]
+    pub fn end(mut self, seconds: f64) -> Report {
+        self.judge.end(&mut self.report);
+        let periods = (self.report.frames + self.report.missed).max(1) as f64;
+        self.report.mean_scale /= periods;
+        self.report.mean_quality /= periods;
+        self.report.seconds = seconds;
+        self.report
+    }
 }
 
 /// Watches for recoveries and reversals.

@@ -283,6 +283,7 @@ fn attempt(step: &StepId, correct: bool) -> EventBody {
         position_error: None,
         rotation_error: None,
         quality: crate::learning::quality::Quality::PERFECT,
+        blurred: Default::default(),
         evidence: Evidence::Touched {
             object: ObjectId::new("o"),
         },

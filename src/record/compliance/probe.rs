@@ -65,6 +65,7 @@ impl<'a> Probe<'a> {
             position_error: None,
             rotation_error: None,
             quality: Quality::default(),
+            blurred: Default::default(),
             evidence: Evidence::TimedOut,
         };
         let started = EventBody::SessionStarted {

@@ -24,6 +24,7 @@ fn attempt(seconds: f64, miss: f32) -> Attempt {
             frame_health: 0.93,
             tracking: 1.0,
         },
+        blurred: Default::default(),
         evidence: Evidence::Grabbed {
             object: ObjectId::new("cube"),
         },

@@ -25,6 +25,7 @@ fn attempt(n: u64) -> EventBody {
             frame_health: 0.9,
             tracking: 1.0 / (1.0 + n as f64),
         },
+        blurred: Default::default(),
         evidence: Evidence::TimedOut,
     })
 }

@@ -197,6 +197,7 @@ mod tests {
                 position_error: None,
                 rotation_error: None,
                 quality: Quality::PERFECT,
+                blurred: Default::default(),
                 evidence: Evidence::TimedOut,
             }));
         }

@@ -1,6 +1,8 @@
-//! The governor suite: missed frames, recovery, reversals and quality kept under four policies, on a model of a headset.
+//! The governor suite: missed frames, recovery, reversals and quality kept under four policies, on a model of a headset and
+//! in a real OpenXR session.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -8,6 +10,7 @@ use serde::Deserialize;
 
 use super::{Args, Figure, Missing, Suite};
 use crate::cargo::{cargo, shown, succeed, target_dir};
+use crate::runtime::Runtime;
 
 /// One figure of the program's.
 #[derive(Debug, Deserialize)]
@@ -37,7 +40,7 @@ const KINDS: [(&str, &str, Option<f64>, &str); 10] = [
 /// Where our own program doesn't build or run, or prints a figure of no known kind.
 pub(super) fn measure(args: &Args) -> Result<Suite> {
     let mut build = cargo(&["build", "--release", "--package", "malloc-vr"]);
-    build.args(["--bin", "measure-governor"]);
+    build.args(["--bin", "measure-governor", "--bin", "simulate"]);
     succeed(&mut build)?;
     let plots = args.out.clone();
     let plots = plots.unwrap_or_else(|| target_dir().join("measure"));
@@ -54,12 +57,52 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
     for (name, measured) in measured {
         suite.figures.push(figure(name, &measured)?);
     }
-    suite.missing.push(Missing {
-        name: "the same in a real OpenXR session".into(),
-        why: "these are of the plant model; the stress scene in a session is not there yet"
-            .to_owned(),
-    });
+    match in_session(args, &plots) {
+        Ok(measured) => {
+            for (name, measured) in measured {
+                suite.figures.push(figure(name, &measured)?);
+            }
+        }
+        Err(error) => suite.missing.push(Missing {
+            name: "the same in a real OpenXR session".into(),
+            why: format!("{error:#}"),
+        }),
+    }
     Ok(suite)
+}
+
+/// Scripts that are played in the session, in this many times their pace; what it takes beside the runs, seconds.
+const SCRIPTS: [&str; 2] = ["steps", "bursts"];
+const PACE: &str = "3";
+const BESIDE: u32 = 120;
+
+/// The stress scene in the simulated headset: each script under each of the four policies.
+fn in_session(args: &Args, plots: &Path) -> Result<BTreeMap<String, Measured>> {
+    let runtime = Runtime::ready()?;
+    let file = target_dir().join("measure/governor-session.json");
+    let _ = std::fs::remove_file(&file);
+    std::fs::create_dir_all(plots)?;
+    let runs = args.seconds * 4 * SCRIPTS.len() as u32;
+    let mut arguments = vec![
+        "--for".to_owned(),
+        (runs + BESIDE).to_string(),
+        "--run".to_owned(),
+    ];
+    let bin = target_dir().join("release");
+    arguments.push(bin.join("measure-governor").display().to_string());
+    for (name, value) in [
+        ("--session", file.display().to_string()),
+        ("--plots", plots.display().to_string()),
+        ("--scripts", SCRIPTS.join(",")),
+        ("--seconds", args.seconds.to_string()),
+        ("--pace", PACE.to_owned()),
+    ] {
+        arguments.extend([name.to_owned(), value]);
+    }
+    let mut command = runtime.command(&bin.join("simulate"), &arguments)?;
+    succeed(command.stdout(Stdio::null()))?;
+    let text = std::fs::read_to_string(&file).context("the session wrote no figures")?;
+    serde_json::from_str(&text).context("the session wrote figures that can't be read")
 }
 
 fn figure(name: String, measured: &Measured) -> Result<Figure> {
@@ -79,6 +122,8 @@ fn figure(name: String, measured: &Measured) -> Result<Figure> {
         better,
         baseline: if kind.starts_with("own") || kind == "hours_per_second" {
             "none"
+        } else if name.ends_with("_session") {
+            "the other policies in the same OpenXR session, one after the other"
         } else {
             "plant model, no headset; the other policies with the same script and luck"
         },

@@ -13,6 +13,7 @@ use super::super::figures::openmetrics;
 use super::super::look::Look;
 use super::class::NoArguments;
 use super::resources::unread;
+use crate::session::frames::Frames;
 
 /// How the process fares.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -28,6 +29,9 @@ pub(super) struct OpsHealth {
     commands: CommandsState,
     /// How punctual the learners' samples are.
     stream: StreamState,
+    /// How the headset's frames fare: period, CPU, GPU, misses, level and why. Left out where none shows any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<Frames>,
     /// Learners here.
     learners: usize,
     /// The program's version.
@@ -55,6 +59,7 @@ pub(super) fn health(call: &Call) -> OpsHealth {
         records_why: health.records.why.clone(),
         commands: health.commands,
         stream: health.stream,
+        frames: published.frames.clone(),
         learners: published.learners.len(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }

@@ -4,7 +4,7 @@
 use bevy::light::DirectionalLightShadowMap;
 use bevy::prelude::*;
 
-use super::plugin::CurrentQuality;
+use crate::governor::plugin::CurrentQuality;
 
 /// Smallest side of a shadow map before there is none, pixels.
 const SMALLEST: usize = 256;

@@ -1,0 +1,131 @@
+//! A scene with a dial: sheets of glass for the GPU, a busy loop for the CPU, things, lamps and shadows around.
+
+use std::f32::consts::TAU;
+use std::time::{Duration, Instant};
+
+use bevy::light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap};
+use bevy::prelude::*;
+use malloc_vr::governor::acting::Scenery;
+use malloc_vr::governor::plugin::CurrentQuality;
+
+/// Sheets of glass that there are; each fills a part of both eyes.
+pub(crate) const SHEETS: u32 = 160;
+/// Lamps around.
+const LAMPS: u16 = 2;
+/// Shares of the busy loop by kind of the CPU's work (physics, animation, telemetry, panels, detail); the rest is fixed.
+/// They stand for work that the scene doesn't have, and shrink with what the governor leaves of each.
+const SHARES: [f64; 5] = [0.2, 0.15, 0.2, 0.1, 0.05];
+
+/// How hard it is. `cpu`: seconds of the busy loop at full quality.
+#[derive(Resource, Debug, Clone, Copy, Default)]
+pub(crate) struct Dial {
+    pub(crate) sheets: u32,
+    pub(crate) cpu: f64,
+}
+
+#[derive(Component)]
+struct Sheet(u32);
+
+pub(crate) struct StressPlugin {
+    /// Small things on the floor.
+    pub(crate) things: u16,
+}
+
+impl Plugin for StressPlugin {
+    fn build(&self, app: &mut App) {
+        let things = self.things;
+        app.init_resource::<Dial>()
+            .insert_resource(DirectionalLightShadowMap { size: 512 })
+            .add_systems(
+                Startup,
+                move |commands: Commands,
+                      meshes: ResMut<Assets<Mesh>>,
+                      materials: ResMut<Assets<StandardMaterial>>| {
+                    furnish(things, commands, meshes, materials);
+                },
+            )
+            .add_systems(Update, (hang.run_if(resource_changed::<Dial>), burn));
+    }
+}
+
+fn furnish(
+    things: u16,
+    mut commands: Commands,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
+) {
+    let sheet = meshes.add(Rectangle::new(1.5, 1.5));
+    let glass = materials.add(StandardMaterial {
+        base_color: Color::srgba(0.4, 0.6, 0.9, 0.01),
+        alpha_mode: AlphaMode::Blend,
+        unlit: true,
+        ..default()
+    });
+    for number in 0..SHEETS {
+        commands.spawn((
+            Sheet(number),
+            Mesh3d(sheet.clone()),
+            MeshMaterial3d(glass.clone()),
+            Transform::from_xyz(0.0, 1.6, -1.5 - 0.01 * number as f32),
+            Visibility::Hidden,
+        ));
+    }
+    let thing = meshes.add(Cuboid::new(0.1, 0.3, 0.1));
+    let wood = materials.add(Color::srgb(0.7, 0.5, 0.35));
+    for number in 0..things {
+        let turned = f32::from(number) * 0.7;
+        let away = 1.5 + 0.15 * f32::from(number);
+        commands.spawn((
+            Scenery,
+            Mesh3d(thing.clone()),
+            MeshMaterial3d(wood.clone()),
+            Transform::from_xyz(away * turned.sin(), 0.15, -away * turned.cos().abs()),
+        ));
+    }
+    let floor = meshes.add(Plane3d::new(Vec3::Y, Vec2::splat(6.0)));
+    commands.spawn((Mesh3d(floor), MeshMaterial3d(wood)));
+    for number in 0..LAMPS {
+        let turned = TAU * f32::from(number) / f32::from(LAMPS);
+        commands.spawn((
+            PointLight {
+                intensity: 20_000.0 * (1.0 + f32::from(number)),
+                ..default()
+            },
+            Transform::from_xyz(2.0 * turned.sin(), 2.5, 2.0 * turned.cos() - 2.0),
+        ));
+    }
+    commands.spawn((
+        DirectionalLight {
+            shadow_maps_enabled: true,
+            ..default()
+        },
+        CascadeShadowConfigBuilder {
+            num_cascades: 1,
+            maximum_distance: 5.0,
+            ..default()
+        }
+        .build(),
+        Transform::from_xyz(-1.0, 3.0, 1.0).looking_at(Vec3::ZERO, Vec3::Y),
+    ));
+}
+
+fn hang(dial: Res<Dial>, mut sheets: Query<(&Sheet, &mut Visibility)>) {
+    for (Sheet(number), mut seen) in &mut sheets {
+        seen.set_if_neq(if *number < dial.sheets {
+            Visibility::Inherited
+        } else {
+            Visibility::Hidden
+        });
+    }
+}
+
+fn burn(dial: Res<Dial>, quality: Res<CurrentQuality>) {
+    let saved: f64 = (SHARES.iter().zip(quality.0.cpu_work()))
+        .map(|(share, left)| share * (1.0 - left))
+        .sum();
+    let time = Duration::try_from_secs_f64(dial.cpu * (1.0 - saved)).unwrap_or_default();
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
