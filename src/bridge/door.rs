@@ -25,6 +25,7 @@ use super::desk::Desk;
 use super::mcp::{Instructor, Shared};
 use super::mcp_sessions::{Sessions, own_sessions_only};
 use super::oauth;
+use super::page;
 use super::resource;
 use super::serve::{Limits, Whence};
 use super::socket::{self, SocketDoor};
@@ -90,7 +91,7 @@ pub(super) fn router(
             "/healthz",
             get(healthz).with_state(Health { desk, heartbeat }),
         )
-        .route("/", get(welcome))
+        .merge(page::routes(origins.clone()))
         .fallback(nothing_here)
         .layer(from_fn_with_state(origins, require_own_host))
         .layer(DefaultBodyLimit::max(BODY))
@@ -101,18 +102,11 @@ pub(super) fn router(
         .layer(from_fn(safe_in_a_browser))
 }
 
-/// What a person sees who opens the address in a browser.
-async fn welcome() -> &'static str {
-    "Malloc VR: the instructor's door.\n\
-     MCP: POST /mcp    live stream and commands: WebSocket /ws    health: GET /healthz\n\
-     Both need a bearer token: POST /pair with the code that is shown beside the learner (docs/bridge.md).\n"
-}
-
 async fn nothing_here() -> Response {
     problem(
         StatusCode::NOT_FOUND,
         "not_found",
-        "nothing is here; there are /mcp, /ws, /pair, /tokens and /healthz (docs/bridge.md)",
+        "nothing is here; there are the instructor's page at /, /mcp, /ws, /pair, /tokens and /healthz (docs/bridge.md)",
     )
 }
 

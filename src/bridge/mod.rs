@@ -31,6 +31,7 @@ pub mod mcp;
 mod mcp_sessions;
 mod oauth;
 mod oauth_page;
+mod page;
 mod read;
 mod resource;
 mod serve;

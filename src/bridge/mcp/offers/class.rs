@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::call::{Call, Fault};
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow, page};
 use super::super::look::{Look, OnStep};
+use super::app;
 use crate::protocol::ids::{LearnerId, LessonId, StepId};
 use crate::protocol::snapshot::LearnerSnapshot;
 
@@ -135,7 +136,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         look,
         list,
     ));
-    catalogue.tool(ToolRow::typed(
+    catalogue.tool(app::shown_with(ToolRow::typed(
         (
             "class.dashboard",
             "Class dashboard",
@@ -143,7 +144,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         ),
         look,
         |call: Call, _: NoArguments| async move { Ok(dashboard(&call)) },
-    ));
+    )));
     catalogue.tool(ToolRow::typed(
         (
             "class.stuck",

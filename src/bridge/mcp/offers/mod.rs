@@ -4,6 +4,7 @@ use super::catalogue::Catalogue;
 
 mod act;
 mod adapt;
+pub(super) mod app;
 mod class;
 mod notices;
 mod ops;
@@ -17,6 +18,7 @@ mod write;
 pub(super) fn all(catalogue: &mut Catalogue) {
     read::offer(catalogue);
     class::offer(catalogue);
+    app::offer(catalogue);
     act::offer(catalogue);
     adapt::offer(catalogue);
     scene::offer(catalogue);
