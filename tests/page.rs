@@ -43,7 +43,7 @@ impl Class {
                 let mut pupils: Vec<Pupil> = mine
                     .map(|n| {
                         let wrong = if n % 8 == 7 { 10_000 } else { (n % 4) as u32 };
-                        let script = Script::new(every + (n % 7) as u32, wrong);
+                        let script = Script::new(every + 6 * (n % 7) as u32, wrong);
                         let folder = home.join(format!("pupil-{n}"));
                         Pupil::at(&folder, &address, TOKEN, script)
                     })

@@ -1,7 +1,7 @@
 // What an instructor can do: buttons, the questions some of them ask first, and what came of it.
 
 import { byId, el, tell } from "./dom.js";
-import { plain } from "./words.js";
+import { plain, sentence } from "./words.js";
 
 const MESSAGE = 280;
 
@@ -93,7 +93,7 @@ export async function carryOut(way, tool, given) {
     const { ok, words, data } = await way.call(tool, retried);
     const all = data?.outcomes?.map((it) => it.effect).join("; ");
     const said = data?.outcomes && data.done !== undefined ? `Done for ${data.done} of ${data.outcomes.length}` : words;
-    tell((tool === "adapt.revert" ? all : said) || (ok ? "Done" : "It was not done"), ok ? "good" : "bad");
+    tell(sentence((tool === "adapt.revert" ? all : said) || (ok ? "done" : "it was not done")), ok ? "good" : "bad");
     return ok;
   } catch (error) {
     tell(`${plain(tool.split(".")[1])}: ${error.message}`, "bad");

@@ -121,7 +121,8 @@ export class Graph {
     mark(picture, "viewBox", `0 0 ${all.w + 16} ${all.h + 16}`);
     mark(picture, "width", all.w + 16);
     mark(picture, "height", all.h + 16);
-    const skills = el("ul", { class: "skills" }, graph.skills.map((skill) => el("li", {}, el("b", { text: skill.title ?? plain(skill.id) }), el("small", { class: "quiet", text: skill.requires?.length ? ` after ${skill.requires.map((it) => it.replace(/-/g, " ")).join(", ")}` : "" }))));
+    const titles = new Map(graph.skills.map((it) => [it.id, it.title ?? plain(it.id)]));
+    const skills = el("ul", { class: "skills" }, graph.skills.map((skill) => el("li", {}, el("b", { text: skill.title ?? plain(skill.id) }), el("small", { class: "quiet", text: skill.requires?.length ? ` after “${skill.requires.map((it) => titles.get(it) ?? plain(it)).join("”, “")}”` : "" }))));
     this.root.replaceChildren(
       el("div", { class: "lesson" },
         el("div", { class: "lesson-graph" }, picture),

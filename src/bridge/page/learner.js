@@ -53,8 +53,8 @@ export class Learner {
     store.follow((changed) => {
       if (this.id && changed.has(this.id)) this.update();
     });
-    this.root.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !byId("dialog").open) this.close();
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.id && !byId("dialog").open) this.close();
     });
     setInterval(() => this.id && this.timeline(false), 10000);
   }
@@ -92,20 +92,21 @@ export class Learner {
     this.buttons = ACTS.filter((it) => tools.has(it.tool)).map((it) => ({ it, node: el("button", { text: it.words, on: { click: () => this.press(it) } }) }));
     this.skills = new Rows();
     this.figures = new Rows();
+    this.absent = el("p", { class: "quiet" });
     this.why = el("ol", { class: "decisions" });
     this.strip = el("div", { class: "strip" });
     this.list = el("ol", { class: "timeline" });
     this.more = el("button", { class: "small plain", text: "Show more", hidden: true, on: { click: () => { this.lines += 100; this.timeline(true); } } });
     this.stamp = {};
-    const rename = el("button", { class: "small plain", text: "Rename", title: "A name for this tab only; it is never sent", on: { click: () => this.rename() } });
+    this.renames = el("button", { class: "small plain", text: "Rename", title: "A name for this tab only; it is never sent", on: { click: () => this.rename() } });
     const leave = el("button", { class: "small", "aria-label": "Close", text: "✕", on: { click: () => this.close() } });
     this.root.replaceChildren(...[
-      el("header", {}, el("div", { class: "row" }, this.name, this.chip, el("span", { class: "push" }), rename, leave), this.under),
+      el("header", {}, el("div", { class: "row" }, this.name, this.chip, el("span", { class: "push" }), this.renames, leave), this.under),
       section("Now", this.goal, this.facts, this.needs, this.shown),
       this.buttons.length ? el("div", { class: "acts", role: "group", "aria-label": "What you can do" }, this.buttons.map((it) => it.node)) : el("p", { class: "quiet", text: "You look on: to help, come in with a code for instructors." }),
       tools.has("view.capture") && this.eyes(),
       section("What they know", this.skills.root),
-      section("How it goes", this.figures.root),
+      section("How it goes", this.figures.root, this.absent),
       section("Why the lesson was adapted", this.why),
       section("What happened", this.strip, this.list, this.more),
     ].filter(Boolean));
@@ -133,19 +134,27 @@ export class Learner {
 
   rename() {
     const input = el("input", { class: "rename", maxlength: 40, value: this.store.names[this.id] ?? "", "aria-label": "Name on this screen" });
-    const done = () => {
-      if (!input.isConnected) return;
+    let over = false;
+    const done = (back) => {
+      // Taking a field away that has the focus blurs it.
+      if (over) return;
+      over = true;
       const id = this.id;
-      input.replaceWith(this.name);
-      this.store.rename(id, input.value);
+      if (input.isConnected) input.replaceWith(this.name);
+      if (id) this.store.rename(id, input.value);
+      if (back) this.renames.focus();
     };
-    input.addEventListener("blur", done);
+    input.addEventListener("blur", () => done(false));
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") done();
+      if (event.key === "Enter") {
+        // The key would go on and press the button that gets the focus.
+        event.preventDefault();
+        done(true);
+      }
       if (event.key === "Escape") {
         event.stopPropagation();
         input.value = this.store.names[this.id] ?? "";
-        done();
+        done(true);
       }
     });
     this.name.replaceWith(input);
@@ -191,11 +200,15 @@ export class Learner {
       this.skills.set(skill, plain(skill), known.known, known.known_low, known.known_high, known.attempts ? "plain" : "faint", known.attempts ? `between ${percent(known.known_low)} and ${percent(known.known_high)}, ${tries}` : "not tried yet");
     }
     this.skills.drop(new Set(Object.keys(state.skills)));
-    for (const [key, words] of SHARES) {
+    const there = SHARES.filter(([key]) => signal(sample, key));
+    for (const [key, words] of there) {
       const it = signal(sample, key);
-      const from = it ? (it.from === "measured" ? "measured" : `concluded, between ${percent(it.low)} and ${percent(it.high)}`) : "not measured";
-      this.figures.set(key, words, it?.value, it?.low, it?.high, kindOf(key, it?.value), from);
+      const from = it.from === "measured" ? "measured" : `concluded, between ${percent(it.low)} and ${percent(it.high)}`;
+      this.figures.set(key, words, it.value, it.low, it.high, kindOf(key, it.value), from);
     }
+    this.figures.drop(new Set(there.map(([key]) => key)));
+    const absent = SHARES.filter(([key]) => !signal(sample, key)).map(([, words]) => words.toLowerCase());
+    say(this.absent, absent.length ? `Not measured just now: ${absent.join(", ")}.` : "");
     this.decisions(record);
     this.timeline(false);
   }
@@ -240,7 +253,7 @@ export class Learner {
     const came = then.map((one) => (one.body.type === "command_applied" ? `Done: ${commandWords(one.body.command.body)}` : `Not done: ${refusalWords(one.body.refusal)}`));
     const rows = (decided.chosen ?? []).flatMap((chosen) => chosen.reasons ?? []).map((reason) => {
       const [side, edge] = Object.entries(reason.enter ?? {})[0] ?? ["", NaN];
-      const range = reason.interval ? ` (${figure(reason.interval.lower ?? reason.interval[0])} to ${figure(reason.interval.upper ?? reason.interval[1])})` : "";
+      const range = reason.interval ? ` (${figure(reason.interval.low)} to ${figure(reason.interval.high)})` : "";
       return el("tr", {}, el("td", { text: featureWords(reason.feature) }), el("td", { text: `${figure(reason.value)}${range}` }), el("td", { text: `${plain(side).toLowerCase()} ${figure(edge)}` }), el("td", { text: String(reason.n ?? "") }));
     });
     const others = (decided.considered ?? []).slice(0, 6).map((other) => `${plain(other.rule)}: ${plain(typeof other.why_not === "string" ? other.why_not : Object.keys(other.why_not ?? {})[0]).toLowerCase()}`);

@@ -5,7 +5,7 @@ import { needs } from "./store.js";
 import { clock, commandWords, plain, refusalWords } from "./words.js";
 
 /** What is not in the live stream is asked for this often. */
-const EVERY = 4000;
+const LOOK_EVERY = 4000;
 
 /** Alerts: of learners at once from what streams in, of the machine every few seconds. */
 export class Alerts {
@@ -15,7 +15,7 @@ export class Alerts {
     this.none = el("p", { class: "empty", text: "Nothing needs you just now." });
     this.root.append(el("h2", { text: "What needs somebody" }), this.none, this.list);
     store.follow(() => this.soon());
-    setInterval(() => this.ask(), EVERY);
+    setInterval(() => this.ask(), LOOK_EVERY);
   }
 
   soon() {
@@ -50,9 +50,10 @@ export class Alerts {
       now.set(`machine ${it.what} ${it.at_unix_ms ?? ""}`, { level: 3, title: plain(it.what), words: it.why ?? "", at: it.at_unix_ms });
     }
     for (const record of this.store.all()) {
-      for (const { level, words } of needs(record, this.store.stuck)) {
-        if (level >= 2) now.set(`${record.id} ${words}`, { level, title: this.store.nameOf(record.id), words, learner: record.id });
-      }
+      const needed = needs(record, this.store.stuck).filter((it) => it.level >= 2);
+      if (!needed.length) continue;
+      const words = needed.map((it) => it.words).join(" · ");
+      now.set(record.id, { level: needed[0].level, title: this.store.nameOf(record.id), words, learner: record.id });
     }
     for (const [key, it] of this.known) {
       if (now.has(key)) continue;
@@ -61,17 +62,23 @@ export class Alerts {
     }
     const fresh = [];
     for (const [key, it] of now) {
-      const there = this.known.get(key);
-      if (there) {
-        say(there.title, it.title);
-        continue;
+      let there = this.known.get(key);
+      if (!there) {
+        const title = el("b");
+        const words = el("span");
+        const look = it.learner && el("button", { class: "small", text: "Look", on: { click: () => this.pick(it.learner) } });
+        const node = el("li", {}, title, words, el("time", { class: "quiet", text: clock(it.at ?? this.store.now()) }), look);
+        there = { node, title, words, look, level: 0 };
+        this.list.prepend(node);
+        this.known.set(key, there);
       }
-      const title = el("b", { text: it.title });
-      const look = it.learner && el("button", { class: "small", text: "Look", "aria-label": `Look at ${it.title}`, on: { click: () => this.pick(it.learner) } });
-      const node = el("li", { "data-level": it.level }, title, el("span", { text: it.words }), el("time", { class: "quiet", text: clock(it.at ?? this.store.now()) }), look);
-      this.list.prepend(node);
-      this.known.set(key, { node, title });
-      fresh.push(it);
+      say(there.title, it.title);
+      say(there.words, it.words);
+      mark(there.node, "data-level", it.level);
+      if (there.look) mark(there.look, "aria-label", `Look at ${it.title}`);
+      // Told again only where it became worse.
+      if (it.level > there.level) fresh.push(it);
+      there.level = it.level;
     }
     show(this.none, now.size === 0);
     const count = byId("alert-count");
@@ -93,13 +100,16 @@ export class Audit {
     Object.assign(this, { store, way, root: byId("view-audit"), stamp: "" });
     this.body = el("tbody");
     this.words = el("p", { class: "empty", hidden: true });
+    this.people = el("input", { type: "checkbox", checked: true, on: { change: () => this.fill() } });
+    this.entries = [];
     this.root.append(
       el("h2", { text: "Who asked for what" }),
       el("p", { class: "quiet", text: "Commands of everybody here since this process began. The sealed log on the machine has all of them: malloc-vr records audit." }),
+      el("label", { class: "audit-which" }, this.people, "Only people, not the rules"),
       this.words,
       el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Audit" },
         el("table", {}, el("thead", {}, el("tr", {}, ["When", "Learner", "Who", "What", "Why", "What came of it"].map((text) => el("th", { scope: "col", text })))), this.body)));
-    setInterval(() => this.ask(), EVERY);
+    setInterval(() => this.ask(), LOOK_EVERY);
   }
 
   async ask() {
@@ -109,13 +119,19 @@ export class Audit {
       const stamp = entries.map((it) => it.command.id).join();
       if (stamp === this.stamp) return;
       this.stamp = stamp;
-      this.body.replaceChildren(...entries.slice(-300).reverse().map((it) => this.row(it)));
-      show(this.words, entries.length === 0);
-      say(this.words, "Nobody asked for anything yet.");
+      this.entries = entries;
+      this.fill();
     } catch (error) {
       show(this.words, true);
       say(this.words, `The audit cannot be read: ${error.message}`);
     }
+  }
+
+  fill() {
+    const chosen = this.entries.filter((it) => !this.people.checked || it.command.asker || it.command.principal === "learner");
+    this.body.replaceChildren(...chosen.slice(-300).reverse().map((it) => this.row(it)));
+    show(this.words, chosen.length === 0);
+    say(this.words, "Nobody asked for anything yet.");
   }
 
   row({ at_unix_ms: at, command, refused }) {

@@ -1,6 +1,6 @@
 // What is known of the class. It notes who changed, and tells once for each picture that the screen shows.
 
-import { eventWords, shortName, standing } from "./words.js";
+import { eventWords, sentence, shortName, standing } from "./words.js";
 
 /** Events kept of a learner. */
 const KEPT = 400;
@@ -30,7 +30,7 @@ export function needs(record, stuck) {
   if (state.link === "gone") add(2, "Headset is not reached");
   if (state.failures_on_step >= 5) add(3, `${state.failures_on_step} wrong tries on this step`);
   else if (state.failures_on_step >= 3) add(2, `${state.failures_on_step} wrong tries on this step`);
-  if (state.notice) add(2, state.notice);
+  if (state.notice) add(2, sentence(state.notice.replace(/^decision \d+: /, "")));
   if (stuck?.has(state.learner)) add(2, "Far longer on this step than the others");
   if (valueOf(record, "load") > OVERLOADED) add(1, "Load is high");
   if (valueOf(record, "frame_health") < 0.9) add(1, "Frames come late");

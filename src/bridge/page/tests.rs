@@ -106,7 +106,11 @@ fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
 fn every_text_and_every_sign_stands_out_in_dark_and_in_light() {
     // The light palette, and twice the dark one: as the system wants it, and as a chat client does.
     let blocks: Vec<_> = STYLE.split("/* palette: ").skip(1).collect();
-    assert_eq!(blocks.len(), 3, "light, dark by the system, dark by the host");
+    assert_eq!(
+        blocks.len(),
+        3,
+        "light, dark by the system, dark by the host"
+    );
     let palettes: Vec<_> = blocks
         .iter()
         .map(|block| palette(block.split("/* end */").next().unwrap()))

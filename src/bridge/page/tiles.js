@@ -6,7 +6,7 @@ import { ago, percent, plain, standing } from "./words.js";
 
 /** The order is looked at again at most this often, so that tiles do not jump about. */
 const CALM = 2500;
-const FIGURES = [["mastery", "Mastery"], ["load", "Load"], ["comfort", "Comfort"], ["frame_health", "Frames"]];
+const ON_TILES = [["mastery", "Mastery"], ["load", "Load"], ["comfort", "Comfort"], ["frame_health", "Frames"]];
 
 /** Of which kind a figure is: what is fine, what to look at, what is bad. */
 export function kindOf(name, value) {
@@ -27,7 +27,7 @@ function makeTile(id, pick) {
   const track = el("span", { class: "track", "aria-hidden": "true" }, el("i"));
   const need = el("span", { class: "need", hidden: true });
   const last = el("span", { class: "last" });
-  const figures = FIGURES.map(([, words]) => {
+  const figures = ON_TILES.map(([, words]) => {
     const bar = makeBar();
     const value = el("b");
     return { bar, value, root: el("span", { class: "figure" }, el("small", { text: words }), value, bar.root) };
@@ -105,7 +105,7 @@ export class Tiles {
     const goal = state.ended ? "The lesson is over" : state.goal ?? plain(state.step ?? "") ?? "";
     say(tile.step, goal || "Not begun yet");
     size(tile.fill, "width", `${(100 * done) / Math.max(1, state.steps_total)}%`);
-    FIGURES.forEach(([key], at) => {
+    ON_TILES.forEach(([key], at) => {
       const figure = signal(sample, key);
       const { bar, value } = tile.figures[at];
       say(value, percent(figure?.value));
@@ -118,7 +118,7 @@ export class Tiles {
     mark(tile.button, "data-need", first?.level ?? null);
     mark(tile.button, "data-seq", last?.seq ?? null);
     mark(tile.button, "data-state-seq", state.seq);
-    tile.lastWords = last ? last.words : "Nothing happened yet";
+    tile.lastWords = last ? ` · ${last.words}` : "";
     tile.lastAt = last?.at ?? null;
     tile.done = `${done}/${state.steps_total}`;
     tile.score = (first?.level ?? 0) * 100 + needed.length;
@@ -132,7 +132,7 @@ export class Tiles {
 
   age(tile) {
     const when = tile.lastAt ? ` · ${ago(tile.lastAt, this.store.now())}` : "";
-    say(tile.last, `${tile.done} · ${tile.lastWords}${when}`);
+    say(tile.last, `${tile.done}${tile.lastWords}${when}`);
   }
 
   tick() {

@@ -11,6 +11,11 @@ export function plain(name) {
   return text ? text[0].toUpperCase() + text.slice(1).toLowerCase() : "";
 }
 
+/** With a large first letter. */
+export function sentence(text) {
+  return text ? text[0].toUpperCase() + text.slice(1) : "";
+}
+
 /** How a learner is called who has no name here: the end of the pseudonym. */
 export function shortName(learner) {
   return `Learner ${String(learner).slice(-4).toUpperCase()}`;

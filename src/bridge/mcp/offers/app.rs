@@ -143,7 +143,9 @@ pub(in crate::bridge::mcp) fn extension() -> JsonObject {
 fn listed() -> Resource {
     Resource::new(PAGE, "class page")
         .with_title("Class at a glance")
-        .with_description("The instructor's page: every learner at a glance, one in depth, and what can be done")
+        .with_description(
+            "The instructor's page: every learner at a glance, one in depth, and what can be done",
+        )
         .with_mime_type(KIND)
 }
 

@@ -13,9 +13,12 @@ pub(super) async fn alerts(call: &Call) -> serde_json::Value {
     if !published.records.good {
         alerts.push(json!({ "what": "records_not_written", "why": published.records.why }));
     }
-    alerts.extend(published.alerts.iter().map(|it| {
-        json!({ "what": it.kind, "at_unix_ms": it.at_unix_ms, "why": it.words })
-    }));
+    alerts.extend(
+        published
+            .alerts
+            .iter()
+            .map(|it| json!({ "what": it.kind, "at_unix_ms": it.at_unix_ms, "why": it.words })),
+    );
     for it in call.learners().iter().filter(|it| !it.ended) {
         if let Some(notice) = &it.notice {
             alerts.push(json!({ "what": "notice", "learner": it.learner, "why": notice }));
