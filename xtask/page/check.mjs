@@ -289,17 +289,6 @@ try {
     }
     figures.keystroke_64_max_ms = Math.round(Math.max(...typed));
     await page.fill("#filter", "");
-    await shot(page, "class-64-dark");
-    await page.emulateMedia({ colorScheme: "light" });
-    await page.waitForTimeout(400);
-    await shot(page, "class-64-light");
-    await page.click(".tile >> nth=0");
-    await page.waitForTimeout(1500);
-    await shot(page, "learner-light");
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.waitForTimeout(400);
-    await shot(page, "learner-dark");
-    await page.keyboard.press("Escape");
     await page.click("#tab-lesson");
     await page.waitForSelector(".graph .node");
     await until("somebody on the graph", async () => (await page.locator(".graph .dot").count()) > 20);
@@ -365,6 +354,23 @@ try {
     assert.deepEqual(chat.refused, [], "nothing but the client was spoken to");
     await context.close();
     chat.close();
+  });
+
+  await step("pictures of a class that has been at work for a while", async () => {
+    await page.click("#tab-class");
+    await page.waitForTimeout(20000);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await page.keyboard.press("Escape");
+      await page.waitForTimeout(400);
+      await shot(page, `class-64-${colorScheme}`);
+      await page.click(".tile >> nth=0");
+      await page.waitForTimeout(1500);
+      await shot(page, `learner-${colorScheme}`);
+      await page.evaluate(() => document.querySelector(".decisions").scrollIntoView());
+      await page.waitForTimeout(300);
+      await shot(page, `learner-why-${colorScheme}`);
+    }
   });
 
   assert.deepEqual(problems, []);

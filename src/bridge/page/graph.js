@@ -140,7 +140,7 @@ export class Graph {
       svg("text", { class: "step-name", x: x - WIDE / 2 + 14, y: y + 24, text: `${step.at + 1}. ${plain(id)}` }),
       svg("text", { class: "step-goal", x: x - WIDE / 2 + 14, y: y + 43, text: cut(step.goal, 44) }),
       svg("title", { text: step.goal ?? "" }), count, dots);
-    this.nodes.set(id, { node, count, dots, left: x - WIDE / 2 + 18, y: y + 59 });
+    this.nodes.set(id, { node, count, dots, name: `${step.at + 1}. ${plain(id)}`, goal: cut(step.goal, 44), left: x - WIDE / 2 + 18, y: y + 59 });
     return node;
   }
 
@@ -153,11 +153,11 @@ export class Graph {
       if (!at.has(state.step)) at.set(state.step, []);
       at.get(state.step).push(record);
     }
-    for (const [id, { node, count, dots, left, y }] of this.nodes) {
+    for (const [id, { node, count, dots, name, goal, left, y }] of this.nodes) {
       const here = at.get(id) ?? [];
       say(count, here.length ? String(here.length) : "");
       mark(node, "data-here", here.length ? "yes" : null);
-      mark(node, "aria-label", `Step ${plain(id)}: ${here.length === 1 ? "1 learner" : `${here.length} learners`}`);
+      mark(node, "aria-label", `${name} ${goal} ${here.length === 1 ? "1 learner" : `${here.length} learners`}`);
       const levels = here.map((it) => needs(it, this.store.stuck)[0]?.level ?? 0).sort((a, b) => b - a).slice(0, DOTS);
       const stamp = levels.join("");
       if (dots.dataset.stamp === stamp) continue;

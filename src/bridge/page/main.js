@@ -42,8 +42,17 @@ function view(name) {
   if (name === "audit") audit.ask();
 }
 
+/** On a narrow screen the learner covers the rest, which then cannot be reached by keyboard either. */
+const narrow = matchMedia("(max-width: 979px)");
+function cover() {
+  const covered = narrow.matches && !inside && document.body.dataset.open === "yes";
+  for (const each of [document.querySelector(".top"), ...VIEWS.map((name) => byId(`view-${name}`))]) each.inert = covered;
+}
+narrow.addEventListener("change", cover);
+
 function look(id) {
   document.body.dataset.open = "yes";
+  cover();
   tiles.choose(id);
   learner.open(id);
 }
@@ -51,6 +60,7 @@ function look(id) {
 function leave() {
   const { id } = learner;
   delete document.body.dataset.open;
+  cover();
   learner.shut();
   tiles.choose(null);
   if (id && !byId("view-class").hidden) tiles.focus(id);

@@ -126,8 +126,6 @@ export class Tiles {
     tile.ended = state.ended;
     tile.text = `${name} ${record.id} ${state.step ?? ""} ${goal} ${stands.word}`.toLowerCase();
     this.age(tile);
-    const label = `${name}: ${stands.word}, step ${Math.min(done + 1, state.steps_total)} of ${state.steps_total}, mastery ${percent(signal(sample, "mastery")?.value)}${first ? `. Needs help: ${first.words}` : ""}`;
-    mark(tile.button, "aria-label", label);
   }
 
   age(tile) {
