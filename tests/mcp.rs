@@ -738,7 +738,12 @@ async fn a_chat_client_finds_the_instructors_page_and_what_it_lives_on() {
 
         let me = call(&client, "door.me", json!({})).await;
         assert_eq!(me["role"], "operator");
-        assert!(me["tools"].as_array().unwrap().contains(&json!("intervene.hint")));
+        assert!(
+            me["tools"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("intervene.hint"))
+        );
 
         // All at first; then only what the client has not.
         let id = room.learner.to_string();

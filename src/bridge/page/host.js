@@ -92,9 +92,6 @@ export class Host {
     if (context?.theme) document.documentElement.dataset.theme = context.theme;
     const font = context?.styles?.variables?.["--font-sans"];
     if (font) document.documentElement.style.setProperty("--font", font);
-    const most = context?.containerDimensions?.maxHeight;
-    if (most) document.documentElement.style.setProperty("--most-high", `${most}px`);
-    if (context?.availableDisplayModes) this.modes = context.availableDisplayModes;
   }
 
   watchSize() {

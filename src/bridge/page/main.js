@@ -30,6 +30,8 @@ const audit = new Audit(store, theWay);
 new Alerts(store, theWay, (id) => look(id));
 
 function view(name) {
+  // In a frame the learner stands in the place of a view.
+  if (inside && narrow.matches && learner.id) leave();
   for (const each of VIEWS) {
     const chosen = each === name;
     show(byId(`view-${each}`), chosen);

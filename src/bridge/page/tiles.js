@@ -41,7 +41,7 @@ function makeTile(id, pick) {
 /** The grid. */
 export class Tiles {
   constructor(store, pick) {
-    Object.assign(this, { store, pick, grid: byId("tiles"), tiles: new Map(), words: "", order: "need", ordered: 0 });
+    Object.assign(this, { store, pick, grid: byId("tiles"), tiles: new Map(), words: "", order: "need", ordered: -Infinity });
     roving(this.grid, () => this.shown(), () => this.columns());
     store.follow((changed) => this.update(changed));
     setInterval(() => this.tick(), 1000);
@@ -84,7 +84,7 @@ export class Tiles {
         tile = makeTile(id, this.pick);
         this.tiles.set(id, tile);
         this.grid.append(tile.root);
-        this.ordered = 0;
+        this.ordered = -Infinity;
       }
       this.fill(tile, record);
     }
