@@ -236,6 +236,22 @@ try {
     await context.close();
   });
 
+  await step("who signs out leaves nothing behind, and the code's token opens nothing any more", async () => {
+    const { code } = await api("POST", "pairing", TOKEN, { role: "observer" });
+    const { page: other, context } = await open();
+    await other.goto(URL_HERE);
+    await other.fill("#code", code);
+    await other.keyboard.press("Enter");
+    await other.waitForSelector(".tile");
+    const { token } = await other.evaluate(() => JSON.parse(sessionStorage.getItem("malloc-vr token")));
+    await other.getByRole("button", { name: "Sign out" }).click();
+    await other.waitForSelector("#signin:visible");
+    assert.equal(await other.locator(".tile").count(), 0);
+    assert.equal(await other.evaluate(() => sessionStorage.getItem("malloc-vr token")), null);
+    assert.equal((await api("GET", "tokens/self", token)).error, "token_over");
+    await context.close();
+  });
+
   await step("a revoked token ends it with clear words", async () => {
     const given = await issue("lost tablet", "instructor");
     const { page: other, context } = await open();
@@ -362,7 +378,8 @@ try {
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
       await page.keyboard.press("Escape");
-      await page.waitForTimeout(400);
+      await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
+      await page.waitForTimeout(3000);
       await shot(page, `class-64-${colorScheme}`);
       await page.click(".tile >> nth=0");
       await page.waitForTimeout(1500);

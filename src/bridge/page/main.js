@@ -106,17 +106,22 @@ function linked(state, words) {
   if (state === "refused" && !inside) signIn(words);
 }
 
+/** What this tab came in with: `{ token, paired }`, or `null`. */
+let came = null;
+
 function remembered() {
   try {
-    return sessionStorage.getItem(TOKEN);
+    const kept = JSON.parse(sessionStorage.getItem(TOKEN) ?? "null");
+    return typeof kept?.token === "string" ? kept : null;
   } catch {
     return null;
   }
 }
 
-function remember(token) {
+function remember(kept) {
+  came = kept;
   try {
-    if (token) sessionStorage.setItem(TOKEN, token);
+    if (kept) sessionStorage.setItem(TOKEN, JSON.stringify(kept));
     else sessionStorage.removeItem(TOKEN);
   } catch {
     // Without storage the token holds until the page is closed.
@@ -140,12 +145,12 @@ function signIn(why) {
   byId("code").focus();
 }
 
-function comeIn(token) {
-  remember(token);
+function comeIn(kept) {
+  remember(kept);
   show(byId("signin"), false);
   show(byId("app"), true);
   view("class");
-  way = new Door(token, heard, linked);
+  way = new Door(kept.token, heard, linked);
 }
 
 byId("pair").addEventListener("submit", async (event) => {
@@ -163,7 +168,7 @@ byId("pair").addEventListener("submit", async (event) => {
   try {
     const given = code ? await pair(code) : token;
     await whoAmI(given);
-    comeIn(given);
+    comeIn({ token: given, paired: Boolean(code) });
   } catch (error) {
     show(why, true);
     say(why, error instanceof Refused ? error.message : `${error.message} Is this tablet in the same network?`);
@@ -172,10 +177,9 @@ byId("pair").addEventListener("submit", async (event) => {
 });
 
 byId("sign-out").addEventListener("click", async () => {
-  const token = remembered();
-  if (token) {
-    // The machine's own token cannot be given back; the tab forgets it all the same.
-    await fetch("/tokens/self", { method: "DELETE", headers: { Authorization: `Bearer ${token}` } }).catch(() => {});
+  // A token that was made for this tab has no further use; one that was brought along may have.
+  if (came?.paired) {
+    await fetch("/tokens/self", { method: "DELETE", headers: { Authorization: `Bearer ${came.token}` } }).catch(() => {});
   }
   signIn("You are signed out.");
 });
