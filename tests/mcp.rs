@@ -708,3 +708,69 @@ async fn a_lesson_is_checked_with_every_mistake_and_its_line() {
     let scored = call(&client, "assess.submit_rubric", score).await;
     assert_eq!(scored["done"], true, "{scored}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_client_finds_the_instructors_page_and_what_it_lives_on() {
+    let room = Room::open();
+    for client in [
+        room.older(Person::nobody()).await,
+        room.newer(Person::nobody()).await,
+    ] {
+        let tools = client.list_all_tools().await.unwrap();
+        let ui = |name: &str| {
+            let tool = tools.iter().find(|it| it.name == name).unwrap();
+            tool.meta.as_ref().unwrap().0["ui"].clone()
+        };
+        // The model opens it with the class; what keeps it alive is none of the model's business.
+        let uri = ui("class.dashboard")["resourceUri"].clone();
+        assert_eq!(ui("class.watch")["visibility"], json!(["app"]));
+        let uri = uri.as_str().unwrap();
+        let listed = client.list_all_resources().await.unwrap();
+        let kind = listed.iter().find(|it| it.uri == uri).unwrap();
+        assert_eq!(kind.mime_type.as_deref(), Some("text/html;profile=mcp-app"));
+        let request = ReadResourceRequestParams::new(uri);
+        let read = client.read_resource(request).await.unwrap();
+        let read = serde_json::to_value(&read.contents[0]).unwrap();
+        assert_eq!(read["mimeType"], "text/html;profile=mcp-app");
+        assert!(read["_meta"]["ui"]["csp"].is_object());
+        let page = read["text"].as_str().unwrap();
+        assert!(page.starts_with("<!doctype html>") && page.contains("ui/initialize"));
+
+        let me = call(&client, "door.me", json!({})).await;
+        assert_eq!(me["role"], "operator");
+        assert!(
+            me["tools"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("intervene.hint"))
+        );
+
+        // All at first; then only what the client has not.
+        let id = room.learner.to_string();
+        let all = call(&client, "class.watch", json!({})).await;
+        assert_eq!(all["here"], json!([id]));
+        assert_eq!(all["changed"][0]["snapshot"]["learner"], json!(id));
+        let text = json!({ "learner": id, "text": "well done" });
+        call(&client, "intervene.message", text).await;
+        let last = |news: &Value| {
+            let events = news["events"].as_array().unwrap();
+            events.last().map(|it| it["seq"].as_u64().unwrap())
+        };
+        let known = |news: &Value, seq: u64| {
+            let version = news["changed"][0]["version"].clone();
+            json!({ "known": { id.as_str(): { "version": version, "seq": seq } } })
+        };
+        let seq = last(&all).unwrap();
+        let begun = Instant::now();
+        let news = loop {
+            let news = call(&client, "class.watch", known(&all, seq)).await;
+            if last(&news).is_some() && !news["changed"].as_array().unwrap().is_empty() {
+                break news;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{news}");
+        };
+        let events = news["events"].as_array().unwrap();
+        assert!(events.iter().all(|it| it["seq"].as_u64().unwrap() > seq));
+        assert_eq!(news["changed"][0]["snapshot"]["message"], "well done");
+    }
+}

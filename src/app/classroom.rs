@@ -50,7 +50,7 @@ pub(super) fn classroom(args: &ClassroomArgs) -> Result<ExitCode, Box<dyn Error>
         id.as_ref().map_or("any lesson", |id| id.as_str()),
         bridge.url(),
         bridge.token(),
-        bridge.address(),
+        bridge.reached(),
         known_by,
     );
     print!("{}", in_words(&code));

@@ -26,6 +26,7 @@ use super::desk::Desk;
 use super::mcp::{Instructor, Shared};
 use super::mcp_sessions::{Sessions, own_sessions_only};
 use super::oauth;
+use super::page;
 use super::pictures;
 use super::resource;
 use super::serve::{Limits, Whence};
@@ -104,7 +105,7 @@ pub(super) fn router(
                 counters: counters.clone(),
             }),
         )
-        .route("/", get(welcome))
+        .merge(page::routes(origins.clone()))
         .fallback(nothing_here)
         .layer(from_fn_with_state(origins, require_own_host))
         .layer(DefaultBodyLimit::max(BODY))
@@ -115,18 +116,11 @@ pub(super) fn router(
         .layer(from_fn(safe_in_a_browser))
 }
 
-/// What a person sees who opens the address in a browser.
-async fn welcome() -> &'static str {
-    "Malloc VR: the instructor's door.\n\
-     MCP: POST /mcp    live stream and commands: WebSocket /ws    health: GET /healthz\n\
-     Both need a bearer token: POST /pair with the code that is shown beside the learner (docs/bridge.md).\n"
-}
-
 async fn nothing_here() -> Response {
     problem(
         StatusCode::NOT_FOUND,
         "not_found",
-        "nothing is here; there are /mcp, /ws, /pair, /tokens and /healthz (docs/bridge.md)",
+        "nothing is here; there are the instructor's page at /, /mcp, /ws, /pair, /tokens and /healthz (docs/bridge.md)",
     )
 }
 

@@ -34,7 +34,9 @@ pub mod mcp;
 mod mcp_sessions;
 mod oauth;
 mod oauth_page;
+mod page;
 mod pictures;
+mod reach;
 mod read;
 mod records;
 mod resource;
@@ -230,7 +232,7 @@ impl Bridge {
             folder.map(|folder| folder.join(access::tokens::FILE)),
             config.limits.per_token,
             Place {
-                address: format!("{scheme}://{address}/"),
+                address: format!("{scheme}://{}/", reach::reachable(address)),
                 fingerprint: fingerprint.clone(),
             },
             teller,
@@ -319,7 +321,14 @@ impl Bridge {
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = if self.encrypted { "https" } else { "http" };
-        format!("{scheme}://{}/", self.address)
+        format!("{scheme}://{}/", self.reached())
+    }
+
+    /// The address that others find it by: where it listens, or, where that is all of the machine's addresses, one of
+    /// them.
+    #[must_use]
+    pub fn reached(&self) -> SocketAddr {
+        reach::reachable(self.address)
     }
 
     /// SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` shows it; `None`: nothing is encrypted.

@@ -49,6 +49,8 @@ pub fn run() -> Result<()> {
     stage("conformance", &mut || {
         crate::measure::conformance::measure()?.write()
     })?;
+    // Only where npm and a Chromium are at hand, too.
+    stage("page", &mut crate::page::where_possible)?;
     println!();
     for (name, time) in &stages {
         println!("{name:<11} {:>6.1} min", time.as_secs_f64() / 60.0);

@@ -11,6 +11,7 @@ mod ci;
 mod fuzz;
 mod machine;
 mod measure;
+mod page;
 mod run;
 mod runtime;
 mod test;
@@ -40,6 +41,8 @@ enum Task {
     Ci,
     /// The whole product against a real OpenXR runtime; or a picture of what the learner sees.
     Xr(xr::Args),
+    /// The instructor's page in a real Chromium, before a classroom of 64 learners.
+    Page(page::Args),
     /// Throw broken input at everything that comes from outside.
     Fuzz(fuzz::Args),
     /// The package for the headset: built, signed, checked, installed.
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Ci => ci::run(),
         Task::Xr(args) => xr::run(&args),
+        Task::Page(args) => page::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Apk(args) => apk::run(&args),
         Task::Measure(args) => measure::run(&args),

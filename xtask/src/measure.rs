@@ -60,9 +60,9 @@ pub struct Figure {
 
 /// A figure that could not be measured.
 #[derive(Debug, Serialize)]
-struct Missing {
-    name: Cow<'static, str>,
-    why: String,
+pub struct Missing {
+    pub name: Cow<'static, str>,
+    pub why: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,8 +79,8 @@ pub struct Suite {
     commit: String,
     machine: Machine,
     profile: &'static str,
-    figures: Vec<Figure>,
-    missing: Vec<Missing>,
+    pub figures: Vec<Figure>,
+    pub missing: Vec<Missing>,
     #[serde(skip)]
     folder: PathBuf,
 }

@@ -9,8 +9,9 @@ use futures_util::future::BoxFuture;
 use rmcp::ErrorData;
 use rmcp::handler::server::common::{schema_for_output, schema_for_type};
 use rmcp::model::{
-    CallToolResponse, CallToolResult, ContentBlock, GetPromptResponse, JsonObject, Prompt,
-    ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, Tool, ToolAnnotations,
+    CallToolResponse, CallToolResult, ContentBlock, ExtensionCapabilities, GetPromptResponse,
+    JsonObject, Prompt, ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, Tool,
+    ToolAnnotations,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, Fault};
+use super::offers::app;
 pub use crate::bridge::access::Act;
 
 /// What comes of a call.
@@ -295,8 +297,11 @@ impl Catalogue {
     /// What the server can do.
     pub(super) fn capabilities() -> ServerCapabilities {
         // `logging` is deprecated by 2026-07-28 and expected by every client before it.
+        let extensions =
+            ExtensionCapabilities::from([(app::EXTENSION.to_owned(), app::extension())]);
         #[allow(deprecated)]
         ServerCapabilities::builder()
+            .enable_extensions_with(extensions)
             .enable_completions()
             .enable_logging()
             .enable_prompts()

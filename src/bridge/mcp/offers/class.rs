@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::super::call::{Call, Fault};
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow, page};
 use super::super::look::{Look, OnStep};
+use super::app;
 use crate::protocol::ids::{LearnerId, LessonId, StepId};
 use crate::protocol::snapshot::LearnerSnapshot;
 
@@ -141,7 +142,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         look,
         list,
     ));
-    catalogue.tool(ToolRow::typed(
+    catalogue.tool(app::shown_with(ToolRow::typed(
         (
             "class.dashboard",
             "Class dashboard",
@@ -156,7 +157,7 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             }
             Ok(dashboard_of(&all))
         },
-    ));
+    )));
     catalogue.tool(ToolRow::typed(
         (
             "class.stuck",

@@ -4,6 +4,7 @@ use super::catalogue::Catalogue;
 
 mod act;
 mod adapt;
+pub(super) mod app;
 mod asking;
 mod carry;
 mod class;
@@ -37,6 +38,7 @@ const NAMES: [(&str, super::catalogue::Completing); 3] = [
 pub(super) fn all(catalogue: &mut Catalogue) {
     read::offer(catalogue);
     class::offer(catalogue);
+    app::offer(catalogue);
     act::offer(catalogue);
     adapt::offer(catalogue);
     scene::offer(catalogue);

@@ -9,7 +9,8 @@ use crate::protocol::event::EventBody;
 /// What needs somebody.
 pub(super) async fn alerts(call: &Call) -> serde_json::Value {
     let mut alerts = Vec::new();
-    let health = call.desk().published().health.clone();
+    let published = call.desk().published();
+    let health = &published.health;
     if !health.records.good {
         alerts.push(json!({ "what": "records_not_written", "why": health.records.why }));
     }
@@ -19,6 +20,12 @@ pub(super) async fn alerts(call: &Call) -> serde_json::Value {
             "why": format!("{} not answered within 2 s: a headset may be gone or standing still", health.commands.unanswered),
         }));
     }
+    alerts.extend(
+        published
+            .alerts
+            .iter()
+            .map(|it| json!({ "what": it.kind, "at_unix_ms": it.at_unix_ms, "why": it.words })),
+    );
     for it in call.learners().iter().filter(|it| !it.ended) {
         if let Some(notice) = &it.notice {
             alerts.push(json!({ "what": "notice", "learner": it.learner, "why": notice }));
