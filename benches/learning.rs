@@ -153,7 +153,7 @@ fn watching(c: &mut Criterion) {
         if turn % 100 == 20 {
             meter.took(1);
         }
-        if turn % 360 == 0 {
+        if turn.is_multiple_of(360) {
             black_box(meter.take());
         }
     };

@@ -16,7 +16,6 @@ use crate::session::clock::LONGEST_FRAME;
 use crate::session::standing::{Age, Agreements, allows_motion_of_load};
 use crate::session::state::LearnerState;
 use crate::session::{Learner, unix_ms};
-use crate::xr::rig::Side;
 
 /// A hand this near to a thing's surface lingers at it, metres: a hand's length less what the grip is off the palm.
 const AT_IT: f32 = 0.12;
@@ -85,7 +84,7 @@ pub(super) fn watch(
             let reach = AT_IT + solid.map_or(0.0, |solid| half_width(&solid.form));
             !held.contains(thing) && place.translation().distance(at) <= reach
         });
-        if let Some(place) = seen.hands.get_mut(number(hand.side)) {
+        if let Some(place) = seen.hands.get_mut(hand.side as usize) {
             *place = Some(HandSeen {
                 at: at.to_array().map(f64::from),
                 near,
@@ -110,10 +109,10 @@ pub(super) fn watch(
     effort.meter.frame(&seen);
 }
 
-/// What a deed is to the meter. A touch on the way to a grasp is no deed of its own, and what a thrown thing strikes is
+/// What a deed is to the meter, which counts hands as [left, right]. A touch on the way to a grasp is no deed of its own, and what a thrown thing strikes is
 /// none of the hand's.
 fn tell(meter: &mut Meter, Interacted { side, what }: &Interacted) {
-    match (what, side.map(number)) {
+    match (what, side.map(|side| side as usize)) {
         (Interaction::Grabbed { .. }, Some(hand)) => meter.took(hand),
         (Interaction::Released { .. } | Interaction::Thrown { .. }, Some(hand)) => {
             meter.let_go(hand);
@@ -133,13 +132,6 @@ fn tell(meter: &mut Meter, Interacted { side, what }: &Interacted) {
             | Interaction::Turned { .. },
             _,
         ) => {}
-    }
-}
-
-fn number(side: Side) -> usize {
-    match side {
-        Side::Left => 0,
-        Side::Right => 1,
     }
 }
 

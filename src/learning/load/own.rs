@@ -67,7 +67,7 @@ impl Usual {
     fn above(&self) -> Option<(f64, f64)> {
         let n = self.baseline.count();
         let usual = self.baseline.estimate().filter(|_| n >= FEWEST)?;
-        (self.weight >= GONE).then(|| (self.lately - usual.mean, n))
+        (self.weight >= GONE).then_some((self.lately - usual.mean, n))
     }
 }
 
