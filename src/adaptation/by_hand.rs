@@ -124,10 +124,11 @@ fn changed(before: &Preferences, next: &Preferences) -> String {
             "the room for somebody who stands",
         ));
     }
-    if before.turn_degrees != next.turn_degrees {
+    let differ = |a: f32, b: f32| (a - b).abs() > f32::EPSILON;
+    if differ(before.turn_degrees, next.turn_degrees) {
         words.push(format!("turns of {:.0}\u{b0}", next.turn_degrees));
     }
-    if before.vignette != next.vignette {
+    if differ(before.vignette, next.vignette) {
         words.push(format!(
             "the view narrowed by {:.0} % of the most while moved",
             100.0 * next.vignette
@@ -140,7 +141,7 @@ fn changed(before: &Preferences, next: &Preferences) -> String {
             "hints only when asked for",
         ));
     }
-    if before.more_time != next.more_time {
+    if differ(before.more_time, next.more_time) {
         words.push(format!("{:.2} times the time", next.more_time));
     }
     format!("the learner has now: {}", words.join(", "))

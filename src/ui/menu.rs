@@ -154,7 +154,7 @@ pub(super) fn view(
     }
     PanelView {
         heading: "Menu".to_owned(),
-        body: pairing.map_or_else(|| WAITS.to_owned(), |code| with_code(code)),
+        body: pairing.map_or_else(|| WAITS.to_owned(), with_code),
         choices: CHOICES.iter().map(words).collect(),
         ..PanelView::default()
     }
