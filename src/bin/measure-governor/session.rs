@@ -57,7 +57,7 @@ enum At {
         run: usize,
         begun: f64,
         playing: Playing<'static>,
-        tally: Tally,
+        tally: Box<Tally>,
     },
 }
 
@@ -263,7 +263,7 @@ fn conduct(
                 run,
                 begun: now,
                 playing: Playing::new(script, 1),
-                tally: Tally::new(true),
+                tally: Box::new(Tally::new(true)),
             };
         }
         At::Running {

@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::governor::acting::tests::app;
-    use crate::governor::actuators::{Quality, Setting};
+    use crate::governor::actuators::{Limits, Quality, Setting};
     use crate::governor::rules::Rules;
 
     fn quest() -> (OxrCurrentSessionConfig, OxrViews) {
@@ -140,8 +140,10 @@ mod tests {
             letters in 0.005_f32..0.1, away in 0.5_f32..3.9, given in 0.0_f64..1.0,
         ) {
             let (config, views) = quest();
-            let mut limits = crate::governor::actuators::Limits::default();
-            limits.scale_floor = floor_for(letters, away);
+            let limits = Limits {
+                scale_floor: floor_for(letters, away),
+                ..Limits::default()
+            };
             let setting = Setting { cpu: given, gpu: given };
             let scale = Quality::at(&setting, &Rules::default(), &limits).render_scale;
             let fov = views[0].fov;

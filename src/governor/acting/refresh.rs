@@ -117,7 +117,8 @@ mod tests {
             rate(70.0, Level::Conservative, Moment::Free),
             rate(71.0, Level::Conservative, Moment::Seam),
         ];
-        assert_eq!(rates, [120.0, 120.0, 120.0, 72.0, 72.0, 72.0, 120.0]);
+        let rates = rates.map(|rate| rate as u32);
+        assert_eq!(rates, [120, 120, 120, 72, 72, 72, 120]);
         // The next time it stays for two minutes.
         rate(80.0, Level::Emergency, Moment::Free);
         assert!(rate(84.0, Level::Emergency, Moment::Free) < 73.0);
