@@ -155,6 +155,13 @@ try {
   await step("an instructor gives a hint, writes, pauses, adapts and takes it back", async () => {
     await page.click(".tile");
     const panel = page.locator("#learner");
+    // What the machine does not offer has no place on the page.
+    const tools = await page.evaluate(async () => {
+      const { mcp } = await import("/page/mcp.js");
+      const { token } = JSON.parse(sessionStorage.getItem("malloc-vr token"));
+      return (await mcp(token, "tools/call", { name: "door.me", arguments: {} })).structuredContent.tools;
+    });
+    assert.equal(await panel.getByText("Through their eyes").count(), tools.includes("view.capture") ? 1 : 0);
     await panel.getByRole("button", { name: "Pause" }).click();
     await until("the pause", async () => (await panel.locator(".chip").textContent()) === "Paused");
     await panel.getByRole("button", { name: "Resume" }).click();
@@ -311,6 +318,7 @@ try {
     await shot(page, "lesson", { fullPage: true });
     await page.click("#tab-alerts");
     await until("an alert", async () => (await page.locator(".alerts li").count()) > 0, 60000);
+    await until("words for screen readers", async () => (await page.textContent("#alarm")).length > 0);
     await shot(page, "alerts");
   });
 
