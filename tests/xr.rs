@@ -404,7 +404,9 @@ fn an_instructor_sees_what_the_learner_sees_if_the_learner_agrees() {
 
     let refused = looking::capture(&address, TOKEN).unwrap_err();
     assert!(refused.contains("no consent to ViewPicture"), "{refused}");
-    let agreed = looking::command(&address, TOKEN, &id, &looking::agrees());
+    // What the program printed says nothing of who attests.
+    let office = looking::token_of(&address, TOKEN, "operator");
+    let agreed = looking::command(&address, &office, &id, &looking::agrees());
     assert_eq!(agreed["outcome"], "applied", "{agreed}");
 
     // The cube lies where the tool says it lies: looked at, it is in the middle; looked past, it is beside it.
@@ -458,7 +460,7 @@ fn an_instructor_sees_what_the_learner_sees_if_the_learner_agrees() {
     learner.person.rest(1.5).unwrap();
     let (_, _, png) = looking::fetch(&address, &path, TOKEN);
     std::fs::write(keep.join("capture-panel.png"), &png).unwrap();
-    let withdrawn = looking::command(&address, TOKEN, &id, &looking::agrees_no_more());
+    let withdrawn = looking::command(&address, &office, &id, &looking::agrees_no_more());
     assert_eq!(withdrawn["outcome"], "applied", "{withdrawn}");
     learner.person.rest(1.1).unwrap();
     let (status, head, _) = looking::fetch(&address, &path, TOKEN);

@@ -316,7 +316,8 @@ fn asked(words: &[&str]) -> ReplayArgs {
 
 /// A log in which the ladder gave a hint.
 fn with_a_hint() -> (LearnerId, Vec<Event>) {
-    let learner = LearnerId::fresh();
+    // Always the same: whoever it is, the simulated luck hangs on it.
+    let learner = LearnerId(uuid::Uuid::from_u128(7));
     let log = (0..20)
         .map(|seed| play_with(Vec::new(), learner, 4000, 800, &mut Dice::new(seed)))
         .find(|log| {
