@@ -103,6 +103,8 @@ fn libraries(folder: &Path) -> Vec<PathBuf> {
     let multiarch = format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH);
     [
         multiarch.clone(),
+        // Some of Debian 12's still lie outside of /usr: cargo's libpcre does.
+        format!("lib/{}-linux-gnu", std::env::consts::ARCH),
         format!("{multiarch}/android"),
         "usr/lib".into(),
         "usr/lib/p7zip".into(),
