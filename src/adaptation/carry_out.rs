@@ -206,7 +206,7 @@ pub(super) fn carry_out(
                 happened.write(Happened {
                     learner,
                     body: EventBody::CommandApplied {
-                        command: command.clone(),
+                        command: Box::new(command.clone()),
                         hint_level,
                     },
                 });
@@ -314,7 +314,7 @@ pub(super) fn carry_out(
                 happened.write(Happened {
                     learner,
                     body: EventBody::CommandRefused {
-                        command: command.clone(),
+                        command: Box::new(command.clone()),
                         refusal: refusal.clone(),
                     },
                 });

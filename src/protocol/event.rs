@@ -93,15 +93,15 @@ pub enum EventBody {
     Decided(Decision),
     /// A command had its effect in the world.
     CommandApplied {
-        /// The command.
-        command: Command,
+        /// The command. Boxed, as below: logs are kept in memory, and most of them is attempts.
+        command: Box<Command>,
         /// For a hint: the level now shown (1 = first rung); 0 when hints were taken away.
         hint_level: Option<u8>,
     },
     /// A command was understood and not done.
     CommandRefused {
         /// The command.
-        command: Command,
+        command: Box<Command>,
         /// Why.
         refusal: Refusal,
     },

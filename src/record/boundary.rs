@@ -130,11 +130,11 @@ mod tests {
         };
         vec![
             EventBody::CommandApplied {
-                command: command.clone(),
+                command: Box::new(command.clone()),
                 hint_level: None,
             },
             EventBody::CommandRefused {
-                command,
+                command: Box::new(command),
                 refusal: Refusal::NoStep,
             },
             EventBody::ConsentGiven(Consent {

@@ -73,11 +73,11 @@ fn planted(base: &[Event]) -> Vec<Event> {
             hit: Some(object()),
         }),
         EventBody::CommandApplied {
-            command: command(CommandBody::Message { text: text() }),
+            command: Box::new(command(CommandBody::Message { text: text() })),
             hint_level: None,
         },
         EventBody::CommandRefused {
-            command: command(CommandBody::Pause),
+            command: Box::new(command(CommandBody::Pause)),
             refusal: Refusal::Outranked { by: text() },
         },
         EventBody::StepCompleted {

@@ -45,7 +45,7 @@ fn log() -> Vec<Event> {
             evidence: Evidence::TimedOut,
         }),
         EventBody::CommandApplied {
-            command: Command {
+            command: Box::new(Command {
                 id: CommandId(Uuid::nil()),
                 learner: learner(),
                 principal: Principal::Instructor,
@@ -55,7 +55,7 @@ fn log() -> Vec<Event> {
                     text: "look behind you".to_owned(),
                 },
                 trace: None,
-            },
+            }),
             hint_level: None,
         },
         EventBody::AmendmentNoted(Amendment {

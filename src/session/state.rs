@@ -511,12 +511,12 @@ mod tests {
             };
             if applied {
                 EventBody::CommandApplied {
-                    command,
+                    command: Box::new(command),
                     hint_level,
                 }
             } else {
                 EventBody::CommandRefused {
-                    command,
+                    command: Box::new(command),
                     refusal: Refusal::NoStep,
                 }
             }

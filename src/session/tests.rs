@@ -544,7 +544,7 @@ fn what_identifies_somebody_in_typed_words_is_not_written() {
     class.happen(
         learner,
         EventBody::CommandApplied {
-            command,
+            command: Box::new(command),
             hint_level: None,
         },
     );

@@ -208,7 +208,7 @@ impl Room {
             trace: None,
         };
         self.happen(EventBody::CommandApplied {
-            command,
+            command: Box::new(command),
             hint_level: None,
         });
     }

@@ -208,7 +208,10 @@ fn type_check() -> Result<Duration> {
 }
 
 /// Whether a link check can be made on this system.
-pub fn can_link_check() -> bool {
+///
+/// # Errors
+/// In words, where it cannot.
+pub fn can_link_check() -> Result<(), String> {
     debian::is_possible()
 }
 

@@ -105,7 +105,7 @@ fn write(
                 hints: 1,
             },
             EventBody::CommandApplied {
-                command: Command {
+                command: Box::new(Command {
                     id: CommandId::fresh(),
                     learner,
                     principal: Principal::Instructor,
@@ -115,7 +115,7 @@ fn write(
                     },
                     asker: None,
                     trace: None,
-                },
+                }),
                 hint_level: None,
             },
             EventBody::AmendmentNoted(Amendment {

@@ -44,10 +44,47 @@ const PROOFS: &[&str] = &[
     "usr/share/android-framework-res/framework-res.apk",
 ];
 
-/// Whether this system has the packages.
-pub fn is_possible() -> bool {
+/// Whether this system has the packages, in a version that compiles this project.
+///
+/// # Errors
+/// In words, where it has not: why, and what to do.
+pub fn is_possible() -> Result<(), String> {
     let distribution = Distribution::here();
-    distribution.id == "debian" && distribution.version == 12
+    if distribution.id != "debian" || distribution.version != 12 {
+        return Err(format!(
+            "the link check uses Debian 12's packages ({}), and this is another system; run it in a container \
+             (docker run --rm -it -v \"$PWD\":/src -w /src rust:1.95-bookworm cargo xtask apk --linkcheck), or build a real \
+             package with an NDK (cargo xtask apk)",
+            PACKAGES.join(" ")
+        ));
+    }
+    learn_of_packages().map_err(|error| format!("{error:#}"))?;
+    let said = quietly(Command::new("apt-cache").args(["policy", "rustc-web"])).unwrap_or_default();
+    let needed = env!("CARGO_PKG_RUST_VERSION");
+    match (candidate(&said), version(needed)) {
+        (Some(offered), Some(wanted)) if offered < wanted => Err(format!(
+            "apt offers rustc-web {}.{}, and this project needs {needed}: Debian 12's security archive has it; type: \
+             echo 'deb http://deb.debian.org/debian-security bookworm-security main' | \
+             sudo tee /etc/apt/sources.list.d/security.list && sudo apt-get update",
+            offered.0, offered.1
+        )),
+        // What cannot be read will fail, and say so itself.
+        _ => Ok(()),
+    }
+}
+
+/// The version that `apt-cache policy` would install.
+fn candidate(said: &str) -> Option<(u32, u32)> {
+    let line = said
+        .lines()
+        .find_map(|it| it.trim().strip_prefix("Candidate:"))?;
+    version(line.trim())
+}
+
+/// Major and minor of `1.96.0+dfsg1-1`.
+fn version(written: &str) -> Option<(u32, u32)> {
+    let mut numbers = written.split(['.', '+', '-', '~']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// The toolchain, unpacked first where it is not yet. It builds into `target`; `None`: into the user's cache, where the
@@ -131,14 +168,7 @@ fn unpacked() -> Result<PathBuf> {
     if folder.join("complete").is_file() {
         return Ok(folder);
     }
-    if !is_possible() {
-        bail!(
-            "the link check uses Debian 12's packages ({}), and this is another system; run it in a container \
-             (docker run --rm -it -v \"$PWD\":/src -w /src rust:1.95-bookworm cargo xtask apk --linkcheck), or build a real \
-             package with an NDK (cargo xtask apk)",
-            PACKAGES.join(" ")
-        );
-    }
+    is_possible().map_err(anyhow::Error::msg)?;
     println!(
         "unpacking Debian's Rust, clang and Android tools into {} (once; 184 MB to load, 1.1 GB) …",
         folder.display()
@@ -177,8 +207,8 @@ fn unpacked() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The packages and whatever of their dependencies this system lacks.
-fn with_dependencies() -> Result<Vec<String>> {
+/// Renews apt's lists where it does not know the packages.
+fn learn_of_packages() -> Result<()> {
     let known = |package: &str| {
         Command::new("apt-cache")
             .args(["show", "--no-all-versions", package])
@@ -196,6 +226,12 @@ fn with_dependencies() -> Result<Vec<String>> {
             )
         })?;
     }
+    Ok(())
+}
+
+/// The packages and whatever of their dependencies this system lacks.
+fn with_dependencies() -> Result<Vec<String>> {
+    learn_of_packages()?;
     let said = quietly(
         Command::new("apt-get")
             .args(["install", "--print-uris", "--no-install-recommends", "-qq", "-y"])
@@ -258,5 +294,14 @@ mod tests {
                     'http://x/y' libllvm22_1%3a22.1.8_amd64.deb 29378692 \n";
         let names: Vec<String> = package_names(said).collect();
         assert_eq!(names, ["rustc-web", "libllvm22"]);
+    }
+
+    #[test]
+    fn the_compiler_that_apt_offers_is_read_out_of_its_policy() {
+        let said = "rustc-web:\n  Installed: (none)\n  Candidate: 1.85.0+dfsg3-1~deb12u3\n  Version table:\n";
+        assert_eq!(candidate(said), Some((1, 85)));
+        assert_eq!(candidate("rustc-web:\n  Candidate: (none)\n"), None);
+        assert_eq!(version("1.95"), Some((1, 95)));
+        assert!(version("1.100.0") > version("1.95"));
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
         name: name.into(),
         why: why.to_owned(),
     };
-    if !apk::can_link_check() {
+    if apk::can_link_check().is_err() {
         for name in [
             "apk_mib",
             "library_mib",

@@ -181,7 +181,7 @@ async fn explain(call: Call, which: Which) -> Result<Explained, Fault> {
             _ => None,
         })
         .map(|(command, refused)| Followed {
-            command: command.clone(),
+            command: (**command).clone(),
             refused: refused.cloned(),
         })
         .collect();
