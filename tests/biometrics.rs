@@ -14,10 +14,12 @@ use sources::rust_files;
 /// Rooms that hold poses for the frame: nothing in them goes to bytes.
 const ROOMS_WITH_POSES: [&str; 4] = ["xr", "interaction", "physics", "task"];
 /// Files that may hold places as data: where an author, an instructor or the lesson put a thing, which is nobody's motion.
-const AUTHORED: [&str; 4] = [
+const AUTHORED: [&str; 5] = [
     "lesson/format.rs",
     "protocol/command.rs",
     "protocol/scene.rs",
+    // Volumes that a checkpoint looks into.
+    "protocol/teaching.rs",
     "bridge/mcp/offers/scene.rs",
 ];
 /// The room whose arrays are weights of models: it can name no type of ours or the engine's (`tests/rooms.rs`).

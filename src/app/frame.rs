@@ -1,6 +1,5 @@
 //! What happens in a frame, and in which order.
 
-use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
 
 use crate::adaptation::AdaptationSystems;
@@ -25,9 +24,4 @@ pub(crate) fn order_the_frame(app: &mut App) {
         )
             .chain(),
     );
-    // Dozens of systems of a few microseconds each: handing them to other threads and waking those costs more than the
-    // systems do (`cargo xtask measure sessions`, `learning_ms_per_frame`). What is heavy, the engine does elsewhere.
-    app.edit_schedule(Update, |update| {
-        update.set_executor(SingleThreadedExecutor::new());
-    });
 }

@@ -219,9 +219,11 @@ fn steps(stretch: &Stretch) -> Vec<Step> {
             }
         }
         let [last, before_last] = frame.time.before_ns.map(ns);
-        pass_to(&mut steps, before_last);
-        pass_to(&mut steps, last);
         let at = ns(frame.time.at_ns);
+        // Before the very first frame there was none: who came back would live through a moment that was not.
+        for before in [before_last, last].into_iter().filter(|it| *it < at) {
+            pass_to(&mut steps, before);
+        }
         let asked: Vec<Command> = frame
             .events
             .iter()

@@ -4,7 +4,6 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use malloc_vr::adaptation::{AdaptationPlugin, AdaptationSystems};
@@ -42,10 +41,6 @@ impl Headset {
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, SessionPlugin, AdaptationPlugin));
         app.configure_sets(Update, (SessionSystems, AdaptationSystems).chain());
-        // As every role of the program has it.
-        app.edit_schedule(Update, |update| {
-            update.set_executor(SingleThreadedExecutor::new());
-        });
         app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
         let learner =
             Joining::newcomer().enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
