@@ -182,7 +182,11 @@ fn can_be_given(kind: SupportKind, modality: Modality) -> bool {
 const LEAST_CHANGE: f64 = 0.005;
 
 /// What is no number lies in no range.
-fn within(what: &str, value: f64, [low, high]: [f64; 2]) -> Result<(), Refusal> {
+pub(super) fn within<T: Copy + PartialOrd + ToString>(
+    what: &str,
+    value: T,
+    [low, high]: [T; 2],
+) -> Result<(), Refusal> {
     if (low..=high).contains(&value) {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! What an instructor sets beside the lesson's own rules: preferences, stage, checkpoints, the rules themselves, sessions,
 //! how much is told. Pure, as `decide` is.
 
+use super::adapted::within;
 use super::decide::{Effect, who};
 use super::{Strategies, decide::Standing};
 use crate::learning::event::LearningEvent;
@@ -75,18 +76,6 @@ fn for_people(principal: Principal) -> Result<(), Refusal> {
             instead: "only people set this".to_owned(),
         }),
     }
-}
-
-fn within(what: &str, value: f32, [low, high]: [f32; 2]) -> Result<(), Refusal> {
-    if (low..=high).contains(&value) {
-        return Ok(());
-    }
-    Err(Refusal::OutOfRange {
-        what: what.to_owned(),
-        value: value.to_string(),
-        low: low.to_string(),
-        high: high.to_string(),
-    })
 }
 
 fn preferences(patch: &PreferencesPatch, principal: Principal, on: &Ground) -> Decided {

@@ -14,6 +14,7 @@ use crate::protocol::event::Event;
 use crate::protocol::ids::{CommandId, LearnerId};
 use crate::protocol::sample::Sample;
 use crate::protocol::snapshot::LearnerSnapshot;
+use crate::session::answers::ANSWER_WITHIN;
 use crate::session::frames::Frames;
 use crate::session::pairing::DoorAlert;
 
@@ -100,8 +101,6 @@ pub(super) type Samples = BTreeMap<LearnerId, Arc<Sample>>;
 const STREAM: usize = 512;
 /// Updates of the world that are taken in at once: a class publishes many in a frame.
 const AT_ONCE: usize = 256;
-/// A command reaches the world and is answered within a frame or two; this long means that the world stands still.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Reading a log of some hours takes a good part of a second, and others may be read before it.
 const READ_WITHIN: Duration = Duration::from_secs(10);

@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
-use rmcp::handler::server::common::schema_for_type;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::super::call::{Call, Fault};
-use super::super::catalogue::{
-    Act, Catalogue, Effects, ToolRow, describe, structured, with_properties,
-};
-use super::super::confirm::confirmed;
+use super::super::catalogue::{Act, Catalogue, Effects, ToolRow, describe, structured};
 use super::super::look::Look;
 use super::carry::{read_rest, take_wish};
-use super::write::{Words, confirmation, wishes};
+use super::write::{Words, ask_back, input, wishes};
 use crate::bridge::access::caller::PURPOSE;
 use crate::bridge::machine::{Ask, Came, What};
 use crate::protocol::ids::{CommandId, LearnerId};
@@ -74,11 +70,7 @@ pub(super) fn offer<A>(
             wishes.remove("learner");
         }
     }
-    let mut input = with_properties((*schema_for_type::<A>()).clone(), &of_all);
-    let irreversible = effects == Effects::Ends;
-    if irreversible {
-        input = with_properties(input, &confirmation());
-    }
+    let input = input::<A>(&of_all, effects);
     catalogue.tool(ToolRow {
         tool: describe::<Asked>(name, title, says, effects, input),
         needs,
@@ -95,20 +87,12 @@ pub(super) fn offer<A>(
                         return Err(Fault::from("this takes neither learner nor group"));
                     }
                     let what = about(arguments, learner)?;
-                    if irreversible && !wish.dry_run {
-                        let of = learner.map_or_else(
-                            || "this machine".to_owned(),
-                            |learner| format!("learner {learner}"),
-                        );
-                        let question = format!("{title}: {says} This is for {of}.");
-                        confirmed(&call, &question).await?;
-                    }
-                    let id = match &wish.command_id {
-                        None => CommandId::fresh(),
-                        Some(text) => text.parse().map_err(|_| {
-                            format!("`{text}` is no UUID; leave command_id out to have one made")
-                        })?,
-                    };
+                    let of = learner.map_or_else(
+                        || "this machine".to_owned(),
+                        |learner| format!("learner {learner}"),
+                    );
+                    ask_back(&call, &wish, (title, says, effects), &of).await?;
+                    let id = wish.id()?.unwrap_or_else(CommandId::fresh);
                     ask(&call, needs, id, &wish.purpose, wish.dry_run, what).await
                 };
                 match done.await {

@@ -68,18 +68,15 @@ fn count(n: usize) -> f64 {
 
 /// The same wish for one of many: each has a command of its own, and the same one again when it is sent again.
 fn for_one_of(wish: &Wish, learner: LearnerId) -> Result<Wish, String> {
-    let own = |text: &String| -> Result<String, String> {
-        let id: CommandId = text
-            .parse()
-            .map_err(|_| format!("`{text}` is no UUID; leave command_id out to have one made"))?;
+    let own = |id: CommandId| {
         let both = id.0.as_u128() ^ learner.0.as_u128();
-        Ok(Uuid::from_u128(both).to_string())
+        Uuid::from_u128(both).to_string()
     };
     Ok(Wish {
         learner: Some(learner.to_string()),
         group: None,
         purpose: wish.purpose.clone(),
-        command_id: wish.command_id.as_ref().map(own).transpose()?,
+        command_id: wish.id()?.map(own),
         dry_run: wish.dry_run,
     })
 }
@@ -166,10 +163,8 @@ pub(super) async fn for_group(
         }
     };
     Ok(Done {
-        command_id: match &wish.command_id {
-            Some(text) => text.parse().unwrap_or_else(|_| CommandId::fresh()),
-            None => CommandId::fresh(),
-        },
+        // One that can't be read was refused above, where anybody is in the group.
+        command_id: wish.id().ok().flatten().unwrap_or_else(CommandId::fresh),
         learner: None,
         group: Some(name),
         done: done > 0,
@@ -228,12 +223,7 @@ pub(super) async fn carry_out(
     wish: &Wish,
     body: CommandBody,
 ) -> Result<Done, String> {
-    let id = match &wish.command_id {
-        None => CommandId::fresh(),
-        Some(text) => text
-            .parse()
-            .map_err(|_| format!("`{text}` is no UUID; leave command_id out to have one made"))?,
-    };
+    let id = wish.id()?.unwrap_or_else(CommandId::fresh);
     let trace = call.trace();
     let body = if wish.dry_run {
         CommandBody::Try {

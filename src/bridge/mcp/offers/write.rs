@@ -1,13 +1,15 @@
 //! Tools that act: each becomes one typed command with who, why and an id, and answers with what came of it.
 
 use rmcp::handler::server::common::schema_for_type;
+use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::super::call::{Call, Fault};
 use super::super::catalogue::{
-    Act, Catalogue, Effects, ToolRow, describe, failed, structured, with_properties,
+    Act, Catalogue, Effects, ToolRow, describe, structured, with_properties,
 };
 use super::super::confirm::confirmed;
 use super::carry::{
@@ -25,6 +27,17 @@ pub(super) struct Wish {
     pub purpose: String,
     pub command_id: Option<String>,
     pub dry_run: bool,
+}
+
+impl Wish {
+    /// The id that the client gave; `None`: it gave none.
+    pub fn id(&self) -> Result<Option<CommandId>, String> {
+        let read = |text: &String| {
+            text.parse()
+                .map_err(|_| format!("`{text}` is no UUID; leave command_id out to have one made"))
+        };
+        self.command_id.as_ref().map(read).transpose()
+    }
 }
 
 /// What a command did in the learner's world.
@@ -98,13 +111,35 @@ pub(super) fn wishes() -> Value {
 }
 
 /// Where an act that cannot be undone asks back by a token.
-pub(super) fn confirmation() -> Value {
+fn confirmation() -> Value {
     json!({
         "confirm": {
             "type": "string",
             "description": "Only for clients that cannot ask their person by elicitation: the token from the first, unconfirmed call."
         }
     })
+}
+
+/// What an act takes: its own arguments, its wishes, and the token of an act that asks back.
+pub(super) fn input<A: JsonSchema + 'static>(wishes: &Value, effects: Effects) -> JsonObject {
+    let input = with_properties((*schema_for_type::<A>()).clone(), wishes);
+    match effects {
+        Effects::Ends => with_properties(input, &confirmation()),
+        _ => input,
+    }
+}
+
+/// Asks back before what cannot be undone, and is not only tried.
+pub(super) async fn ask_back(
+    call: &Call,
+    wish: &Wish,
+    (title, says, effects): (&str, &str, Effects),
+    of: &str,
+) -> Result<(), Fault> {
+    if effects != Effects::Ends || wish.dry_run {
+        return Ok(());
+    }
+    confirmed(call, &format!("{title}: {says} This is for {of}.")).await
 }
 
 /// How a tool is named and described.
@@ -119,11 +154,7 @@ pub(super) fn offer<A>(
 ) where
     A: DeserializeOwned + JsonSchema + Send + 'static,
 {
-    let mut input = with_properties((*schema_for_type::<A>()).clone(), &wishes());
-    let irreversible = effects == Effects::Ends;
-    if irreversible {
-        input = with_properties(input, &confirmation());
-    }
+    let input = input::<A>(&wishes(), effects);
     catalogue.tool(ToolRow {
         tool: describe::<Done>(name, title, says, effects, input),
         needs,
@@ -135,10 +166,7 @@ pub(super) fn offer<A>(
                     let arguments: A = read_rest(&call, rest)?;
                     let body = body(arguments)?;
                     let whom = whom(&call, &wish, needs, body.is_open_to_all()).await?;
-                    if irreversible && !wish.dry_run {
-                        let question = format!("{title}: {says} This is for {}.", whom.words());
-                        confirmed(&call, &question).await?;
-                    }
+                    ask_back(&call, &wish, (title, says, effects), &whom.words()).await?;
                     match whom {
                         Whom::One(learner) => Ok(carry_out(&call, learner, &wish, body).await?),
                         Whom::Group(name, members) => {
@@ -165,43 +193,30 @@ pub(super) fn offer_for_all<A>(
     if let Some(wishes) = wishes.as_object_mut() {
         wishes.remove("learner");
     }
-    let mut input = with_properties((*schema_for_type::<A>()).clone(), &wishes);
-    let irreversible = effects == Effects::Ends;
-    if irreversible {
-        input = with_properties(input, &confirmation());
-    }
+    let input = input::<A>(&wishes, effects);
     catalogue.tool(ToolRow {
         tool: describe::<DoneForAll>(name, title, says, effects, input),
         needs,
         says: true,
         run: Box::new(move |call| {
             Box::pin(async move {
-                let (wish, rest) = match take_wish(&call) {
-                    Ok(taken) => taken,
-                    Err(fault) => return fault.answer(),
-                };
-                let made = read_rest::<A>(&call, rest).and_then(|it| Ok(body(it)?));
-                let body = match made {
-                    Ok(body) => body,
-                    Err(fault) => return fault.answer(),
-                };
-                if wish.learner.is_some() {
-                    return Ok(failed(
-                        "this is for everybody, or for a group: it takes no learner",
-                    ));
-                }
-                if irreversible && !wish.dry_run {
+                let done = async {
+                    let (wish, rest) = take_wish(&call)?;
+                    let body = body(read_rest::<A>(&call, rest)?)?;
+                    if wish.learner.is_some() {
+                        return Err(Fault::from(
+                            "this is for everybody, or for a group: it takes no learner",
+                        ));
+                    }
                     let of = wish.group.as_ref();
                     let of =
                         of.map_or_else(|| "everybody".to_owned(), |name| format!("group {name}"));
-                    let question = format!("{title}: {says} This is for {of}.");
-                    if let Err(fault) = confirmed(&call, &question).await {
-                        return fault.answer();
-                    }
-                }
-                match for_all(&call, needs, &wish, &body).await {
+                    ask_back(&call, &wish, (title, says, effects), &of).await?;
+                    Ok(for_all(&call, needs, &wish, &body).await?)
+                };
+                match done.await {
                     Ok(done) => structured(&done, false),
-                    Err(why) => Ok(failed(why)),
+                    Err(fault) => fault.answer(),
                 }
             })
         }),
