@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use malloc_vr::bridge::join::{Fingerprint, ToJoin, Trust};
 use malloc_vr::lesson;
-use malloc_vr::protocol::event::EventBody;
-use malloc_vr::protocol::ids::{AttemptId, LearnerId};
+use malloc_vr::protocol::event::{Event, EventBody};
+use malloc_vr::protocol::ids::{AttemptId, LearnerId, SessionId};
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::snapshot::snapshot;
 use malloc_vr::session::state::LearnerState;
@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 
 #[path = "support/host.rs"]
 mod host;
+#[path = "support/looking.rs"]
+mod looking;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/pupil.rs"]
@@ -71,6 +73,53 @@ fn a_runtime_joins_a_host_and_its_attempts_arrive_whether_the_host_is_there_or_n
         .iter()
         .filter(|it| matches!(it.body, EventBody::Attempted(_)));
     assert!(attempts.count() > 11);
+}
+
+#[test]
+fn whoever_is_erased_through_the_door_of_a_host_leaves_its_roster_too() {
+    let home = tempfile::tempdir().unwrap();
+    let of = |arguments: &[&str]| {
+        let (code, text) = support::run(support::malloc_vr(home.path()).args(arguments));
+        assert_eq!(code, Some(0), "{text}");
+        text
+    };
+    let named = [
+        "records",
+        "roster",
+        "add",
+        "7b-12",
+        "--name",
+        "Mirabel Quince",
+    ];
+    let learner: LearnerId = of(&named)
+        .split_whitespace()
+        .find_map(|word| word.trim_matches(['.', ',', ':']).parse().ok())
+        .unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let event = Event {
+        seq: 1,
+        at_unix_ms: u64::try_from(now.as_millis()).unwrap(),
+        learner,
+        session: SessionId::fresh(),
+        body: EventBody::SessionResumed,
+    };
+    store(&home.path().join("data")).append(&[event]).unwrap();
+    let host = Host::start(home.path(), "127.0.0.1:0");
+    let operator = looking::token_of(&host.address, TOKEN, "operator");
+    let mut wish = json!({ "learner": learner, "purpose": "the family asked" });
+    let erase = |wish: &Value| {
+        let answer = looking::tool(&host.address, &operator, "session.erase", wish);
+        serde_json::to_value(&answer).unwrap()
+    };
+    let asked = erase(&wish)["content"][0]["text"].to_string();
+    let token = asked.split("confirm: \\\"").nth(1).unwrap();
+    wish["confirm"] = json!(token.split("\\\"").next().unwrap());
+    let done = erase(&wish);
+    assert_ne!(done["isError"], json!(true), "{done}");
+    // The name goes on the record thread, which is through before the store is closed.
+    host.end();
+    let left = of(&["records", "roster", "list"]);
+    assert!(!left.contains("Mirabel"), "{left}");
 }
 
 #[test]

@@ -13,14 +13,15 @@ use crossbeam_channel::Receiver;
 use super::cli::ClassroomArgs;
 use super::frame::order_the_frame;
 use super::play::{door, exit_when_asked, in_words, log_plugin, stop_on_signals};
-use super::records;
+use super::sweep::{self, SweepPlugin};
+use super::{law, records};
 use crate::bridge::access::Offer;
 use crate::bridge::host::{Classroom, HostPlugin};
 use crate::bridge::{Bridge, BridgePlugin, Limits};
 use crate::lesson::{self, LessonPlugin};
 use crate::record::Recorder;
-use crate::session::SessionPlugin;
 use crate::session::resume::TokenKey;
+use crate::session::{SessionPlugin, WordScreen};
 
 /// What the store's master key is used for here.
 const TOKENS: &str = "malloc-vr 2026-11-21 classroom resume tokens";
@@ -34,6 +35,9 @@ const TOGETHER: Duration = Duration::from_micros(500);
 pub(super) fn classroom(args: &ClassroomArgs) -> Result<ExitCode, Box<dyn Error>> {
     let lesson = args.lesson.as_deref().map(lesson::load).transpose()?;
     let store = records::open_file(&records::file(&args.data.data_dir))?;
+    // Before anybody joins: who comes back after their record's time is over begins anew.
+    sweep::today(&store, &args.data.data_dir);
+    let screen = law::screen(&law::roster(&args.data.data_dir, store.keys())?);
     let key = TokenKey::derive(&*store.secret_for(TOKENS));
     let recorder = Recorder::start(store)?;
     let bridge = Bridge::start(door(&args.door, &args.data.data_dir, Limits::CLASSROOM))?;
@@ -64,10 +68,14 @@ pub(super) fn classroom(args: &ClassroomArgs) -> Result<ExitCode, Box<dyn Error>
         SessionPlugin,
         BridgePlugin,
         HostPlugin,
+        SweepPlugin {
+            data_dir: args.data.data_dir.clone(),
+        },
     ))
     .insert_resource(recorder)
     .insert_resource(bridge)
     .insert_resource(Classroom::new(key, id))
+    .insert_resource(WordScreen(screen))
     .add_systems(First, exit_when_asked)
     .set_runner(move |app| run_when_called(app, &bell));
     if let Some(lesson) = lesson {

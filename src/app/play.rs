@@ -26,7 +26,7 @@ use super::policy;
 use super::quiet;
 use super::records;
 use super::replay::play::play_again;
-use super::sweep::{self, SweptDaily};
+use super::sweep::{self, SweepPlugin};
 use super::view::{self, View};
 use crate::adaptation::AdaptationPlugin;
 use crate::bridge::access::Offer;
@@ -109,11 +109,9 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
         .insert_resource(FlightRules::of(&agreements.0, age.0))
         .insert_resource(agreements)
         .insert_resource(WordScreen(screen))
-        .insert_resource(SweptDaily(args.data.data_dir.clone()))
-        .add_systems(
-            Last,
-            (sweep::each_day, sweep::forget_names).run_if(resource_exists::<Recorder>),
-        );
+        .add_plugins(SweepPlugin {
+            data_dir: args.data.data_dir.clone(),
+        });
     if let Some(file) = &args.frame_stats {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }

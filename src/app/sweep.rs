@@ -14,7 +14,22 @@ const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// Where the records lie that are looked through each day.
 #[derive(Resource, Debug, Clone)]
-pub(super) struct SweptDaily(pub PathBuf);
+struct SweptDaily(PathBuf);
+
+/// Looks through the records of this folder once a day, and takes whoever is erased out of the roster beside them.
+pub(super) struct SweepPlugin {
+    pub data_dir: PathBuf,
+}
+
+impl Plugin for SweepPlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(SweptDaily(self.data_dir.clone()))
+            .add_systems(
+                Last,
+                (each_day, forget_names).run_if(resource_exists::<Recorder>),
+            );
+    }
+}
 
 /// Erases whoever's time is over, names and all. Where it cannot, the lesson goes on: the next start tries again.
 pub(super) fn today(store: &Store, data_dir: &Path) {
@@ -44,7 +59,7 @@ fn sweep(store: &Store, data_dir: &Path) -> Result<(), RecordError> {
 }
 
 /// Whoever was erased through the door leaves the roster, too.
-pub(super) fn forget_names(
+fn forget_names(
     recorder: Res<Recorder>,
     swept: Res<SweptDaily>,
     mut erased: MessageReader<LearnerErased>,
@@ -68,7 +83,7 @@ pub(super) fn forget_names(
 }
 
 /// The same once a day, on the record thread.
-pub(super) fn each_day(
+fn each_day(
     time: Res<Time<Real>>,
     recorder: Res<Recorder>,
     swept: Res<SweptDaily>,

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use malloc_vr::adaptation::{AdaptationPlugin, AdaptationSystems};
@@ -41,6 +42,8 @@ impl Headset {
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, SessionPlugin, AdaptationPlugin));
         app.configure_sets(Update, (SessionSystems, AdaptationSystems).chain());
+        // As `play` does.
+        one_thread(&mut app);
         app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
         let learner =
             Joining::newcomer().enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
@@ -77,6 +80,12 @@ impl Headset {
         take_records(&mut self.app);
         (took, bodies)
     }
+}
+
+fn one_thread(app: &mut App) {
+    app.edit_schedule(Update, |update| {
+        update.set_executor(SingleThreadedExecutor::new());
+    });
 }
 
 /// `decision_p99_us`: the frame of session and rules in which an attempt is folded and decided upon, and
@@ -123,6 +132,7 @@ pub(super) fn frames() -> Result<Value, Box<dyn Error>> {
         let mut headset = Headset::new()?;
         let mut bare = App::new();
         bare.add_plugins(MinimalPlugins);
+        one_thread(&mut bare);
         bare.update();
         let (mut with, mut without) = (0.0, 0.0);
         for frame in 0..FRAMES as u64 {
