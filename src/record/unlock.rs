@@ -17,6 +17,10 @@ use super::writing::{
     MOTION_HEADS, MOTION_KEYS, WIPE, begin,
 };
 
+/// Bytes of pages kept in memory. Without a bound of ours it is 1 GiB, and a program that runs for a day grows with its
+/// log; what is read again and again are a learner's last pages, and the roots.
+const CACHE: usize = 8 << 20;
+
 /// What lies in a database.
 pub(super) enum Found {
     Nothing,
@@ -55,6 +59,7 @@ pub(super) fn backend(file: &Path, path: &Path, new: bool) -> Result<Shared, Rec
 /// A database, all of its pages read against their checksums.
 pub(super) fn whole(file: &Path, disk: Shared) -> Result<Database, RecordError> {
     let mut database = Database::builder()
+        .set_cache_size(CACHE)
         .create_with_backend(disk)
         .map_err(|error| opening(file, error))?;
     let whole = database
