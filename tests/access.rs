@@ -714,6 +714,44 @@ fn beyond_the_most_connections_one_is_hung_up_on_and_places_come_back() {
     until(|| served().then_some(()));
 }
 
+#[test]
+fn a_websocket_keeps_its_place_among_the_connections_as_long_as_it_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits {
+        connections: 2,
+        ..Limits::default()
+    };
+    let bridge = Bridge::start(BridgeConfig {
+        limits,
+        ..config(folder.path())
+    })
+    .unwrap();
+    let door = Door(bridge.address());
+    let open = || {
+        let mut stream = door.connect();
+        let ask = format!(
+            "GET /ws?token={} HTTP/1.1\r\nHost: {}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            bridge.token(),
+            door.0
+        );
+        stream.write_all(ask.as_bytes()).unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 101");
+        stream
+    };
+    let held = [open(), open()];
+    let served = || door.ask("GET /", None, "").status() == 200;
+    // Long enough for the HTTP that they came by to be over.
+    for _ in 0..20 {
+        assert!(!served(), "a WebSocket has lost its place");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(held);
+    until(|| served().then_some(()));
+}
+
 /// Goes by the fingerprint, as a person who reads it from the panel.
 #[derive(Debug)]
 struct Pinned {

@@ -7,14 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bevy::time::{Real, Time, TimeUpdateStrategy};
 use malloc_vr::bridge::join::{Fingerprint, ToJoin, Trust};
+use malloc_vr::bridge::{Bridge, BridgeConfig};
 use malloc_vr::lesson;
-use malloc_vr::protocol::event::{Event, EventBody};
+use malloc_vr::protocol::event::{Event, EventBody, PauseCause};
 use malloc_vr::protocol::ids::{AttemptId, LearnerId, SessionId};
+use malloc_vr::session::device::MemoryIsLow;
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::snapshot::snapshot;
 use malloc_vr::session::state::LearnerState;
-use malloc_vr::session::{AcknowledgedSeq, Learner};
+use malloc_vr::session::{AcknowledgedSeq, Happened, Learner};
 use serde_json::{Value, json};
 
 #[path = "support/host.rs"]
@@ -28,7 +31,7 @@ mod pupil;
 mod support;
 
 use host::{Client, Host, PATIENCE, TOKEN};
-use proxy::Proxy;
+use proxy::{Proxy, Wifi};
 use pupil::{Pupil, Script, store};
 
 /// Runs frames until it is so.
@@ -73,6 +76,83 @@ fn a_runtime_joins_a_host_and_its_attempts_arrive_whether_the_host_is_there_or_n
         .iter()
         .filter(|it| matches!(it.body, EventBody::Attempted(_)));
     assert!(attempts.count() > 11);
+}
+
+/// Every attempt in a log, by its id.
+fn attempts(events: &[Event]) -> Vec<AttemptId> {
+    let attempt = |event: &Event| match &event.body {
+        EventBody::Attempted(attempt) => Some(attempt.id),
+        _ => None,
+    };
+    events.iter().filter_map(attempt).collect()
+}
+
+/// How long the headset lies on the table.
+const ASLEEP: Duration = Duration::from_mins(2);
+
+#[test]
+fn a_headset_that_sleeps_for_two_minutes_without_a_network_brings_every_attempt_once() {
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "127.0.0.1:0");
+    let wifi = Wifi::to(&host.address);
+    let folder = home.path().join("pupil");
+    let address = wifi.address.to_string();
+    let mut pupil = Pupil::at(&folder, &address, TOKEN, Script::new(4, 1));
+    until(&mut pupil, |pupil| {
+        pupil.host_has() > 5 && pupil.state().attempts > 2
+    });
+    // The network goes first, without a word; the learner goes on.
+    wifi.is_there(false);
+    let before = pupil.state().attempts;
+    until(&mut pupil, |pupil| pupil.state().attempts > before + 3);
+    let unseen = pupil.state().seq - pupil.host_has();
+    assert!(unseen > 3, "{unseen} events wait");
+    // Then the headset is taken off: the runtime says so, frames end, and the next one comes two minutes later.
+    let learner = pupil.learner;
+    let tell = |pupil: &mut Pupil, body| {
+        let world = pupil.app.world_mut();
+        world.write_message(Happened { learner, body });
+        pupil.frame();
+    };
+    let by = PauseCause::Runtime;
+    pupil.app.world_mut().resource_mut::<Script>().every = 0;
+    tell(&mut pupil, EventBody::Paused { by });
+    let slept_from = pupil.app.world().resource::<Time<Real>>().elapsed();
+    let world = pupil.app.world_mut();
+    world.insert_resource(TimeUpdateStrategy::ManualDuration(ASLEEP));
+    pupil.frame();
+    let world = pupil.app.world_mut();
+    world.insert_resource(TimeUpdateStrategy::Automatic);
+    let woke_at = world.resource::<Time<Real>>().elapsed();
+    assert!(woke_at - slept_from >= ASLEEP);
+    tell(&mut pupil, EventBody::Resumed { by });
+    assert!(!pupil.state().ended && pupil.state().paused_by.is_empty());
+    // The learner is quicker at it again than the network.
+    pupil.app.world_mut().resource_mut::<Script>().every = 4;
+    let before = pupil.state().attempts;
+    until(&mut pupil, |pupil| pupil.state().attempts > before + 1);
+    assert!(pupil.state().seq - pupil.host_has() > unseen);
+    wifi.is_there(true);
+    until(&mut pupil, Pupil::is_through);
+    assert_eq!(pupil.link().times, 2);
+    let state = pupil.state().clone();
+    drop(pupil);
+    host.end();
+    let (theirs, ours) = (store(&folder), store(&home.path().join("data")));
+    let id = state.learner.unwrap();
+    let events = ours.events(id).unwrap();
+    assert_eq!(events, theirs.events(id).unwrap());
+    let made = attempts(&events);
+    let once: BTreeSet<_> = made.iter().collect();
+    assert_eq!(once.len(), made.len());
+    assert_eq!(made.len() as u64, u64::from(state.attempts));
+    // Nobody thought about a step for two minutes.
+    for event in &events {
+        if let EventBody::Attempted(attempt) = &event.body {
+            assert!(attempt.latency < ASLEEP, "{:?}", attempt.latency);
+        }
+    }
+    assert_eq!(Joining::of(&ours, id).unwrap().state, state);
 }
 
 #[test]
@@ -120,6 +200,36 @@ fn whoever_is_erased_through_the_door_of_a_host_leaves_its_roster_too() {
     host.end();
     let left = of(&["records", "roster", "list"]);
     assert!(!left.contains("Mirabel"), "{left}");
+}
+
+#[test]
+fn a_headset_short_of_memory_says_so_at_its_door_and_the_lesson_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let door = Bridge::start(BridgeConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        ..BridgeConfig::default()
+    })
+    .unwrap();
+    let address = door.address().to_string();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let memory = || {
+        let (status, health) = runtime.block_on(host::health(&address));
+        (status, health["memory"].clone())
+    };
+    // Nobody is at the host; the lesson goes on without it.
+    let nowhere = "127.0.0.1:9";
+    let mut pupil = Pupil::with_door(home.path(), nowhere, TOKEN, Script::new(4, 0), Some(door));
+    until(&mut pupil, |pupil| {
+        pupil.state().attempts > 0 && memory() == (200, json!({"low": false, "times": 0}))
+    });
+    let low = MemoryIsLow {
+        held_mib: Some(900),
+    };
+    pupil.app.world_mut().write_message(low);
+    until(&mut pupil, |_| {
+        memory() == (200, json!({"low": true, "times": 1}))
+    });
+    until(&mut pupil, |pupil| pupil.state().ended);
 }
 
 #[test]

@@ -661,6 +661,18 @@ async fn a_group_is_the_target_of_acts_and_of_looks() {
     let both = json!({ "group": "red", "learner": first });
     let why = refused(&client, "intervene.pause", both).await;
     assert!(why.contains("not both"), "{why}");
+    // As a whole, as a resource; an address has no spaces.
+    let whole = call(&client, "class.dashboard", json!({ "group": "red" })).await;
+    let told: Value =
+        serde_json::from_str(&read(&client, "group://red/dashboard").await[0]).unwrap();
+    assert_eq!(told, whole);
+    let stranger = ReadResourceRequestParams::new("group://bl%20ue/dashboard");
+    let why = client
+        .read_resource(stranger)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(why.contains("no group `bl ue`"), "{why}");
     call(&client, "group.dissolve", json!({ "name": "red" })).await;
     let why = refused(&client, "intervene.pause", json!({ "group": "red" })).await;
     assert!(why.contains("no group"), "{why}");
@@ -898,8 +910,21 @@ async fn a_machine_that_is_drained_takes_nobody_new_and_ends_with_its_sessions()
     let health = || http(room.address, "GET /healthz", RUN, &json!({})).0;
     call(&client, "ops.drain", json!({ "dry_run": true })).await;
     assert_eq!(health(), 200);
+    let (_other, heard) = room.hearing(RUN).await;
+    let says = async |part: &str| {
+        until(async || {
+            let heard = heard.lock().unwrap();
+            heard.iter().any(|line| line.contains(part)).then_some(())
+        })
+        .await;
+    };
     call(&client, "ops.drain", json!({ "purpose": "an update" })).await;
     assert_eq!(health(), 503);
+    // Whoever only listens is told, with a code and how long.
+    says("draining").await;
+    says("again_ms").await;
+    let alerts = read(&client, "ops://alerts").await.join("");
+    assert!(alerts.contains("\"draining\""), "{alerts}");
     let pairing = http(
         room.address,
         "POST /pair",
@@ -913,6 +938,7 @@ async fn a_machine_that_is_drained_takes_nobody_new_and_ends_with_its_sessions()
     );
     call(&client, "ops.drain", json!({ "on": false })).await;
     assert_eq!(health(), 200);
+    says("staying").await;
     let why = refused(&client, "ops.drain", json!({ "on": false })).await;
     assert!(why.contains("nothing to do"), "{why}");
     call(&client, "ops.drain", json!({})).await;
@@ -952,4 +978,179 @@ async fn what_comes_of_an_act_is_a_line_in_the_clients_log() {
     };
     says(&["Notice", "intervene.pause: the lesson stands still"]).await;
     says(&["Warning", "nothing to do"]).await;
+}
+
+#[tokio::test]
+async fn the_latest_adaptation_is_taken_back_and_then_the_one_before_and_each_says_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::open(folder.path());
+    let client = room.operator().await;
+    let learner = room.first();
+    let of = |arguments: Value| {
+        let mut arguments = arguments;
+        arguments["learner"] = json!(learner);
+        arguments
+    };
+    let set = async |what: &str, multiplier: f64| {
+        let change = json!({ "change": { "what": what, "multiplier": multiplier } });
+        let id = call(&client, "adapt.apply", of(change)).await["command_id"].clone();
+        let now = json!(multiplier);
+        until(async || (state(&client, learner).await[what] == now).then_some(())).await;
+        id
+    };
+    let first = set("difficulty", 1.2).await;
+    let slower = set("pace", 0.8).await;
+    let second = set("difficulty", 1.4).await;
+    let dry = call(&client, "adapt.revert", of(json!({ "dry_run": true }))).await;
+    assert_eq!(dry["took_back"][0]["command_id"], second, "{dry}");
+    let back = async |arguments: Value, expected: &Value, what: &str, now: f64| {
+        let done = call(&client, "adapt.revert", of(arguments)).await;
+        assert_eq!(done["took_back"][0]["command_id"], *expected, "{done}");
+        assert_eq!(done["took_back"][0]["asked_by"], "instructor", "{done}");
+        assert_eq!(done["outcomes"][0]["done"], true, "{done}");
+        until(async || (state(&client, learner).await[what] == json!(now)).then_some(())).await;
+    };
+    // What came after it goes first.
+    let why = refused(&client, "adapt.revert", of(json!({ "command_id": first }))).await;
+    assert!(why.contains("not in force any more"), "{why}");
+    back(json!({}), &second, "difficulty", 1.2).await;
+    // What is sent twice with the same key is taken back once.
+    let key = json!(CommandId::fresh());
+    back(json!({ "key": key }), &slower, "pace", 1.0).await;
+    let again = call(&client, "adapt.revert", of(json!({ "key": key }))).await;
+    assert_eq!(again["outcomes"][0]["command_id"], key, "{again}");
+    assert_eq!(
+        state(&client, learner).await["difficulty"],
+        json!(1.2),
+        "{again}"
+    );
+    back(json!({ "command_id": first }), &first, "difficulty", 1.0).await;
+    let why = refused(&client, "adapt.revert", of(json!({}))).await;
+    assert!(why.contains("nothing of what happened"), "{why}");
+    let stranger = CommandId::fresh();
+    let why = refused(
+        &client,
+        "adapt.revert",
+        of(json!({ "command_id": stranger })),
+    )
+    .await;
+    assert!(why.contains("was carried out"), "{why}");
+    // As its author wrote it, in one go.
+    set("difficulty", 1.3).await;
+    set("pace", 0.9).await;
+    let done = call(
+        &client,
+        "adapt.revert",
+        of(json!({ "what": ["everything"] })),
+    )
+    .await;
+    assert_eq!(done["outcomes"].as_array().unwrap().len(), 2, "{done}");
+}
+
+#[tokio::test]
+async fn a_path_is_suggested_skill_by_skill_with_reasons_and_leads_to_a_goal() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::open(folder.path());
+    let client = room.operator().await;
+    let learner = room.first();
+    let path = call(
+        &client,
+        "learner.suggest_path",
+        json!({ "learner": learner }),
+    )
+    .await;
+    let lesson = lesson::load("first-steps").unwrap().lesson;
+    let next = path["next"].as_array().unwrap();
+    assert_eq!(next.len(), lesson.skills.len(), "{path}");
+    assert_eq!(path["way"], json!([]));
+    let of = |id: &str| next.iter().find(|it| it["skill"] == id).unwrap();
+    for skill in &lesson.skills {
+        let found = of(skill.id.as_str());
+        // Nobody has tried anything: what needs nothing is within reach, the others wait.
+        let verdict = if skill.requires.is_empty() {
+            "in-zone"
+        } else {
+            "blocked"
+        };
+        assert_eq!(found["verdict"], verdict, "{found}");
+        assert_eq!(found["title"], json!(skill.title));
+        assert!(
+            found["why"].as_str().unwrap().contains(skill.id.as_str()),
+            "{found}"
+        );
+        let practised = |it: &&Value| {
+            let step = lesson
+                .steps
+                .iter()
+                .find(|step| json!(step.id) == **it)
+                .unwrap();
+            step.evidence_for.contains(&skill.id)
+        };
+        assert!(
+            found["steps"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|it| practised(&it)),
+            "{found}"
+        );
+    }
+    let last = lesson
+        .skills
+        .iter()
+        .find(|it| !it.requires.is_empty())
+        .unwrap();
+    let wanted = json!({ "learner": learner, "goal": last.id });
+    let path = call(&client, "learner.suggest_path", wanted).await;
+    let way = path["way"].as_array().unwrap();
+    assert_eq!(way.last(), Some(&json!(last.id)));
+    assert!(way.contains(&json!(last.requires[0])), "{path}");
+    let wanted = json!({ "learner": learner, "goal": "flying" });
+    let why = refused(&client, "learner.suggest_path", wanted).await;
+    assert!(why.contains("no skill `flying`"), "{why}");
+}
+
+#[tokio::test]
+async fn a_session_that_stands_still_is_taken_up_again_and_one_that_is_over_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::open(folder.path());
+    let client = room.operator().await;
+    let learner = json!({ "learner": room.first() });
+    call(&client, "intervene.pause", learner.clone()).await;
+    let paused = async |is: bool| {
+        until(async || {
+            let by = state(&client, room.first()).await["paused_by"].clone();
+            (by == if is { json!(["instructor"]) } else { json!([]) }).then_some(())
+        })
+        .await;
+    };
+    paused(true).await;
+    call(&client, "session.resume", learner.clone()).await;
+    paused(false).await;
+    let why = refused(&client, "session.resume", learner.clone()).await;
+    assert!(why.contains("running"), "{why}");
+    let _ = confirmed(&client, "session.stop", learner.clone()).await;
+    let why = refused(&client, "session.resume", learner).await;
+    assert!(why.contains("session.start"), "{why}");
+}
+
+#[tokio::test]
+async fn the_governor_is_told_of_each_learner_as_tool_and_as_resource() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::open(folder.path());
+    let client = room.operator().await;
+    let all = call(&client, "governor.get", json!({})).await;
+    assert_eq!(all["learners"].as_array().unwrap().len(), 2, "{all}");
+    let one = call(&client, "governor.get", json!({ "learner": room.first() })).await;
+    let one = &one["learners"][0];
+    assert_eq!(one["learner"], json!(room.first()));
+    assert_eq!(one["here"], true);
+    // Nothing is drawn here, and it says so.
+    assert!(
+        one["why"].as_str().unwrap().contains("no headset shows"),
+        "{one}"
+    );
+    let uri = format!("learner://{}/governor", room.first());
+    let told: Value = serde_json::from_str(&read(&client, &uri).await[0]).unwrap();
+    assert_eq!(told, *one);
 }

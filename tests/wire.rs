@@ -3,6 +3,7 @@
 // Helpers of a test may unwrap like the test itself; clippy knows only functions marked as tests.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use malloc_vr::protocol::command::CommandBody;
@@ -277,15 +278,19 @@ async fn who_reads_too_slowly_is_told_where_to_take_up_again_and_nobody_else_not
             std::future::pending::<()>().await;
         });
     }
-    // Whoever reads has every event; what found no room on its way is asked for again.
-    read_all(&mut quick, EVENTS).await;
-    // The slow one now reads what there is, and asks for what was left out.
-    let resumed = read_all(&mut slow, EVENTS).await;
+    // Whoever reads has every event; what found no room on its way is asked for again. The slow one reads now and then until
+    // all of it is out, or it would be let go; then it reads what there is, and asks for what was left out.
+    let out = AtomicBool::new(false);
+    let quickly = async {
+        read_all(&mut quick, EVENTS, None).await;
+        out.store(true, Ordering::Relaxed);
+    };
+    let ((), resumed) = tokio::join!(quickly, read_all(&mut slow, EVENTS, Some(&out)));
     assert!(resumed > 0, "it was never told that it missed something");
 }
 
-/// Reads until every event was seen; how often it was told to ask for some again.
-async fn read_all(client: &mut Client, events: u64) -> u32 {
+/// Reads until every event was seen, and hardly at all `until` something; how often it was told to ask for some again.
+async fn read_all(client: &mut Client, events: u64, until: Option<&AtomicBool>) -> u32 {
     let mut seen = std::collections::BTreeSet::new();
     let mut met = std::collections::BTreeSet::new();
     let mut resumed = 0;
@@ -293,6 +298,9 @@ async fn read_all(client: &mut Client, events: u64) -> u32 {
     let mut asked = false;
     let mut to_ask = std::collections::VecDeque::new();
     loop {
+        if until.is_some_and(|it| !it.load(Ordering::Relaxed)) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
         if !asked && let Some(replay) = to_ask.pop_front() {
             client.send(&json!({ "replay": replay })).await;
             asked = true;

@@ -206,7 +206,7 @@ pub(super) fn hear(
         if let Some(place) = place {
             let (_, rule) = advisor.under_way.swap_remove(place);
             if let (Outcome::Refused(_), Some(memory)) = (outcome, &mut advisor.memory) {
-                memory.refused(rule);
+                memory.refused(rule, strategies.table());
             }
         }
     }

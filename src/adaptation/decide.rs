@@ -236,6 +236,11 @@ fn pause(principal: Principal, standing: &Standing) -> Result<(Effect, String), 
 }
 
 fn resume(principal: Principal, standing: &Standing) -> Result<(Effect, String), Refusal> {
+    if standing.ended {
+        return Err(Refusal::AlreadySo {
+            state: "the session is over, for good; session.start begins another".to_owned(),
+        });
+    }
     if standing.paused_by.is_empty() {
         return Err(match standing.step {
             Some(_) => Refusal::AlreadySo {

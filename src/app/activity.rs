@@ -6,7 +6,7 @@
 //! | resumed, without the window's focus | VISIBLE (the system's menu is open) | is paused |
 //! | paused (headset taken off, another application) | SYNCHRONIZED, STOPPING | is paused |
 //! | stopped, asleep, in doze | IDLE | is paused; the frame loop rests, the log is on the disk |
-//! | low on memory | – | goes on; the log says so |
+//! | low on memory | – | goes on; what can wait waits, `/healthz` and `ops.health` say so (`session::device`) |
 //! | destroyed | EXITING | the application ends; the next start takes the lesson up |
 //!
 //! The window's focus decides nothing by itself: an immersive application may never be given it, and OpenXR's FOCUSED

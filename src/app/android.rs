@@ -8,7 +8,6 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command as Process, ExitCode};
 use std::time::Duration;
@@ -21,8 +20,11 @@ use clap::Parser;
 
 use super::activity::{Activity, Sign};
 use super::arguments::words;
+use super::cable::Way;
 use super::cli::{Cli, Command, DataArgs, DoctorArgs};
 use super::{doctor, with_causes};
+use crate::bridge::Bridge;
+use crate::session::device::MemoryIsLow;
 use crate::xr::XrPhase;
 
 /// A command line for the headset; none: `play`.
@@ -70,6 +72,13 @@ fn android_main(app: AndroidApp) {
 }
 
 fn run(app: &AndroidApp) -> Result<ExitCode, Box<dyn Error>> {
+    // `play knots.ron` means the file that was put beside `play.args`.
+    if let Some(folder) = shared_folder()
+        && let Err(error) = std::env::set_current_dir(&folder)
+    {
+        // The delivered lesson needs no folder.
+        eprintln!("{} cannot be entered: {error}", folder.display());
+    }
     let command = command()?;
     if let Command::Play(play) = &command {
         report(app, &play.data);
@@ -108,7 +117,7 @@ fn report(app: &AndroidApp, data: &DataArgs) {
     };
     let mut activity = Activity::default();
     while !asked.is_finished() && activity != Activity::Destroyed {
-        activity = follow(app, Duration::from_millis(20), activity);
+        activity = follow(app, Duration::from_millis(20), activity).activity;
     }
     let Ok((findings, _)) = asked.join() else {
         return;
@@ -150,14 +159,14 @@ fn shared_folder() -> Option<PathBuf> {
 }
 
 /// Writes where an instructor connects, and with what: into a file at the cable, not into the log, which people send on.
-pub(super) fn tell_instructor(address: SocketAddr, token: &str) {
-    write(
-        INSTRUCTOR,
-        &format!(
-            "address http://{address}/\ntoken   {token}\nat a cable: adb forward tcp:{0} tcp:{0}\n",
-            address.port()
-        ),
-    );
+pub(super) fn tell_instructor(bridge: &Bridge) {
+    let way = Way {
+        address: &bridge.url(),
+        port: bridge.address().port(),
+        fingerprint: bridge.fingerprint(),
+        token: bridge.token(),
+    };
+    write(INSTRUCTOR, &way.to_string());
 }
 
 fn write(name: &str, text: &str) {
@@ -190,6 +199,7 @@ fn follow_activity(
     _here: NonSendMarker,
     phase: Res<XrPhase>,
     mut activity: ResMut<Activity>,
+    mut low: MessageWriter<MemoryIsLow>,
     mut exit: MessageWriter<AppExit>,
 ) {
     let Some(app) = ANDROID_APP.get() else {
@@ -202,7 +212,16 @@ fn follow_activity(
     } else {
         Duration::ZERO
     };
-    let now = follow(app, patience, *activity);
+    let News {
+        activity: now,
+        memory_is_low,
+    } = follow(app, patience, *activity);
+    if memory_is_low {
+        low.write(MemoryIsLow {
+            held_mib: resident_mib(),
+        });
+        give_memory_back();
+    }
     if activity.set_if_neq(now) {
         info!("activity: {now:?}");
         if now == Activity::Destroyed {
@@ -211,9 +230,20 @@ fn follow_activity(
     }
 }
 
+/// What Android had to say.
+struct News {
+    /// Where the activity stands now.
+    activity: Activity,
+    /// Whether it said that memory is short.
+    memory_is_low: bool,
+}
+
 /// Takes everything that Android has to say; waits for the first word as long as `patience`.
-fn follow(app: &AndroidApp, patience: Duration, activity: Activity) -> Activity {
-    let mut activity = activity;
+fn follow(app: &AndroidApp, patience: Duration, activity: Activity) -> News {
+    let mut news = News {
+        activity,
+        memory_is_low: false,
+    };
     let mut patience = patience;
     loop {
         let mut more = true;
@@ -227,10 +257,7 @@ fn follow(app: &AndroidApp, patience: Duration, activity: Activity) -> Activity 
                     MainEvent::Stop => Some(Sign::Stop),
                     MainEvent::Destroy => Some(Sign::Destroy),
                     MainEvent::LowMemory => {
-                        warn!(
-                            "the headset is low on memory; this application has {} MiB of it",
-                            resident_mib()
-                        );
+                        news.memory_is_low = true;
                         None
                     }
                     MainEvent::InputAvailable => {
@@ -241,7 +268,7 @@ fn follow(app: &AndroidApp, patience: Duration, activity: Activity) -> Activity 
                     _ => None,
                 };
                 if let Some(sign) = sign {
-                    activity = activity.after(sign);
+                    news.activity = news.activity.after(sign);
                 }
             }
             PollEvent::Wake => {}
@@ -250,8 +277,8 @@ fn follow(app: &AndroidApp, patience: Duration, activity: Activity) -> Activity 
         if input {
             pass_input_on(app);
         }
-        if !more || activity == Activity::Destroyed {
-            return activity;
+        if !more || news.activity == Activity::Destroyed {
+            return news;
         }
         patience = Duration::ZERO;
     }
@@ -264,11 +291,23 @@ fn pass_input_on(app: &AndroidApp) {
     }
 }
 
-/// Memory that this process holds; 0 where the system does not say.
-fn resident_mib() -> u64 {
+/// Memory that this process holds; `None`: the system does not say.
+fn resident_mib() -> Option<u64> {
     const PAGE_KIB: u64 = 4;
-    std::fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok())
-        .map_or(0, |pages| pages * PAGE_KIB / 1024)
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * PAGE_KIB / 1024)
+}
+
+/// What the allocator keeps for later goes back to the system.
+fn give_memory_back() {
+    // M_PURGE of bionic's malloc.h, since API 28.
+    const PURGE: i32 = -101;
+    unsafe extern "C" {
+        fn mallopt(option: i32, value: i32) -> i32;
+    }
+    // SAFETY: declared as in bionic's malloc.h; purging takes nothing that is in use, from whichever thread it is called.
+    if unsafe { mallopt(PURGE, 0) } == 0 {
+        debug!("the allocator gives no memory back");
+    }
 }

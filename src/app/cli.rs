@@ -10,6 +10,7 @@ use super::law::{AgeArgs, LawArgs};
 use super::replay::play::ReplayOf;
 use super::roster::RosterCommand;
 use crate::bridge::join::{Fingerprint, HostAddress};
+use crate::governor::mode::Mode;
 use crate::learning::tracer::fitted::Kind;
 use crate::protocol::asker::{TokenId, TokenRole};
 use crate::protocol::ids::{LearnerId, SessionId};
@@ -101,9 +102,15 @@ pub struct PlayArgs {
     /// Where and how this machine is reached.
     pub door: DoorArgs,
     /// Join this classroom host: HOST or HOST:PORT, or wss://HOST:PORT where it encrypts, as `malloc-vr classroom`
-    /// printed it. The lesson goes on without it.
-    #[arg(long, env = "MALLOC_VR_JOIN", value_name = "HOST")]
-    pub join: Option<HostAddress>,
+    /// printed it. The lesson goes on without it. Several, with commas between them, are tried in turn when the one before
+    /// is drained, ends or is not reached; they have to know the same token.
+    #[arg(
+        long,
+        env = "MALLOC_VR_JOIN",
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
+    pub join: Vec<HostAddress>,
     /// Bearer token of that host.
     #[arg(
         long,
@@ -148,6 +155,15 @@ pub struct PlayArgs {
     /// Show a line about frames on the guide panel: period, CPU, GPU, misses, level and why. Needs a headset.
     #[arg(long)]
     pub show_frames: bool,
+    /// Whether quality follows what frames cost (on), stays full whatever is missed (off), or is held at one level, for
+    /// tests and measurements: conservative, balanced, aggressive, emergency.
+    #[arg(
+        long,
+        env = "MALLOC_VR_GOVERNOR",
+        value_name = "on|off|LEVEL",
+        default_value_t
+    )]
+    pub governor: Mode,
     /// Who plays, by pseudonym; left out: whoever was here last.
     #[arg(long, value_name = "PSEUDONYM")]
     pub learner: Option<LearnerId>,

@@ -1,6 +1,6 @@
 //! What happens in a frame, and in which order.
 
-use bevy::ecs::schedule::SingleThreadedExecutor;
+use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::prelude::*;
 
 use crate::adaptation::AdaptationSystems;
@@ -12,12 +12,24 @@ use crate::ui::UiSystems;
 
 /// Orders the rooms' sets, once, for every role.
 ///
-/// They run on one thread: most of them have a few entities to look at, and handing each to another thread costs more than
-/// it does (`learning_ms_per_frame` of `cargo xtask measure sessions`). Drawing has its own thread beside it.
+/// All systems of a frame run on one thread: most of them have a few entities to look at, and handing each to another thread
+/// costs more than it does (`learning_ms_per_frame` of `cargo xtask measure sessions`; for a frame in a headset
+/// "Cost of the frame" in `docs/governor.md`). Drawing has its own thread beside it, and what is worth
+/// it inside of a system (places of many things) takes further threads still.
 pub(crate) fn order_the_frame(app: &mut App) {
-    app.edit_schedule(Update, |update| {
-        update.set_executor(SingleThreadedExecutor::new());
-    });
+    let parts = [
+        First.intern(),
+        PreUpdate.intern(),
+        Update.intern(),
+        SpawnScene.intern(),
+        PostUpdate.intern(),
+        Last.intern(),
+    ];
+    for part in parts {
+        app.edit_schedule(part, |part| {
+            part.set_executor(SingleThreadedExecutor::new());
+        });
+    }
     app.configure_sets(
         Update,
         (

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use crossbeam_channel::{Sender, bounded};
 use serde_json::json;
 
-use crate::xr::FrameStats;
+use crate::xr::{FrameStats, QuadLayer};
 
 /// Writes [`FrameStats`] to `file` as JSON each second; the file is replaced whole, never half written.
 pub struct FrameStatsFilePlugin {
@@ -53,27 +53,40 @@ impl Plugin for FrameStatsFilePlugin {
     }
 }
 
-fn report(time: Res<Time<Real>>, stats: Res<FrameStats>, mut writer: ResMut<Writer>) {
+fn report(
+    time: Res<Time<Real>>,
+    stats: Res<FrameStats>,
+    layers: Query<&QuadLayer>,
+    mut writer: ResMut<Writer>,
+) {
     if writer.timer.tick(time.delta()).just_finished() {
         // Skipped where the disk is slower than a report a second.
-        let _ = writer
-            .sender
-            .try_send(report_of(&stats, time.elapsed_secs_f64()).to_string());
+        let _ = writer.sender.try_send(
+            report_of(
+                &stats,
+                layers.iter().filter(|it| it.is_shown()).count(),
+                time.elapsed_secs_f64(),
+            )
+            .to_string(),
+        );
     }
 }
 
 /// The report's form is read by `cargo xtask measure`.
-fn report_of(stats: &FrameStats, at: f64) -> serde_json::Value {
+fn report_of(stats: &FrameStats, layers: usize, at: f64) -> serde_json::Value {
     json!({
         "at_s": at,
         "cpu_total_s": stats.total_cpu,
         "frames": stats.frames,
         "missed": stats.missed,
+        "stale": stats.stale,
+        "layers": layers,
         "period_s": stats.period,
         "cpu_s": {
             "p5": stats.cpu_quantile(0.05),
             "median": stats.cpu_quantile(0.5),
             "p95": stats.cpu_quantile(0.95),
+            "deviation": stats.cpu_deviation(),
         },
         "start_to_focused_s": stats.start_to_focused,
     })

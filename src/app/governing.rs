@@ -13,22 +13,27 @@ use crate::governor::plugin::{
 };
 use crate::governor::state::{Event, Moment};
 use crate::interaction::things::{HeldBy, Socket};
-use crate::interaction::{Interacted, Interaction};
+use crate::interaction::{Interacted, Interaction, Vignette};
 use crate::lesson::format::{Action, Role};
 use crate::lesson::placed::{LessonObject, LessonPanel, LessonSocket};
 use crate::lesson::{ActiveLesson, LessonReloaded};
+use crate::physics::LoosePace;
 use crate::protocol::event::EventBody;
-use crate::session::frames::{FrameStanding, Frames};
+use crate::session::frames::{Counter, FrameStanding, Frames};
 use crate::session::state::LearnerState;
 use crate::session::{Folded, Learner};
-use crate::task::{PartOfScene, TellEvery};
+use crate::task::{PartOfScene, PulseStep, TellEvery};
 use crate::ui::layout::{PIXELS_PER_METRE, body_text};
 use crate::ui::view::PanelView;
 use crate::ui::{PanelPace, UiSystems};
-use crate::xr::FrameStats;
+use crate::xr::{FrameStats, RuntimeCounters, XrPhase};
 
 /// For how long after a teleport or a step's end a change isn't seen, seconds `[E]`.
 const SEAM: f64 = 0.3;
+/// For how long the runtime lets the room appear out of the dark after its menu or an absence, seconds `[E]`.
+const APPEARS: f64 = 0.5;
+/// The view is narrowed at least so far in a fade.
+const NARROW: f32 = 0.5;
 /// Something held this near to a place that takes it is placed with care: its reach, and so much, metres `[E]`.
 const NEARLY: f32 = 0.12;
 /// Words read in a second: 200 a minute, as adults read aloud; and the bounds of how long a panel protects, seconds `[E]`.
@@ -57,7 +62,7 @@ impl Plugin for GoverningPlugin {
                 (
                     tag_scene,
                     tell_of_a_new_scene,
-                    notice_seams,
+                    (notice_seams, notice_fades),
                     notice_reading,
                     turn_paces.run_if(resource_changed::<CurrentQuality>),
                     mark.run_if(resource_changed::<Blurred>),
@@ -149,6 +154,26 @@ fn notice_seams(
         + folded.read().filter(|it| ended(it)).count();
     if seams > 0 {
         times.seam = time.elapsed_secs_f64() + SEAM;
+    }
+}
+
+/// Fades: the view narrowed while the learner is moved, and the room that comes back after the headset's menu or its
+/// absence.
+fn notice_fades(
+    time: Res<Time<Real>>,
+    vignette: Option<Res<Vignette>>,
+    phase: Option<Res<XrPhase>>,
+    mut last: Local<Option<XrPhase>>,
+    mut times: ResMut<Times>,
+) {
+    let now = time.elapsed_secs_f64();
+    if vignette.is_some_and(|it| it.0 > NARROW) {
+        times.seam = times.seam.max(now + SEAM / 2.0);
+    }
+    let phase = phase.map(|it| *it);
+    let before = std::mem::replace(&mut *last, phase);
+    if phase == Some(XrPhase::Focused) && before.is_some_and(|it| it != XrPhase::Focused) {
+        times.seam = times.seam.max(now + APPEARS);
     }
 }
 
@@ -244,6 +269,8 @@ fn turn_paces(
     stats: Res<FrameStats>,
     mut panels: ResMut<PanelPace>,
     mut stream: ResMut<TellEvery>,
+    loose: Option<ResMut<LoosePace>>,
+    pulse: Option<ResMut<PulseStep>>,
 ) {
     let frame = Duration::try_from_secs_f64(stats.period).unwrap_or_default();
     let share = quality.0.panels;
@@ -254,11 +281,28 @@ fn turn_paces(
     }));
     let every = slower(TellEvery::default().0, quality.0.telemetry, SLOWEST_STREAM);
     stream.set_if_neq(TellEvery(every));
+    if let Some(mut loose) = loose {
+        loose.set_if_neq(LoosePace(quality.0.physics as f32));
+    }
+    if let Some(mut pulse) = pulse {
+        pulse.set_if_neq(PulseStep::at(quality.0.animation as f32));
+    }
 }
 
 /// Attempts made from now on carry what is blurred now.
 fn mark(blurred: Res<Blurred>, mut marks: ResMut<crate::task::Blurred>) {
     marks.set_if_neq(crate::task::Blurred(blurred.0));
+}
+
+/// The runtime's counters that say something.
+fn shown(counters: &RuntimeCounters) -> Vec<Counter> {
+    let said = counters.0.iter().filter_map(|it| Some((it, it.value?)));
+    said.map(|(it, value)| Counter {
+        name: it.name.clone(),
+        value,
+        unit: it.unit.to_owned(),
+    })
+    .collect()
 }
 
 /// Once a second, how frames fare.
@@ -269,6 +313,7 @@ fn stand(
     governor: Res<Governor>,
     latest: Res<Latest>,
     level: Res<CurrentLevel>,
+    counters: Option<Res<RuntimeCounters>>,
     mut standing: ResMut<FrameStanding>,
 ) {
     let now = time.elapsed_secs_f64();
@@ -286,6 +331,8 @@ fn stand(
         cpu_ms: sample.cpu.total() * 1e3,
         gpu_ms: gpu_ms.or(before),
         missed: stats.skipped,
+        stale: stats.stale,
+        runtime: counters.map(|it| shown(&it)).unwrap_or_default(),
         missed_ratio: stats.missed_ratio().unwrap_or_default(),
         level: level.0.name().to_owned(),
         render_scale: asked.quality.render_scale,

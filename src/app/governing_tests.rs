@@ -199,3 +199,46 @@ fn a_question_is_not_disturbed() {
         .insert(state(&StepId::new("elsewhere")));
     assert_eq!(moment(&mut app), Moment::Free);
 }
+
+#[test]
+fn a_fade_is_a_seam_while_it_lasts() {
+    let mut app = app();
+    app.insert_resource(Vignette(1.0))
+        .insert_resource(XrPhase::Focused);
+    app.update();
+    assert_eq!(moment(&mut app), Moment::Seam);
+    app.insert_resource(Vignette(0.2));
+    for _ in 0..4 {
+        app.update();
+    }
+    assert_eq!(moment(&mut app), Moment::Free);
+    // The headset's own menu, and back.
+    app.insert_resource(XrPhase::Visible);
+    app.update();
+    assert_eq!(moment(&mut app), Moment::Free);
+    app.insert_resource(XrPhase::Focused);
+    app.update();
+    assert_eq!(moment(&mut app), Moment::Seam);
+    for _ in 0..6 {
+        app.update();
+    }
+    assert_eq!(moment(&mut app), Moment::Free);
+}
+
+#[test]
+fn loose_things_and_pulses_follow_the_quality_in_force() {
+    let mut app = app();
+    app.init_resource::<LoosePace>()
+        .init_resource::<PulseStep>();
+    app.update();
+    let before = (
+        *app.world().resource::<LoosePace>(),
+        *app.world().resource::<PulseStep>(),
+    );
+    let mut quality = app.world_mut().resource_mut::<CurrentQuality>();
+    (quality.0.physics, quality.0.animation) = (0.5, 0.1);
+    app.update();
+    assert_eq!(before.0, LoosePace(1.0));
+    assert_eq!(*app.world().resource::<LoosePace>(), LoosePace(0.5));
+    assert!(app.world().resource::<PulseStep>().0 > before.1.0);
+}

@@ -168,6 +168,10 @@ fn built(loaded: &Loaded) -> Cost {
         })
 }
 
+/// How often a panel's picture is kept: painted once, and as a layer three times, with two array layers each (see
+/// "Panels as layers" in `docs/governor.md`).
+const COPIES: u64 = 7;
+
 /// Each panel is a picture of its own.
 fn panels(loaded: &Loaded) -> Cost {
     let pixels = |metres: f32| (metres * PIXELS_PER_METRE).clamp(16.0, 2048.0) as u64;
@@ -181,7 +185,7 @@ fn panels(loaded: &Loaded) -> Cost {
                 draws: 1,
                 triangles: 2,
                 // Four bytes a pixel.
-                textures: pixels(x) * pixels(y) * 4,
+                textures: pixels(x) * pixels(y) * 4 * COPIES,
             })
         })
 }

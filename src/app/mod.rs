@@ -15,6 +15,8 @@ mod activity;
 mod android;
 #[cfg(any(target_os = "android", test))]
 mod arguments;
+#[cfg(any(target_os = "android", test))]
+mod cable;
 mod class;
 mod classroom;
 pub mod cli;
@@ -27,6 +29,8 @@ mod duties;
 mod effort_tests;
 pub mod flight;
 mod frame;
+mod frame_alarm;
+pub mod frame_cost;
 pub mod frame_stats;
 pub mod governing;
 pub mod law;

@@ -19,6 +19,7 @@ use super::activity::{Activity, pause_with_the_headset};
 use super::cli::{DoorArgs, PlayArgs};
 use super::flight::{Flight, FlightPlugin, FlightRules};
 use super::frame::order_the_frame;
+use super::frame_alarm::FrameAlarmPlugin;
 use super::frame_stats::FrameStatsFilePlugin;
 use super::governing::GoverningPlugin;
 use super::law;
@@ -48,7 +49,7 @@ use crate::session::pairing::{Pairing, PairingCode};
 use crate::session::standing::{Age, Agreements};
 use crate::session::times::{FrameTimesPlugin, Redoing};
 use crate::session::{Folded, Learner, SessionPlugin, WordScreen, unix_ms};
-use crate::task::{HeadSigns, TaskPlugin};
+use crate::task::{HeadSigns, TaskPlugin, offer_models};
 use crate::ui::{ShowFrames, UiPlugin};
 use crate::xr::rig::RigPlugin;
 use crate::xr::{self, XrPhase, XrRestartAdvised};
@@ -99,7 +100,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     introduce(&lesson, view, &joining, &bridge, &code, args.fresh);
     say_what_leaves(&agreements, &joining, age);
     let token = bridge.token().to_owned();
-    let mut app = engine(view);
+    let mut app = engine(view, &lesson);
     add_rooms(&mut app, &lesson, view);
     app.insert_resource(recorder)
         .insert_resource(bridge)
@@ -116,7 +117,8 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
         app.add_plugins(FrameStatsFilePlugin { file: file.clone() });
     }
     if view == View::Headset {
-        app.add_plugins((GovernorPlugin::default(), GoverningPlugin))
+        app.insert_resource(args.governor)
+            .add_plugins((GovernorPlugin::default(), GoverningPlugin, FrameAlarmPlugin))
             .insert_resource(ShowFrames(args.show_frames));
     }
     let resumed = !args.fresh && joining.interrupted_in(&lesson.lesson.id);
@@ -164,9 +166,11 @@ fn join(
     learner: Option<&Learner>,
     age: Age,
 ) -> Result<Option<ToJoin>, Box<dyn Error>> {
-    let (Some(mut host), Some(learner)) = (args.join.clone(), learner) else {
+    let mut hosts = args.join.clone().into_iter();
+    let (Some(mut host), Some(learner)) = (hosts.next(), learner) else {
         return Ok(None);
     };
+    let mut others: Vec<HostAddress> = hosts.collect();
     let Some(token) = args.join_token.clone() else {
         return Err(NoJoinToken(host).into());
     };
@@ -182,12 +186,15 @@ fn join(
         (None, None) => None,
     };
     trust.as_ref().map_or(Ok(()), Trust::check)?;
-    host.encrypted |= trust.is_some();
-    if host.encrypted && trust.is_none() {
-        return Err(NotKnown(host).into());
+    for host in std::iter::once(&mut host).chain(&mut others) {
+        host.encrypted |= trust.is_some();
+        if host.encrypted && trust.is_none() {
+            return Err(NotKnown(host.clone()).into());
+        }
     }
     let tokens = args.data.data_dir.join("hosts.json");
     let config = JoinConfig {
+        others,
         trust,
         ..JoinConfig::new(host, token, learning, tokens)
     };
@@ -297,7 +304,7 @@ fn introduce(
         bridge.token()
     );
     #[cfg(target_os = "android")]
-    super::android::tell_instructor(bridge.address(), bridge.token());
+    super::android::tell_instructor(bridge);
     #[cfg(not(target_os = "android"))]
     text.push_str(&in_words(code));
     #[cfg(target_os = "android")]
@@ -408,9 +415,10 @@ pub(super) fn log_plugin() -> LogPlugin {
     }
 }
 
-/// The engine under the rooms.
-pub(super) fn engine(view: View) -> App {
+/// The engine under the rooms, for this lesson.
+pub(super) fn engine(view: View, lesson: &Loaded) -> App {
     let mut app = App::new();
+    offer_models(&mut app, lesson);
     let window = |primary| WindowPlugin {
         primary_window: primary,
         exit_condition: ExitCondition::DontExit,

@@ -1,14 +1,17 @@
 //! What comes from the network to the world about learners whose session runs elsewhere, and what goes back to them.
 //! The network side waits where the world is slow; the world never does.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::protocol::command::Command;
 use crate::protocol::event::Event;
 use crate::protocol::ids::{LearnerId, LessonId, SessionId};
 use crate::protocol::parcel::{Parcel, Position};
+use crate::protocol::picture::{Look, Shown};
 use crate::protocol::wire::{Done, Learning, WireError};
 
 /// Messages under way to the world, of all connections together. Each connection has a smaller share of its own.
@@ -39,6 +42,11 @@ pub(super) enum ToWorld {
     },
     /// What became of a command there.
     Done { connection: Connection, done: Done },
+    /// The picture that was asked for there, or why there is none.
+    Shown {
+        connection: Connection,
+        shown: Box<Shown>,
+    },
     /// The connection ended; the learner may come back.
     Left { connection: Connection },
     /// Somebody wants to read a log.
@@ -55,6 +63,7 @@ pub(super) struct Asking {
     pub(super) is_theirs: bool,
     pub(super) connection: Connection,
     pub(super) line: mpsc::Sender<ToRuntime>,
+    pub(super) safe: Arc<Safe>,
     pub(super) answer: oneshot::Sender<Result<Admitted, WireError>>,
 }
 
@@ -70,10 +79,41 @@ pub(super) struct Admitted {
 /// From the world to a learner's runtime.
 #[derive(Debug)]
 pub(super) enum ToRuntime {
-    Ack(Position),
     Do(Box<Command>),
+    Look(Box<Look>),
     /// They came over another connection.
     Superseded,
+}
+
+/// How much of a learner's stream is here for good. The newest only, so there is always room for it.
+#[derive(Debug, Default)]
+pub(super) struct Safe {
+    events: AtomicU64,
+    samples: AtomicU64,
+    told: Notify,
+}
+
+impl Safe {
+    /// It is so much now. Nobody is woken yet: a class has many in a frame, and waking another thread costs more than all
+    /// the rest of it.
+    pub(super) fn set(&self, has: Position) {
+        // Each for itself: either may be told before the other.
+        self.events.store(has.events, Ordering::Relaxed);
+        self.samples.store(has.samples, Ordering::Release);
+    }
+
+    /// The conversation tells it.
+    pub(super) fn tell(&self) {
+        self.told.notify_one();
+    }
+
+    /// Waits until there is something to tell.
+    pub(super) async fn changed(&self) -> Position {
+        self.told.notified().await;
+        let samples = self.samples.load(Ordering::Acquire);
+        let events = self.events.load(Ordering::Relaxed);
+        Position { events, samples }
+    }
 }
 
 /// Somebody wants to read a log.
@@ -99,8 +139,18 @@ impl Coming {
 
     /// Waits for room. A world that has ended takes nothing any more, and nobody has to know.
     pub(super) async fn send(&self, message: ToWorld) {
-        let _ = self.to_world.send(message).await;
+        self.put(message).await;
         self.bell.ring();
+    }
+
+    /// The same without waking the world: [`Bell::ring`] once for all that was put.
+    pub(super) async fn put(&self, message: ToWorld) {
+        if let Err(full) = self.to_world.try_send(message) {
+            // It has to wake up to make room.
+            self.bell.ring();
+            let (TrySendError::Full(message) | TrySendError::Closed(message)) = full;
+            let _ = self.to_world.send(message).await;
+        }
     }
 
     pub(super) fn bell(&self) -> Bell {

@@ -1,9 +1,12 @@
-//! What the network side counts as it goes, for `ops://metrics`; and whether the machine is being drained.
+//! What the network side counts as it goes, for `ops://metrics`; and whether the machine goes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
+use tokio::sync::watch;
+
+use super::going::Going;
 
 /// Counts since the program began. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +21,7 @@ struct Counts {
     sockets: AtomicU64,
     calls: AtomicU64,
     failed: AtomicU64,
-    draining: AtomicBool,
+    going: watch::Sender<Going>,
 }
 
 /// What was counted, at one moment.
@@ -83,14 +86,23 @@ impl Counters {
         }
     }
 
-    /// From now on nobody new is let in, or is again.
-    pub(super) fn drain(&self, on: bool) {
-        self.0.draining.store(on, Ordering::Relaxed);
+    /// The machine goes, or stays after all: whoever is connected is told.
+    pub(super) fn goes(&self, going: Going) {
+        self.0.going.send_replace(going);
     }
 
     /// Whether nobody new is let in.
     pub(super) fn is_draining(&self) -> bool {
-        self.0.draining.load(Ordering::Relaxed)
+        *self.0.going.borrow() != Going::No
+    }
+
+    /// Follows whether the machine goes; what is so already counts as news where it goes.
+    pub(super) fn going(&self) -> watch::Receiver<Going> {
+        let mut going = self.0.going.subscribe();
+        if self.is_draining() {
+            going.mark_changed();
+        }
+        going
     }
 
     pub(super) fn read(&self) -> Counted {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use super::coming::{Coming, ReadLog, ToWorld};
+use super::coming::{Coming, ReadLog, Safe, ToWorld};
 use crate::protocol::command::{Command, Outcome};
 use crate::protocol::event::Event;
 use crate::protocol::ids::{CommandId, LearnerId};
@@ -22,7 +22,9 @@ use crate::session::pairing::DoorAlert;
 #[derive(Debug)]
 pub(super) enum FromWorld {
     Snapshot(Box<LearnerSnapshot>),
-    Sample(Box<Sample>),
+    Sample(Arc<Sample>),
+    /// Of so many learners it is known now what is here for good.
+    Safe(Vec<Arc<Safe>>),
     Gone(LearnerId),
     Event(Box<Event>),
     Answer(Box<Command>, Outcome),
@@ -49,6 +51,18 @@ pub(super) struct Fares {
     pub(super) commands: CommandsState,
     /// The learners' samples.
     pub(super) stream: StreamState,
+    /// The machine's memory.
+    pub(super) memory: MemoryState,
+}
+
+/// How the machine fares in memory, as its system says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub(super) struct MemoryState {
+    /// Whether it said within two minutes that it is short; it may then end the program, whose lesson goes on at the
+    /// next start.
+    pub(super) low: bool,
+    /// How often it said so since the process began.
+    pub(super) times: u64,
 }
 
 /// Commands that were not answered within 2 s.
@@ -237,7 +251,8 @@ pub(super) fn open(
                         match update {
                             FromWorld::Snapshot(snapshot) => told.states.push(State::Is(snapshot)),
                             FromWorld::Gone(learner) => told.states.push(State::Gone(learner)),
-                            FromWorld::Sample(sample) => told.newest.push(Arc::from(sample)),
+                            FromWorld::Sample(sample) => told.newest.push(sample),
+                            FromWorld::Safe(those) => those.iter().for_each(|safe| safe.tell()),
                             FromWorld::Health(health) => told.states.push(State::Health(health)),
                             FromWorld::Frames(frames) => told.states.push(State::Frames(frames)),
                             FromWorld::Alert(alert) => told.states.push(State::Alert(alert)),

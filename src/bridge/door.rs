@@ -62,7 +62,7 @@ pub(super) fn router(
     limits: Limits,
     counters: Counters,
     heartbeat: Arc<Heartbeat>,
-    stop: &CancellationToken,
+    ending: &CancellationToken,
 ) -> Router {
     let Guard { access, origins } = guard;
     let looks = pictures::door::routes(mcp.clone());
@@ -70,7 +70,7 @@ pub(super) fn router(
         move || Ok(Instructor::new(mcp.clone())),
         Arc::new(LocalSessionManager::default()),
         StreamableHttpServerConfig::default()
-            .with_cancellation_token(stop.child_token())
+            .with_cancellation_token(ending.child_token())
             .with_max_request_body_bytes(BODY)
             // `host_is_ours` does this for every route, and knows addresses on the network too.
             .disable_allowed_hosts(),
@@ -195,6 +195,7 @@ async fn healthz(State(health): State<Health>) -> Response {
         "records": published.health.records,
         "commands": published.health.commands,
         "stream": published.health.stream,
+        "memory": published.health.memory,
         "learners": published.learners.len(),
         "version": env!("CARGO_PKG_VERSION"),
     });

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::access::Act;
 use super::audit::Lines;
+use super::going::Going;
 use super::{Bridge, host, records};
 use crate::lesson::{Loaded, Shelf};
 use crate::protocol::asker::Asker;
@@ -258,7 +259,9 @@ impl Ground<'_, '_> {
             }
             What::Drain { on, within } => {
                 self.draining.until = on.then(|| Instant::now() + *within);
-                self.bridge.counters.drain(*on);
+                let until = self.draining.until;
+                let going = until.map_or(Going::No, |until| Going::Draining { until });
+                self.bridge.counters.goes(going);
             }
             What::Export { learner } => {
                 let Some(recorder) = &self.recorder else {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -76,7 +76,12 @@ pub(super) async fn own_sessions_only(
             return problem(StatusCode::NOT_FOUND, "no_such_session", words);
         }
     }
-    let response = next.run(request).await;
+    let ends = request.method() == Method::DELETE;
+    let mut response = next.run(request).await;
+    // A session that was ended is gone now, not later: the official Python client takes `202` for a failure.
+    if ends && response.status() == StatusCode::ACCEPTED {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
     if let Some(begun) = session(response.headers()) {
         sessions.begin(begun, caller);
     }

@@ -2,9 +2,7 @@
 //! In: requests from outside, as [`Command`](crate::protocol::command::Command)s. Out: snapshots, events, and what really happened.
 //! Never: waits in the frame (a thread of its own, bounded channels), or answers 'sent' for 'done'.
 
-use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
@@ -15,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::record::Recorder;
-use crate::session::frames::FrameStanding;
+use crate::session::frames::{FrameAlarm, FrameStanding};
 use crate::session::pairing::PairingCode;
 
 pub mod access;
@@ -23,10 +21,12 @@ mod admin;
 mod audit;
 mod coding;
 mod coming;
+mod config;
 mod counters;
 mod desk;
 mod door;
 pub mod gate;
+mod going;
 pub mod host;
 pub mod join;
 mod machine;
@@ -46,12 +46,14 @@ mod tls;
 mod world;
 
 use access::news::{self, News};
-use access::tokens::TokenError;
 use access::{Access, Offer, Origins, Place};
 use coming::{Bell, Coming, ToWorld};
+pub use config::{BridgeConfig, BridgeError};
 use counters::Counters;
 use desk::FromWorld;
+use going::Going;
 use mcp::catalogue::Catalogue;
+use pictures::PictureShown;
 pub use serve::Limits;
 use tls::Tls;
 pub use tls::{TlsConfig, TlsError};
@@ -69,90 +71,6 @@ pub enum BridgeSystems {
     Publish,
 }
 
-/// Bridge settings.
-#[derive(Debug, Clone)]
-pub struct BridgeConfig {
-    /// Address to listen on; port 0 takes a free one. Anything but loopback needs `tls` or `allow_plaintext`.
-    pub listen: SocketAddr,
-    /// Bearer token that opens everything for as long as this process runs; `None`: a fresh one.
-    pub token: Option<String>,
-    /// Listen beyond this machine although nothing is encrypted.
-    pub allow_plaintext: bool,
-    /// Encrypt with this certificate; `None`: nothing is encrypted.
-    pub tls: Option<TlsConfig>,
-    /// Folder of the tokens and of our own certificate; `None`: tokens last as long as this process.
-    pub folder: Option<PathBuf>,
-    /// Names by which clients may call this machine, besides `localhost` and its addresses.
-    pub names: Vec<String>,
-    /// How many connections there may be.
-    pub limits: Limits,
-}
-
-impl Default for BridgeConfig {
-    /// This machine only, on port 7878.
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 7878)),
-            token: None,
-            allow_plaintext: false,
-            tls: None,
-            folder: None,
-            names: Vec::new(),
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// Why the door stays shut.
-#[derive(Debug, thiserror::Error)]
-pub enum BridgeError {
-    /// Somebody else listens there, or we may not.
-    #[error(
-        "nobody can connect at {address}: {cause}; choose another address with --listen (port 0 takes a free one)"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// Nothing would be encrypted.
-    #[error(
-        "{address} is reachable from other machines and nothing is encrypted; encrypt with --tls, listen on 127.0.0.1, \
-         or accept that with --allow-plaintext on a network you trust"
-    )]
-    Plaintext {
-        /// The address.
-        address: SocketAddr,
-    },
-    /// A token that could be guessed.
-    #[error(
-        "the token has {length} characters; use at least {} so that it cannot be guessed",
-        access::MIN_TOKEN
-    )]
-    ShortToken {
-        /// Its length.
-        length: usize,
-    },
-    /// A token that no header can carry.
-    #[error(
-        "the token has spaces or characters outside ASCII, which an HTTP header cannot carry; use letters, digits and signs"
-    )]
-    UnfitToken,
-    /// No randomness for a token.
-    #[error("no fresh token could be made: {0}; give one with --token")]
-    NoToken(getrandom::Error),
-    /// Nothing can be encrypted.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The tokens cannot be read.
-    #[error(transparent)]
-    Tokens(#[from] TokenError),
-    /// No thread.
-    #[error("the bridge cannot start: {0}")]
-    Thread(io::Error),
-}
-
 /// The open door. Dropping it closes it.
 #[derive(Resource)]
 pub struct Bridge {
@@ -167,6 +85,7 @@ pub struct Bridge {
     looks: crossbeam_channel::Receiver<mcp::look::Look>,
     coming: mpsc::Receiver<ToWorld>,
     bell: crossbeam_channel::Receiver<()>,
+    ring: Bell,
     to_desk: mpsc::Sender<FromWorld>,
     counters: Counters,
     heartbeat: Arc<Heartbeat>,
@@ -232,7 +151,8 @@ impl Bridge {
             folder.map(|folder| folder.join(access::tokens::FILE)),
             config.limits.per_token,
             Place {
-                address: format!("{scheme}://{}/", reach::reachable(address)),
+                scheme,
+                listening: address,
                 fingerprint: fingerprint.clone(),
             },
             teller,
@@ -247,12 +167,12 @@ impl Bridge {
         let (pairing_asked, mut codes_asked) = mpsc::channel(4);
         let (to_coming, coming) = mpsc::channel(coming::COMING);
         let (bell, heard) = Bell::new();
-        let to_coming = Coming::new(to_coming, bell);
+        let to_coming = Coming::new(to_coming, bell.clone());
         let heartbeat = Arc::new(Heartbeat {
             start: Instant::now(),
             last_ms: AtomicU64::new(0),
         });
-        let stop = CancellationToken::new();
+        let (stop, ending) = (CancellationToken::new(), CancellationToken::new());
         let counters = Counters::default();
         let counting = counters.clone();
         let (beat, stopped, limits) = (heartbeat.clone(), stop.clone(), config.limits);
@@ -284,8 +204,12 @@ impl Bridge {
                         counting.clone(),
                     );
                     let router =
-                        door::router(guard, desk, mcp, limits, counting.clone(), beat, &stopped);
-                    serve::serve(listener, router, tls, limits, counting, stopped).await;
+                        door::router(guard, desk, mcp, limits, counting.clone(), beat, &ending);
+                    let ends = serve::Ends {
+                        stop: stopped,
+                        ending,
+                    };
+                    serve::serve(listener, router, tls, limits, counting, ends).await;
                 });
                 // What waits for the disk is not waited for.
                 runtime.shutdown_background();
@@ -303,6 +227,7 @@ impl Bridge {
             looks,
             coming,
             bell: heard,
+            ring: bell,
             to_desk,
             counters,
             heartbeat,
@@ -356,6 +281,7 @@ impl Bridge {
 
 impl Drop for Bridge {
     fn drop(&mut self) {
+        self.counters.goes(Going::Stopping);
         self.stop.cancel();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -371,7 +297,7 @@ pub struct BridgePlugin;
 impl Plugin for BridgePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<audit::Lines>()
-            .init_resource::<mcp::look::ClassTime>()
+            .init_resource::<mcp::class_time::ClassTime>()
             .init_resource::<mcp::look::ScenesAsked>()
             .init_resource::<machine::Groups>()
             .init_resource::<machine::Draining>()
@@ -384,6 +310,8 @@ impl Plugin for BridgePlugin {
             .init_resource::<pictures::Pictures>()
             .add_message::<PictureAsked>()
             .add_message::<PictureTaken>()
+            .add_message::<PictureShown>()
+            .add_message::<FrameAlarm>()
             .init_resource::<Agreements>()
             .register_required_components::<Learner, gate::Gate>()
             .add_systems(
@@ -392,6 +320,7 @@ impl Plugin for BridgePlugin {
                     (
                         world::receive,
                         world::receive_from_runtimes,
+                        pictures::take_shown.run_if(on_message::<PictureShown>),
                         mcp::figures::count_frames,
                         mcp::look::answer_looks,
                         machine::carry_out,
@@ -406,10 +335,11 @@ impl Plugin for BridgePlugin {
                         .in_set(BridgeSystems::Receive),
                     (
                         gate::mind,
-                        mcp::look::keep_time,
+                        mcp::class_time::keep_time,
                         mcp::look::answer_scenes,
                         world::publish_health,
                         pictures::hand_over_pictures.run_if(on_message::<PictureTaken>),
+                        world::publish_frame_alarms.run_if(on_message::<FrameAlarm>),
                         world::publish_frames.run_if(resource_exists_and_changed::<FrameStanding>),
                         world::publish_learners,
                         world::publish_samples,

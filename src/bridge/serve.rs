@@ -37,6 +37,8 @@ const STREAMS: u32 = 64;
 const ASKED: Duration = Duration::from_secs(20);
 /// After the system had no room for a connection.
 const BREATHER: Duration = Duration::from_millis(50);
+/// Whoever is connected is told of the end before it comes.
+const NOTICE: Duration = Duration::from_millis(150);
 /// How long open requests may go on after the end was called.
 const FAREWELL: Duration = Duration::from_millis(300);
 
@@ -65,7 +67,8 @@ impl Limits {
         per_token: 64,
         stream_rate: 200.0,
         stream_burst: 1024.0,
-        message: 256 * 1024,
+        // A picture of the largest size fits.
+        message: 384 * 1024,
     };
 
     /// For a classroom host: one token may stand for a whole class.
@@ -85,14 +88,22 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Whence(pub(super) Peer);
 
-/// Serves until `stop`.
+/// How serving ends.
+pub(super) struct Ends {
+    /// It is to end: nobody new comes in, and whoever is connected is told.
+    pub(super) stop: CancellationToken,
+    /// Cancelled when they have been told: now everything ends.
+    pub(super) ending: CancellationToken,
+}
+
+/// Serves until it is to end.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     tls: Option<Tls>,
     limits: Limits,
     counters: Counters,
-    stop: CancellationToken,
+    ends: Ends,
 ) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
@@ -108,7 +119,7 @@ pub(super) async fn serve(
     let crowd = Crowd::default();
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => break,
+            () = ends.stop.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
         let (stream, address) = match accepted {
@@ -136,11 +147,13 @@ pub(super) async fn serve(
         let guest = Guest {
             router: router.clone(),
             address,
-            stop: stop.clone(),
-            _place: (place, seat, counters.connection()),
+            stop: ends.ending.clone(),
+            place: Held(Arc::new((place, seat, counters.connection()))),
         };
         tokio::spawn(guest.receive(stream, tls.clone()));
     }
+    tokio::time::sleep(NOTICE).await;
+    ends.ending.cancel();
     // Open streams do not end by themselves.
     tokio::time::sleep(FAREWELL).await;
 }
@@ -149,8 +162,15 @@ struct Guest {
     router: Router,
     address: SocketAddr,
     stop: CancellationToken,
-    _place: (OwnedSemaphorePermit, Seat, Open),
+    place: Held,
 }
+
+/// A connection's place, for as long as one of these lives. A WebSocket holds one, since it outlives the HTTP that it
+/// came by.
+#[derive(Clone)]
+pub(super) struct Held(
+    #[expect(dead_code, reason = "held, not read")] Arc<(OwnedSemaphorePermit, Seat, Open)>,
+);
 
 impl Guest {
     async fn receive(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
@@ -171,9 +191,14 @@ impl Guest {
 
     async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, h2: bool) {
         let whence = Whence(Peer::of(self.address.ip()));
-        let router = self.router;
+        let (router, place) = (self.router, self.place);
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-            answer(router.clone(), whence, request.map(Body::new))
+            answer(
+                router.clone(),
+                whence,
+                place.clone(),
+                request.map(Body::new),
+            )
         });
         let io = TokioIo::new(stream);
         let ended = if h2 {
@@ -215,9 +240,11 @@ impl Guest {
 async fn answer(
     router: Router,
     whence: Whence,
+    place: Held,
     mut request: Request,
 ) -> Result<Response, Infallible> {
     request.extensions_mut().insert(whence);
+    request.extensions_mut().insert(place);
     // HTTP/2 names the host elsewhere.
     if request.version() == Version::HTTP_2
         && let Some(authority) = request.uri().authority()

@@ -15,8 +15,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde::{Deserialize, Serialize};
-use sha2::Digest;
 use zeroize::Zeroizing;
+
+use super::join::Fingerprint;
 
 /// Name of the file in which our own certificate is kept.
 const FILE: &str = "certificate.json";
@@ -103,7 +104,8 @@ impl Tls {
             file: file.clone(),
             why,
         };
-        let fingerprint = chain.first().map(fingerprint).unwrap_or_default();
+        let shown = |it| Fingerprint::of(it).to_string();
+        let fingerprint = chain.first().map(shown).unwrap_or_default();
         let provider = Arc::new(rustls_graviola::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
@@ -119,12 +121,6 @@ impl Tls {
             fingerprint,
         })
     }
-}
-
-fn fingerprint(certificate: &CertificateDer<'static>) -> String {
-    let digest = sha2::Sha256::digest(certificate.as_ref());
-    let pairs: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-    pairs.join(":")
 }
 
 fn read_chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -344,7 +340,7 @@ mod tests {
         let at = |days: u64, names: &[String]| {
             let now = UNIX_EPOCH + Duration::from_secs((20_000 + days) * 24 * 3600);
             let kept = Kept::read_or_make(&file, here(), names, now).unwrap();
-            fingerprint(&kept.certificate)
+            Fingerprint::of(&kept.certificate).to_string()
         };
         let first = at(0, &[]);
         assert_eq!(at(769, &[]), first);

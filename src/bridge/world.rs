@@ -1,14 +1,16 @@
 //! The world's side of the desk: systems that never wait.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bevy::prelude::*;
 
 use super::coming::{COMING, ReadLog, ToWorld};
-use super::desk::{CommandsState, Fares, FromWorld, RecordsState, StreamState};
+use super::desk::{CommandsState, Fares, FromWorld, MemoryState, RecordsState, StreamState};
 use super::gate::{self, Gate};
+use super::pictures::PictureShown;
 use super::{Bridge, host};
 use crate::adaptation::MessageShown;
 use crate::lesson::ActiveLesson;
@@ -18,13 +20,15 @@ use crate::protocol::snapshot::Reached;
 use crate::protocol::wire::ErrorCode;
 use crate::record::{Health, Recorder};
 use crate::session::answers::Unanswered;
-use crate::session::frames::FrameStanding;
+use crate::session::device::MemoryHealth;
+use crate::session::frames::{FrameAlarm, FrameStanding};
+use crate::session::pairing::{DoorAlert, DoorAlertKind};
 use crate::session::snapshot::snapshot;
 use crate::session::state::LearnerState;
 use crate::session::stream::mirror::Arrived;
 use crate::session::stream::systems::{StreamTiming, Streamed};
 use crate::session::{
-    AcknowledgedSeq, CommandAnswered, CommandRequested, Folded, Learner, RecordHealth,
+    AcknowledgedSeq, CommandAnswered, CommandRequested, Folded, Learner, RecordHealth, unix_ms,
 };
 
 /// Commands taken in a frame; the rest waits for the next.
@@ -70,6 +74,7 @@ pub(super) fn receive_from_runtimes(
     mut headsets: Query<&mut host::Headset>,
     mut under_way: Query<&mut host::UnderWay>,
     mut arrived: MessageWriter<Arrived>,
+    mut shown_there: MessageWriter<PictureShown>,
     mut answered: MessageWriter<CommandAnswered>,
 ) {
     for _ in 0..COMING {
@@ -95,10 +100,21 @@ pub(super) fn receive_from_runtimes(
                     host::done(learner, done, &mut under_way, &mut answered);
                 }
             }
+            (ToWorld::Shown { connection, shown }, Some(connected), _) => {
+                if let Some(learner) = connected.of(connection) {
+                    shown_there.write(PictureShown { learner, shown: *shown });
+                }
+            }
             (ToWorld::Left { connection }, Some(connected), _) => {
                 host::left(connection, time.elapsed(), connected, &mut headsets);
             }
-            (ToWorld::Parcel { .. } | ToWorld::Done { .. } | ToWorld::Left { .. }, ..) => {}
+            (
+                ToWorld::Parcel { .. }
+                | ToWorld::Done { .. }
+                | ToWorld::Shown { .. }
+                | ToWorld::Left { .. },
+                ..,
+            ) => {}
         }
     }
 }
@@ -136,10 +152,11 @@ pub(super) fn publish_health(
     records: Res<RecordHealth>,
     unanswered: Res<Unanswered>,
     timing: Res<StreamTiming>,
+    memory: Res<MemoryHealth>,
     mut told: Local<Option<(Duration, u64)>>,
 ) {
     let (now, intervals) = (time.elapsed(), timing.0.n());
-    let news = records.is_changed() || unanswered.is_changed();
+    let news = records.is_changed() || unanswered.is_changed() || memory.is_changed();
     let due =
         told.is_none_or(|(at, so_far)| so_far != intervals && now.saturating_sub(at) >= TOLD_EVERY);
     if !news && !due {
@@ -167,6 +184,10 @@ pub(super) fn publish_health(
             off_p99_ms: timing.0.quantile(0.99).map(ms),
             off_at_most_ms: ms(timing.0.longest()),
         },
+        memory: MemoryState {
+            low: memory.is_low(),
+            times: memory.times,
+        },
     };
     let sent = bridge.to_desk.try_send(FromWorld::Health(health)).is_ok();
     *told = sent.then_some((now, intervals));
@@ -178,6 +199,26 @@ pub(super) fn publish_frames(bridge: Res<Bridge>, standing: Res<FrameStanding>) 
         let _ = bridge
             .to_desk
             .try_send(FromWorld::Frames(Box::new(frames.clone())));
+    }
+}
+
+/// A headset's frames at emergency, and the end of it, are alerts like any other.
+pub(super) fn publish_frame_alarms(
+    bridge: Res<Bridge>,
+    mut alarms: MessageReader<FrameAlarm>,
+    mut alerts: MessageWriter<DoorAlert>,
+) {
+    for alarm in alarms.read() {
+        let alert = DoorAlert {
+            at_unix_ms: unix_ms(),
+            kind: match alarm {
+                FrameAlarm::Emergency => DoorAlertKind::FramesAtEmergency,
+                FrameAlarm::Over => DoorAlertKind::FramesRecovered,
+            },
+            words: alarm.words().to_owned(),
+        };
+        let _ = bridge.to_desk.try_send(FromWorld::Alert(alert.clone()));
+        alerts.write(alert);
     }
 }
 
@@ -296,7 +337,7 @@ pub(super) fn publish_samples(
         }
         let _ = bridge
             .to_desk
-            .try_send(FromWorld::Sample(Box::new(streamed.sample)));
+            .try_send(FromWorld::Sample(Arc::new(streamed.sample)));
     }
 }
 

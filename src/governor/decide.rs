@@ -9,12 +9,12 @@ use super::forecast::Forecast;
 use super::rules::Rules;
 use super::sense::History;
 use super::side::{Ask, Side, Want};
-use super::state::{Moment, Now, State, reset, take_in};
+use super::state::{Moment, Now, State, is_warm, reset, take_in};
 use super::why::{Bound, Cause, Why};
 use crate::protocol::blur::Blurs;
 
 /// Frames that must have been seen before anything is decided.
-const ENOUGH: usize = 3;
+const ENOUGH: u64 = 3;
 /// Frames in which a miss counts as recent.
 const RECENT: usize = 3;
 /// The same for the compositor, which is blamed for no single one.
@@ -47,12 +47,13 @@ pub fn decide(history: &History, state: &State, rules: &Rules, now: &Now) -> (De
 pub fn advance(history: &History, state: &mut State, rules: &Rules, now: &Now) -> Decision {
     let from = state.setting;
     reset(state, history, rules, now);
+    let warm = is_warm(state, history, rules, now);
     take_in(state, history, rules, now);
     state.heat.follow(now.heat, now.time, rules);
     let forecasts = [&state.cpu, &state.gpu].map(|side| side.track.forecast(rules));
     let cause = if !now.focused {
         Cause::Unfocused
-    } else if history.len() < ENOUGH {
+    } else if !warm || (history.len() as u64).min(state.taken - state.known_from) < ENOUGH {
         Cause::Gathering
     } else {
         steer(state, history, rules, now, forecasts)

@@ -243,6 +243,53 @@ fn without_a_seam_it_comes_back_a_level_at_a_time() {
 }
 
 #[test]
+fn what_frames_cost_while_pipelines_are_made_costs_no_quality() {
+    let mut bench = Bench::new();
+    bench.now.moment = Moment::Protected;
+    let settled = |bench: &mut Bench| {
+        bench.now.warming = true;
+        let last = bench.seconds(3.0, 2.5, 3.0);
+        assert_eq!(last.why.cause, Cause::Gathering, "{}", last.why);
+        bench.now.warming = false;
+        // Times of the GPU and the compositor's queue come later than the last pipeline.
+        bench.frame(2.5, 3.0);
+        bench.seconds(2.0, 0.5, 0.7);
+        assert_eq!(bench.last.setting, Setting::FULL, "{}", bench.last.why);
+    };
+    // At the start, in the middle, and in another scene.
+    settled(&mut bench);
+    settled(&mut bench);
+    bench.now.event = Some(Event::SceneLoaded);
+    settled(&mut bench);
+    // Without a word about pipelines, too, for the first frames of a scene.
+    bench.now.event = Some(Event::SceneLoaded);
+    for _ in 0..bench.rules.warm_frames {
+        bench.frame(2.5, 3.0);
+    }
+    assert_eq!(
+        bench.seconds(2.0, 0.5, 0.7).setting,
+        Setting::FULL,
+        "{}",
+        bench.last.why
+    );
+    // And then it is evidence.
+    assert!(bench.seconds(1.0, 0.5, 1.4).setting.gpu > 0.0);
+}
+
+#[test]
+fn pipelines_that_are_never_done_excuse_a_scene_for_seconds_only() {
+    let mut bench = Bench::new();
+    bench.now.warming = true;
+    let longest = bench.rules.warm_longest;
+    let excused = bench.seconds(longest - 1.0, 0.5, 1.5).setting.gpu;
+    assert!(excused.abs() < f64::EPSILON, "{excused}");
+    assert!(bench.seconds(3.0, 0.5, 1.5).setting.gpu > 0.0);
+    bench.missed = 0;
+    bench.seconds(20.0, 0.5, 1.5);
+    assert_eq!(bench.missed, 0, "{}", bench.last.why);
+}
+
+#[test]
 fn nobody_looks_nothing_changes() {
     let mut bench = Bench::new();
     bench.seconds(3.0, 0.5, 0.7);

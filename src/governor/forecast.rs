@@ -105,6 +105,12 @@ impl Track {
         })
     }
 
+    /// Whether the last load was either a hiccup or the first of a step.
+    #[must_use]
+    pub fn is_odd(&self) -> bool {
+        self.odd.is_some()
+    }
+
     /// Starts again from a load that is known, with the surprises as they were.
     pub fn restart(&mut self, load: f64) {
         self.len = 0;

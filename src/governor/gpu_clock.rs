@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bevy::prelude::*;
 use bevy::render::render_resource::{
     Buffer, BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor,
-    MapMode,
+    MapMode, PipelineCache,
 };
 use bevy::render::renderer::{
     RenderDevice, RenderGraph, RenderGraphSystems, RenderQueue, WgpuWrapper,
@@ -16,7 +16,7 @@ use bevy::render::renderer::{
 use bevy::render::{ExtractSchedule, MainWorld, RenderApp};
 use wgpu::{ComputePassTimestampWrites, Features, QuerySet, QuerySetDescriptor, QueryType};
 
-use super::plugin::GpuTimes;
+use super::plugin::{GpuTimes, Surroundings};
 use super::sense::GpuTime;
 use crate::xr::FrameStats;
 
@@ -83,8 +83,17 @@ struct Newest {
     nanos: AtomicU64,
 }
 
-/// Both worlds are in our hands here: the newest time goes to the main world, its frame comes here.
-fn hand_over(mut main: ResMut<MainWorld>, mut clock: ResMut<Clock>) {
+/// Both worlds are in our hands here: the newest time goes to the main world, and whether pipelines are still being made;
+/// its frame comes here.
+fn hand_over(
+    mut main: ResMut<MainWorld>,
+    pipelines: Option<Res<PipelineCache>>,
+    mut clock: ResMut<Clock>,
+) {
+    if let Some(mut told) = main.get_resource_mut::<Surroundings>() {
+        let waits = pipelines.is_some_and(|it| it.waiting_pipelines().next().is_some());
+        told.bypass_change_detection().0.warming = waits;
+    }
     let now = main.get_resource::<FrameStats>().map_or(0, |it| it.frames);
     clock.frame = now;
     let nanos = clock.newest.nanos.swap(0, Ordering::Acquire);

@@ -12,6 +12,7 @@ pub mod cost;
 pub mod decide;
 pub mod forecast;
 mod gpu_clock;
+pub mod mode;
 pub mod plant;
 pub mod plugin;
 pub mod policies;

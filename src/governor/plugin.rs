@@ -7,13 +7,14 @@ use bevy::prelude::*;
 use super::acting::ActingPlugin;
 use super::actuators::{Level, Quality};
 use super::gpu_clock::GpuClockPlugin;
+use super::mode::Mode;
 use super::policies::{Asked, Policy};
 use super::restraint::Notice;
 use super::rules::Rules;
 use super::sense::{CpuPhases, FrameSample, GpuTime, History};
 use super::state::{Event, Now};
 use crate::protocol::blur::Blurs;
-use crate::xr::{DeviceHeat, FrameStats, Phases, XrPhase};
+use crate::xr::{DeviceHeat, FrameStats, Phases, RecommendedScale, XrPhase};
 
 /// Sensing and deciding, in `First`: after the frame was waited for, before anything works for it.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,9 +49,12 @@ impl Plugin for GovernorPlugin {
             asked: full,
             frames: 0,
             skipped: 0,
+            stale: 0,
+            missed: false,
         })
         .insert_resource(CurrentQuality(full.quality))
         .insert_resource(CurrentLevel(Level::Conservative))
+        .init_resource::<Mode>()
         .init_resource::<Blurred>()
         .init_resource::<Latest>()
         .init_resource::<GpuTimes>()
@@ -99,6 +103,9 @@ pub struct Governor {
     /// Of [`FrameStats`], as they were.
     frames: u64,
     skipped: u64,
+    stale: u64,
+    /// Whether the frame before was missed.
+    missed: bool,
 }
 
 impl Governor {
@@ -120,9 +127,12 @@ impl Governor {
 fn heed_the_headset(
     phase: Option<Res<XrPhase>>,
     heat: Option<Res<DeviceHeat>>,
+    recommended: Option<Res<RecommendedScale>>,
     mut surroundings: ResMut<Surroundings>,
 ) {
     let now = &mut surroundings.bypass_change_detection().0;
+    // The runtime's own loop has the first word: where it wants less, ours works below that.
+    now.limits.scale_ceiling = recommended.map_or(1.0, |it| it.0);
     now.focused = phase.is_none_or(|phase| matches!(*phase, XrPhase::Focused | XrPhase::Absent));
     now.heat = match heat.map_or(DeviceHeat::Normal, |heat| *heat) {
         DeviceHeat::Normal => Notice::Normal,
@@ -134,6 +144,7 @@ fn heed_the_headset(
 fn govern(
     time: Res<Time<Real>>,
     stats: Option<Res<FrameStats>>,
+    mode: Res<Mode>,
     mut governor: ResMut<Governor>,
     mut gpu: ResMut<GpuTimes>,
     mut surroundings: ResMut<Surroundings>,
@@ -149,13 +160,17 @@ fn govern(
     let governor = &mut *governor;
     let skipped = stats.skipped.saturating_sub(governor.skipped).min(255) as u8;
     (governor.frames, governor.skipped) = (stats.frames, stats.skipped);
+    // A late picture is mostly one that also made the next period pass without a frame: one event, told once.
+    let late = std::mem::replace(&mut governor.stale, stats.stale) < stats.stale;
+    let missed = std::mem::replace(&mut governor.missed, skipped > 0);
+    let stale = late && skipped == 0 && !missed;
     governor.history.push(FrameSample {
         period: stats.period,
         cpu: phases(&stats),
         gpu: gpu.0.take(),
         wait: stats.wait,
         skipped,
-        stale: false,
+        stale,
         setting: governor.asked.setting,
     });
     let now = &mut surroundings.bypass_change_detection().0;
@@ -165,9 +180,10 @@ fn govern(
         governor.history.forget();
     }
     let now = Now { event, ..*now };
-    let asked = governor
-        .policy
-        .decide(&governor.history, &now, &governor.rules);
+    let asked = match mode.forced(&governor.rules, &now.limits) {
+        Some(forced) => forced,
+        None => (governor.policy).decide(&governor.history, &now, &governor.rules),
+    };
     governor.asked = asked;
     if level.set_if_neq(CurrentLevel(asked.level)) {
         match asked.why {
@@ -294,6 +310,57 @@ mod tests {
                 .to_string()
                 .contains(decision.level.name())
         );
+    }
+
+    #[test]
+    fn a_governor_that_is_off_or_held_lets_misses_be_and_stays_where_it_is_told() {
+        let told = [
+            (Mode::Off, Level::Conservative),
+            (Mode::Held(Level::Aggressive), Level::Aggressive),
+        ];
+        for (mode, level) in told {
+            let mut app = App::new();
+            app.add_plugins((MinimalPlugins, GovernorPlugin::default()))
+                .insert_resource(mode)
+                .init_resource::<FrameStats>()
+                .init_resource::<DirectionalLightShadowMap>();
+            frames(&mut app, 100, 0.2, 0.2);
+            assert_eq!(latest(&app).level, level);
+            frames(&mut app, 100, 0.2, 3.0);
+            assert_eq!(app.world().resource::<CurrentLevel>().0, level);
+        }
+    }
+
+    #[test]
+    fn a_late_picture_is_told_once_and_not_again_with_the_period_that_it_cost() {
+        let mut app = app();
+        frames(&mut app, 10, 0.3, 0.3);
+        let mut frame = |late: u64, skipped: u64| {
+            let mut stats = app.world_mut().resource_mut::<FrameStats>();
+            stats.frames += 1;
+            stats.stale += late;
+            stats.skipped += skipped;
+            app.update();
+            let newest = *app.world().resource::<Governor>().newest().unwrap();
+            (newest.stale, newest.skipped)
+        };
+        assert_eq!(frame(1, 0), (true, 0));
+        assert_eq!(frame(0, 0), (false, 0));
+        assert_eq!(frame(1, 2), (false, 2));
+        assert_eq!(frame(1, 0), (false, 0), "the same lateness");
+        assert_eq!(frame(1, 0), (true, 0));
+    }
+
+    #[test]
+    fn nothing_is_drawn_larger_than_the_runtime_recommends() {
+        let mut app = app();
+        app.insert_resource(RecommendedScale(0.8));
+        frames(&mut app, 10, 0.2, 0.2);
+        let scale = |app: &App| app.world().resource::<CurrentQuality>().0.render_scale;
+        assert!(scale(&app) <= 0.8);
+        app.insert_resource(RecommendedScale(1.0));
+        frames(&mut app, 10, 0.2, 0.2);
+        assert!(scale(&app) > 0.8);
     }
 
     #[test]

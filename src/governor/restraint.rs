@@ -118,17 +118,15 @@ impl Heat {
 mod tests {
     use super::*;
 
-    /// Sees a small load for so long; returns how long the large one was remembered.
-    fn calm(wall: &mut Wall, from: f64, seconds: u32, rules: &Rules) -> f64 {
-        let mut remembered = 0.0;
-        for second in 0..seconds {
-            let now = from + f64::from(second);
-            wall.see(0.005, now, rules);
-            if wall.load() > 0.01 {
-                remembered = now - from;
-            }
-        }
-        remembered
+    /// Sees a small load until the large one is forgotten; returns how long that took.
+    fn calm(wall: &mut Wall, from: f64, rules: &Rules) -> f64 {
+        (1..1000)
+            .map(f64::from)
+            .find(|passed| {
+                wall.see(0.005, from + passed, rules);
+                wall.load() <= 0.01
+            })
+            .unwrap_or(f64::INFINITY)
     }
 
     #[test]
@@ -137,14 +135,15 @@ mod tests {
         let mut wall = Wall::default();
         let mut now = 100.0;
         let mut held = Vec::new();
+        // Each time just when it was forgotten.
         for _ in 0..7 {
             wall.force(0.02, now, &rules);
-            held.push(calm(&mut wall, now, 200, &rules));
-            now += 200.0;
+            held.push(calm(&mut wall, now, &rules));
+            now += held.last().copied().unwrap_or_default();
         }
         let rising = held
             .windows(2)
-            .all(|pair| pair[0] < pair[1] || pair[1] > 100.0);
+            .all(|pair| pair[0] < pair[1] || pair[1] >= rules.wall_longest);
         assert!(rising, "{held:?}");
         assert!(
             held[0] >= rules.wall - 1.0 && held[0] <= 2.0 * rules.wall,
@@ -157,9 +156,9 @@ mod tests {
         let rules = Rules::default();
         let mut wall = Wall::default();
         wall.force(0.02, 0.0, &rules);
-        calm(&mut wall, 0.0, 60, &rules);
-        wall.force(0.012, 60.0, &rules);
-        assert!(calm(&mut wall, 60.0, 60, &rules) <= 2.0 * rules.wall);
+        let forgotten = calm(&mut wall, 0.0, &rules);
+        wall.force(0.012, forgotten, &rules);
+        assert!(calm(&mut wall, forgotten, &rules) <= 2.0 * rules.wall);
     }
 
     #[test]

@@ -38,12 +38,12 @@ pub struct Paths {
 impl Default for Paths {
     fn default() -> Self {
         Self {
-            render_scale: [1.0, 0.97, 0.9, 0.8, 0.6],
+            render_scale: [1.0, 1.0, 1.0, 0.8, 0.6],
             foveation: [0.25, 0.5, 0.75, 1.0, 1.0],
             shadows: [1.0, 0.5, 0.0, 0.0, 0.0],
-            lights: [1.0, 1.0, 0.75, 0.5, 0.25],
-            effects: [1.0, 0.75, 0.5, 0.25, 0.0],
-            detail: [1.0, 1.0, 0.75, 0.6, 0.5],
+            lights: [1.0, 0.9, 0.5, 0.25, 0.25],
+            effects: [1.0, 0.5, 0.0, 0.0, 0.0],
+            detail: [1.0, 1.0, 0.6, 0.5, 0.5],
             physics: [1.0, 1.0, 0.75, 0.5, 0.5],
             animation: [1.0, 1.0, 0.5, 0.25, 0.1],
             telemetry: [1.0, 0.25, 0.1, 0.1, 0.1],
@@ -122,9 +122,15 @@ pub struct Rules {
     pub cool: f64,
     /// At most this long, seconds `[E]`.
     pub cool_longest: f64,
+    /// Frames after a scene was loaded, and after the last pipeline was made, that are no evidence: a third of a second at
+    /// 72 Hz `[E]`.
+    pub warm_frames: u32,
+    /// Seconds for which pipelines that are still being made excuse a frame `[E]`.
+    pub warm_longest: f64,
     /// Misses while both sides take less than this share are the compositor's `[E]`.
     pub innocent: f64,
-    /// How many standard deviations of doubt about an actuator's worth are provided for. One: 84 % sure.
+    /// How many standard deviations of doubt about an actuator's worth are provided for. What a cut turns out to
+    /// lack is seen and cut again two frames later; what it gave up in vain stays away for seconds: so little of it `[E]`.
     pub doubt: f64,
     /// Shares of the CPU's work at full quality before anything is learnt: physics, animation, telemetry, panels, detail.
     /// The rest can't be shed `[E]`.
@@ -151,10 +157,10 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            high: 0.95,
-            aim: 0.90,
-            low: 0.84,
-            raise_to: 0.89,
+            high: 0.96,
+            aim: 0.92,
+            low: 0.88,
+            raise_to: 0.91,
             certain: 0.98,
             tail: 0.95,
             ahead: 4.0,
@@ -166,15 +172,17 @@ impl Default for Rules {
             raise_without_seam_after: 8.0,
             raise_step: 0.25,
             least_change: 0.02,
-            least_raise: 0.1,
+            least_raise: 0.05,
             wall: 5.0,
-            wall_longest: 240.0,
+            wall_longest: 40.0,
             wall_same: 0.1,
             thermal: [0.93, 0.86],
             cool: 60.0,
             cool_longest: 960.0,
+            warm_frames: 24,
+            warm_longest: 10.0,
             innocent: 0.75,
-            doubt: 1.0,
+            doubt: 0.25,
             cpu_shares: [0.15, 0.08, 0.10, 0.07, 0.35],
             gpu_shares: [0.55, 0.15, 0.06, 0.04, 0.10],
             share_doubt: 0.3,
@@ -269,6 +277,8 @@ impl Rules {
             ("thermal", impaired, 0.5, 1.0),
             ("cool", self.cool, 1.0, 3600.0),
             ("cool_longest", self.cool_longest, 1.0, 36_000.0),
+            ("warm_frames", f64::from(self.warm_frames), 0.0, 1e3),
+            ("warm_longest", self.warm_longest, 0.0, 120.0),
             ("innocent", self.innocent, 0.3, 1.0),
             ("doubt", self.doubt, 0.0, 4.0),
             ("share_doubt", self.share_doubt, 0.01, 2.0),

@@ -22,6 +22,8 @@ struct Pending {
     since: u64,
     sum: f64,
     n: u8,
+    /// Whether the first that was seen of it was a surprise: the actuators' worth is another then.
+    odd: bool,
 }
 
 /// What a side asks for.
@@ -104,6 +106,14 @@ impl Side {
         if !same_work(work, &pending.to) {
             return;
         }
+        let odd = step || self.track.is_odd();
+        if pending.n == 0 {
+            pending.odd = odd;
+        } else if odd && !pending.odd {
+            // What was as expected until now changes by itself: that is the load's doing, or a hiccup's.
+            self.pending = None;
+            return;
+        }
         pending.sum += seconds;
         pending.n += 1;
         if pending.n < MEASURED {
@@ -142,6 +152,7 @@ impl Side {
             since: frame,
             sum: 0.0,
             n: 0,
+            odd: false,
         });
     }
 
@@ -218,4 +229,35 @@ fn first(from: f64, to: f64, fits: impl Fn(f64) -> bool) -> f64 {
         }
     }
     yes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_in_the_middle_of_a_measurement_is_a_burst_and_teaches_nothing() {
+        let rules = Rules::default();
+        let mut side = Side::new(&rules.gpu_shares, &rules);
+        let (full, less) = ([1.0; 5], [0.8, 0.5, 1.0, 0.5, 1.0]);
+        for frame in 0..40 {
+            side.feed(0.010, &full, frame, &rules);
+        }
+        let forecast = side.track.forecast(&rules);
+        side.change(full, less, 40, forecast.as_ref());
+        let left = side.cost.factor(&less);
+        for (frame, load) in (41..).zip([0.010, 0.010, 0.016, 0.016]) {
+            side.feed(load * left, &less, frame, &rules);
+        }
+        let load = side.track.forecast(&rules).map_or(0.0, |it| it.load);
+        assert!((load / 0.016 - 1.0).abs() < 0.02, "{load}");
+        assert!(same_work(side.cost.shares(), &rules.gpu_shares));
+        // What is another from the first frame on is the change's own effect, and is learnt.
+        let forecast = side.track.forecast(&rules);
+        side.change(less, full, 45, forecast.as_ref());
+        for frame in 46..50 {
+            side.feed(0.016 * 1.12, &full, frame, &rules);
+        }
+        assert!(!same_work(side.cost.shares(), &rules.gpu_shares));
+    }
 }

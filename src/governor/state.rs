@@ -49,6 +49,8 @@ pub struct Now {
     pub focused: bool,
     /// What happened since the last frame.
     pub event: Option<Event>,
+    /// Whether something that frames need is still being made (pipelines): what they cost now says nothing of the scene.
+    pub warming: bool,
 }
 
 impl Default for Now {
@@ -60,6 +62,7 @@ impl Default for Now {
             heat: Notice::Normal,
             focused: true,
             event: None,
+            warming: false,
         }
     }
 }
@@ -73,8 +76,12 @@ pub struct State {
     pub(super) heat: Heat,
     pub(super) period: f64,
     pub(super) focused: bool,
-    /// Frames of the history that have been taken in.
+    /// Frames of the history that have been taken in, and those up to which none is evidence.
     pub(super) taken: u64,
+    pub(super) known_from: u64,
+    /// Frames that are still to be left out, and since when some are.
+    pub(super) cold: u64,
+    pub(super) warming_since: Option<f64>,
     /// When anything changed last, seconds.
     pub(super) changed: f64,
     /// The frame in which giving back is looked at again, and why it wasn't given back the last time.
@@ -101,6 +108,9 @@ impl State {
             period: 0.0,
             focused: true,
             taken: 0,
+            known_from: 0,
+            cold: u64::from(rules.warm_frames),
+            warming_since: None,
             changed: f64::NEG_INFINITY,
             look_again: 0,
             waits_for: Cause::Dwelling,
@@ -166,11 +176,33 @@ pub(super) fn reset(state: &mut State, history: &History, rules: &Rules, now: &N
     if event == Event::SceneLoaded {
         state.cpu = Side::new(&rules.cpu_shares, rules);
         state.gpu = Side::new(&rules.gpu_shares, rules);
+        (state.cold, state.warming_since) = (u64::from(rules.warm_frames), None);
     }
     state.cpu.forget_frames();
     state.gpu.forget_frames();
     state.presumed = 0.0;
     state.changed = now.time;
+}
+
+/// Leaves out the first frames of a scene, and those in which what frames need was still being made: they say nothing of
+/// what the scene costs. `false` while there are such. Not for ever: what never ends is the scene's own.
+pub(super) fn is_warm(state: &mut State, history: &History, rules: &Rules, now: &Now) -> bool {
+    if now.warming {
+        let begun = *state.warming_since.get_or_insert(now.time);
+        if now.time - begun < rules.warm_longest {
+            state.cold = u64::from(rules.warm_frames);
+        }
+    } else if state.cold == 0 {
+        state.warming_since = None;
+    }
+    if state.cold == 0 {
+        return true;
+    }
+    let frames = history.frames();
+    let new = frames.saturating_sub(state.taken);
+    state.cold = state.cold.saturating_sub(new.min(history.len() as u64));
+    (state.taken, state.known_from) = (frames, frames);
+    false
 }
 
 /// Takes in the frames that came since the last time.
@@ -186,6 +218,8 @@ pub(super) fn take_in(state: &mut State, history: &History, rules: &Rules, now: 
         let (cpu, gpu_now) = state.works(&sample.setting, rules, &now.limits);
         state.cpu.feed(sample.cpu.total(), &cpu, frame, rules);
         match sample.gpu {
+            // Of a frame that is no evidence.
+            Some(gpu) if frame - u64::from(gpu.age).min(frame) <= state.known_from => {}
             Some(gpu) => {
                 (state.presumed, state.unmeasured) = (0.0, 0);
                 let then = history.back(back + usize::from(gpu.age));

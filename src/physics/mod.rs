@@ -23,6 +23,25 @@ pub const STEP: f32 = 1.0 / 120.0;
 /// Steps in one frame. A frame longer than this (0.1 s) slows the simulation instead of the next frame.
 pub const MAX_STEPS: u32 = 12;
 
+/// Share of the steps that loose things get, 0.25..1: with less, each step is longer. While a hand or a place moves
+/// something, all steps are taken: what is held is never slower.
+#[derive(Resource, Debug, Clone, Copy, PartialEq)]
+pub struct LoosePace(pub f32);
+
+impl Default for LoosePace {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+impl LoosePace {
+    /// Length of a step, seconds. Outside of the range the nearer end, NaN counts as 1.
+    fn step(self) -> f32 {
+        let share = if self.0.is_nan() { 1.0 } else { self.0 };
+        STEP / share.clamp(0.25, 1.0)
+    }
+}
+
 /// A body whose centre is below this height fell out of the room, metres.
 pub const LOWEST: f32 = -1.0;
 
@@ -67,6 +86,7 @@ pub struct PhysicsPlugin;
 impl Plugin for PhysicsPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Physics>()
+            .init_resource::<LoosePace>()
             .add_message::<Contact>()
             .add_message::<Fell>()
             .add_systems(

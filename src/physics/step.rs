@@ -7,11 +7,12 @@ use rapier3d::prelude as rapier;
 use super::body::{Body, Driven};
 use super::sync::Simulated;
 use super::world::{Physics, entity_of, pose, transform};
-use super::{Contact, MAX_STEPS, STEP};
+use super::{Contact, LoosePace, MAX_STEPS, STEP};
 
 /// Steps the space by the time that passed, in equal steps, and reports what began to touch.
 pub(super) fn step_and_report(
     time: Res<Time>,
+    pace: Res<LoosePace>,
     mut physics: ResMut<Physics>,
     mut bodies: Query<(Entity, &Body, &mut Simulated, Has<Driven>)>,
     mut contacts: MessageWriter<Contact>,
@@ -23,11 +24,20 @@ pub(super) fn step_and_report(
         physics.dropped += f64::from(physics.accumulated - bound);
         physics.accumulated = bound;
     }
+    let carried =
+        |(_, _, simulated, driven): (_, _, &Simulated, bool)| driven && simulated.goal.is_some();
+    let length = if bodies.iter().any(carried) {
+        STEP
+    } else {
+        pace.step()
+    };
+    physics.length = length;
+    physics.space.integration_parameters.dt = length;
     // A hair of tolerance: a frame of exactly one step must not wait for the next because of rounding.
-    let steps = ((physics.accumulated + 1.0e-6) / STEP).floor();
+    let steps = ((physics.accumulated + 1.0e-6) / length).floor();
     let mut left = steps;
     while left >= 1.0 {
-        physics.accumulated = (physics.accumulated - STEP).max(0.0);
+        physics.accumulated = (physics.accumulated - length).max(0.0);
         approach_goals(physics, &mut bodies, left);
         left -= 1.0;
         if left < 1.0 {

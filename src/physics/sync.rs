@@ -278,7 +278,7 @@ pub(super) fn show_bodies(
         Without<Driven>,
     >,
 ) {
-    let between = (physics.accumulated / STEP).clamp(0.0, 1.0);
+    let between = (physics.accumulated / physics.length).clamp(0.0, 1.0);
     for (entity, body, mut at, mut simulated, mut velocity) in &mut bodies {
         let Body::Dynamic { .. } = body else {
             continue;

@@ -290,3 +290,48 @@ proptest! {
         prop_assert!(error.position < 1.0e-4 && error.rotation < 1.0e-3, "{error:?}");
     }
 }
+
+/// Steps in a second of a room in which `driven` moves or stays, at this pace.
+fn steps_in_a_second(pace: f32, driven: bool) -> u64 {
+    let mut app = room(FRAME);
+    app.insert_resource(LoosePace(pace));
+    let loose = cube(&mut app, Vec3::new(0.3, 0.5, -0.2));
+    let held = cube(&mut app, Vec3::new(-0.5, 1.0, 0.0));
+    app.world_mut().entity_mut(held).insert(Driven);
+    app.update();
+    let before = app.world().resource::<Physics>().steps;
+    for _ in 0..72 {
+        if driven {
+            app.world_mut()
+                .get_mut::<Transform>(held)
+                .unwrap()
+                .translation
+                .x += 0.001;
+        }
+        app.update();
+    }
+    let steps = app.world().resource::<Physics>().steps - before;
+    run(&mut app, 100);
+    let rests = at(&app, loose).translation.y;
+    assert!(
+        (rests - 0.05).abs() < 2.0e-3,
+        "it lies on the floor at any pace: {rests}"
+    );
+    steps
+}
+
+#[test]
+fn loose_things_take_fewer_steps_at_a_slower_pace_and_what_is_carried_never_does() {
+    let [full, most, half, least] =
+        [1.0, 0.75, 0.5, f32::NEG_INFINITY].map(|pace| steps_in_a_second(pace, false));
+    assert!((118..=121).contains(&full), "{full}");
+    assert!(
+        most < full && half < most && least < half,
+        "{full} {most} {half} {least}"
+    );
+    assert!((58..=61).contains(&half), "{half}");
+    assert!((28..=31).contains(&least), "{least}");
+    // Where a step begins within the second is luck.
+    assert!(steps_in_a_second(f32::NAN, false).abs_diff(full) <= 1);
+    assert!(steps_in_a_second(0.5, true).abs_diff(full) <= 1);
+}

@@ -16,6 +16,8 @@ pub struct Physics {
     pub(super) space: rapier::PhysicsWorld,
     pub(super) bodies: HashMap<Entity, Handles>,
     pub(super) accumulated: f32,
+    /// Of the steps taken last, seconds.
+    pub(super) length: f32,
     pub(super) begun: Sender<Contact>,
     pub(super) contacts: Receiver<Contact>,
     pub(super) lost: std::sync::atomic::AtomicU64,
@@ -73,6 +75,7 @@ impl Default for Physics {
             space,
             bodies: HashMap::default(),
             accumulated: 0.0,
+            length: STEP,
             begun,
             contacts,
             lost: std::sync::atomic::AtomicU64::new(0),

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod life;
 pub mod motion;
 pub mod parcel;
+pub mod picture;
 pub mod privacy;
 pub mod sample;
 pub mod scene;

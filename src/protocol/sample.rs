@@ -6,10 +6,12 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod reading;
+
 use super::ids::{LearnerId, SessionId};
 
 /// A figure, and where it comes from. Seven digits are more than any of them has, and of many learners many are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum Field {
     /// Counted or measured.
@@ -153,8 +155,7 @@ impl Signal {
 }
 
 /// Some of the signals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "Vec<Signal>", into = "Vec<Signal>")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
 #[schemars(with = "Vec<Signal>")]
 pub struct SignalSet(u32);
 
@@ -190,21 +191,8 @@ impl SignalSet {
     }
 }
 
-impl From<Vec<Signal>> for SignalSet {
-    fn from(signals: Vec<Signal>) -> Self {
-        Self::of(&signals)
-    }
-}
-
-impl From<SignalSet> for Vec<Signal> {
-    fn from(set: SignalSet) -> Self {
-        Signal::ALL.into_iter().filter(|it| set.has(*it)).collect()
-    }
-}
-
 /// A field for every signal. On the wire: those that are not absent, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "BTreeMap<Signal, Field>", into = "BTreeMap<Signal, Field>")]
+#[derive(Debug, Clone, Copy, PartialEq, Default, JsonSchema)]
 #[schemars(with = "BTreeMap<Signal, Field>")]
 pub struct Fields([Field; Signal::COUNT]);
 
@@ -238,23 +226,6 @@ impl Fields {
             })
             .count();
         (!expected.is_empty()).then(|| measured as f64 / f64::from(expected.len()))
-    }
-}
-
-impl From<BTreeMap<Signal, Field>> for Fields {
-    fn from(map: BTreeMap<Signal, Field>) -> Self {
-        let mut fields = Self::default();
-        for (signal, field) in map {
-            fields.set(signal, field);
-        }
-        fields
-    }
-}
-
-impl From<Fields> for BTreeMap<Signal, Field> {
-    fn from(fields: Fields) -> Self {
-        let there = |(_, field): &(Signal, Field)| *field != Field::Absent;
-        fields.iter().filter(there).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use super::command::{Command, CommandBody, Outcome};
 use super::event::Event;
 use super::ids::{CommandId, LearnerId, LessonId, SessionId};
 use super::parcel::{Parcel, Position};
+use super::picture::{Look, Shown};
 use super::privacy::AgeBand;
 use super::sample::Sample;
 use super::snapshot::LearnerSnapshot;
@@ -34,6 +35,8 @@ pub enum FromClient {
     Parcel(Parcel),
     /// From a learner's runtime: what became of a command there.
     Done(Done),
+    /// From a learner's runtime: the picture that `look` asked for, or why there is none.
+    Shown(Shown),
     /// From an instructor: something is asked of a learner's lesson. Answered by `answer` or `error`.
     Command(CommandRequest),
     /// From an instructor: the events of a learner's log after a place in it. They come as `event`, then `replayed`.
@@ -62,6 +65,10 @@ pub enum FromHost<'a> {
     Ack(Position),
     /// To a learner's runtime: do this, and say by `done` what became of it. May come twice; is done once.
     Do(Cow<'a, Command>),
+    /// To a learner's runtime: somebody wants to see what the learner sees. Answered by `shown`, if the learner has agreed.
+    Look(Look),
+    /// The host goes, and when; or it stays after all.
+    Notice(Notice),
     /// To an instructor: a learner's state. The newest only, where they change faster than the client reads.
     Snapshot(Cow<'a, LearnerSnapshot>),
     /// To an instructor: the newest sample of a learner. The newest only, as above.
@@ -247,6 +254,31 @@ pub struct Pong {
     pub at: u64,
     /// The answerer's wall clock, milliseconds since the Unix epoch.
     pub at_unix_ms: u64,
+}
+
+/// The host goes, or stays after all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// For programs.
+    pub code: NoticeCode,
+    /// The connection ends after so many milliseconds at the latest; 0: now, or never where the host stays.
+    pub within_ms: u64,
+    /// Come again after so many milliseconds, not before; or go to another host at once.
+    pub again_ms: u64,
+    /// For people: what happens and what to do.
+    pub message: String,
+}
+
+/// What a host says of its going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeCode {
+    /// It takes nobody new, and ends when the sessions on it have. Whoever is connected may stay that long.
+    Draining,
+    /// It ends now. `bye` follows.
+    Stopping,
+    /// It was draining, and does no more.
+    Staying,
 }
 
 /// What went wrong.

@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn every_kind_of_message_is_described() {
         let client = names("from_client");
-        assert_eq!(client.len(), 7, "{client:?}");
+        assert_eq!(client.len(), 8, "{client:?}");
         assert!(client.contains(&"from_client_parcel".to_owned()));
         let host = names("from_host");
-        assert_eq!(host.len(), 15, "{host:?}");
+        assert_eq!(host.len(), 17, "{host:?}");
     }
 
     #[test]

@@ -1,12 +1,46 @@
 //! How the headset's frames fare, as numbers and one line: for whoever shows them, here or elsewhere.
 
-use bevy::prelude::Resource;
+use bevy::prelude::{Message, Resource};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How frames fare on this device; `None` where no headset shows any. Brought up to date once a second by `app`.
 #[derive(Resource, Debug, Clone, Default, PartialEq)]
 pub struct FrameStanding(pub Option<Frames>);
+
+/// One of the runtime's own counters.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Counter {
+    /// As the runtime names it.
+    pub name: String,
+    /// What it said last.
+    pub value: f64,
+    /// What it counts in; may be empty.
+    pub unit: String,
+}
+
+/// A headset can no longer keep its frame rate whatever it gives up, or can again: for whoever teaches.
+#[derive(Message, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameAlarm {
+    /// All that may be given up is.
+    Emergency,
+    /// It is over.
+    Over,
+}
+
+impl FrameAlarm {
+    /// What it means and what to do, for whoever isn't in the headset.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Emergency => {
+                "this headset gives up all it may and is still short of time: what the learner sees is coarse, and attempts \
+                 are marked. Let it cool, close what else runs on it, or go on with a simpler scene."
+            }
+            Self::Over => "this headset keeps its frame rate again, at a better picture",
+        }
+    }
+}
 
 /// The last second of frames.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -26,6 +60,11 @@ pub struct Frames {
     pub level: String,
     /// Part of the eyes' width and height that is drawn, 0..1.
     pub render_scale: f64,
+    /// Frames that were handed over after the moment at which they should have been seen.
+    pub stale: u64,
+    /// The runtime's own counters: shown, never steered by. Empty where it has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runtime: Vec<Counter>,
     /// What is done about it and why.
     pub why: String,
 }

@@ -19,6 +19,7 @@ use crate::record::pii::Screen;
 use crate::record::{Health, Recorder, Tombstone};
 use answers::{Unanswered, follow_answers};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
+use device::{MemoryHealth, MemoryIsLow, mind_memory};
 use life::{LifeRefused, cause_of, event_of};
 use pairing::{DoorAlert, Pairing, PairingAsked};
 use picture::{PictureAsked, PictureTaken};
@@ -34,6 +35,7 @@ use times::{Redoing, wall_clock};
 pub mod adapted;
 pub mod answers;
 pub mod clock;
+pub mod device;
 pub mod frames;
 pub mod join;
 pub mod life;
@@ -72,6 +74,8 @@ impl Plugin for SessionPlugin {
             .add_message::<Streamed>()
             .add_message::<Arrived>()
             .add_message::<PairingAsked>()
+            .add_message::<MemoryIsLow>()
+            .init_resource::<MemoryHealth>()
             .add_message::<DoorAlert>()
             .add_message::<LearnerErased>()
             .init_resource::<Pairing>()
@@ -96,6 +100,7 @@ impl Plugin for SessionPlugin {
                     hand_over.run_if(resource_exists::<Recorder>),
                     collect_acknowledgements.run_if(resource_exists::<Recorder>),
                     follow_answers,
+                    mind_memory,
                 )
                     .chain()
                     .in_set(SessionSystems),

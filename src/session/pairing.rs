@@ -51,6 +51,10 @@ pub enum DoorAlertKind {
     TokenReplayed,
     /// Many wrong tokens.
     TokenGuessed,
+    /// The headset gives up all it may for its frame rate.
+    FramesAtEmergency,
+    /// That is over.
+    FramesRecovered,
     /// The list of tokens cannot be read; the one before it stays in force.
     TokensUnreadable,
 }

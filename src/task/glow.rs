@@ -28,6 +28,24 @@ const PULSE: f32 = 0.6;
 #[component(storage = "SparseSet")]
 pub(super) struct Hinted;
 
+/// By how much a thing's light must change before its material is written again: each writing is work for the renderer.
+#[derive(Resource, Debug, Clone, Copy, PartialEq)]
+pub struct PulseStep(pub f32);
+
+impl Default for PulseStep {
+    fn default() -> Self {
+        Self(0.01)
+    }
+}
+
+impl PulseStep {
+    /// The step for a share of the full rate of animations: at a tenth the pulse is six steps up and six down.
+    #[must_use]
+    pub fn at(share: f32) -> Self {
+        Self(Self::default().0 / share.clamp(0.1, 1.0))
+    }
+}
+
 /// Hovers over what a hint points at.
 #[derive(Component, Debug, Clone, Copy)]
 pub(super) struct Marker {
@@ -155,6 +173,7 @@ pub(super) fn hover_markers(
 /// Writes a material only when its light changes: an untouched one costs nothing.
 pub(super) fn shine(
     time: Res<Time>,
+    step: Res<PulseStep>,
     materials: Option<ResMut<Assets<StandardMaterial>>>,
     objects: Query<
         (
@@ -176,7 +195,9 @@ pub(super) fn shine(
             (true, false) => NEAR,
             (false, false) => 0.0,
         };
-        if (light - shine.now).abs() < 0.01 {
+        // What ends, ends at once.
+        let step = if light > 0.0 { step.0 } else { 0.01 };
+        if (light - shine.now).abs() < step {
             continue;
         }
         shine.now = light;
@@ -193,4 +214,57 @@ pub(super) struct Shine {
     pub own: f32,
     /// Beyond that, now.
     pub now: f32,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bevy::time::TimeUpdateStrategy;
+
+    use super::*;
+
+    /// Materials written while a hint pulses for two seconds.
+    fn writings(step: PulseStep) -> usize {
+        #[derive(Resource, Default)]
+        struct Written(usize);
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, AssetPlugin::default()))
+            .init_asset::<StandardMaterial>()
+            .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(
+                14,
+            )))
+            .insert_resource(step)
+            .init_resource::<Written>()
+            .add_systems(Update, shine)
+            .add_systems(
+                Last,
+                |mut events: MessageReader<AssetEvent<StandardMaterial>>,
+                 mut written: ResMut<Written>| {
+                    let changed = |it: &&AssetEvent<_>| matches!(it, AssetEvent::Modified { .. });
+                    written.0 += events.read().filter(changed).count();
+                },
+            );
+        let mut materials = app.world_mut().resource_mut::<Assets<StandardMaterial>>();
+        let material = materials.add(StandardMaterial::default());
+        app.world_mut().spawn((
+            LessonObject(ObjectId::new("cube")),
+            MeshMaterial3d(material),
+            Hinted,
+            Shine::default(),
+        ));
+        for _ in 0..140 {
+            app.update();
+        }
+        app.world().resource::<Written>().0
+    }
+
+    #[test]
+    fn a_pulse_at_a_lower_rate_of_animations_writes_fewer_materials() {
+        let [full, half, least] = [1.0, 0.5, 0.1].map(|share| writings(PulseStep::at(share)));
+        assert!(
+            half < full && least < half && least > 4,
+            "{full} {half} {least}"
+        );
+    }
 }

@@ -27,6 +27,7 @@ pub mod judge;
 pub mod leeway;
 mod live;
 mod look;
+mod models;
 mod restore;
 mod room;
 mod scene;
@@ -37,7 +38,9 @@ mod stretch;
 use course::Course;
 use deeds::Deeds;
 pub use deeds::Redone;
+pub use glow::PulseStep;
 use leeway::Leeway;
+pub use models::offer_models;
 pub use scene::PartOfScene;
 use scene::Stage;
 pub use streaming::TellEvery;
@@ -60,6 +63,7 @@ impl Plugin for TaskPlugin {
         app.init_resource::<Deeds>()
             .init_resource::<HeadSigns>()
             .init_resource::<streaming::TellEvery>()
+            .init_resource::<PulseStep>()
             .register_required_components::<Learner, stretch::Gathering>()
             .register_required_components::<Learner, effort::Effort>()
             .register_required_components::<Learner, checks::Waited>()

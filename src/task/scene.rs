@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use bevy::gltf::GltfAssetLabel;
 use bevy::prelude::*;
 
 use super::glow::Shine;
 use super::look::{self, Look};
+use super::models::model;
 use super::restore::Away;
 use super::room::{self, RoomSize};
 use super::solid;
@@ -150,17 +150,6 @@ pub(super) fn place_object(
         }
     }
     entity.id()
-}
-
-/// A lesson's own model, from the folder of the lesson. The checker has seen to it that it is there.
-fn model(assets: &AssetServer, loaded: &Loaded, path: &str) -> WorldAssetRoot {
-    let mut file = loaded.folder().join(path);
-    // What lies inside an Android package has no path of the file system.
-    if cfg!(not(target_os = "android")) || loaded.path.is_some() {
-        file = std::path::absolute(&file).unwrap_or(file);
-    }
-    let scene = GltfAssetLabel::Scene(0).from_asset(file);
-    WorldAssetRoot(assets.load_builder().override_unapproved().load(scene))
 }
 
 /// A spot is as wide as it looks.

@@ -26,7 +26,9 @@ pub(super) fn choose(
             .iter()
             .filter(|it| it.surface == entity)
             .max_by_key(|it| it.pressed);
-        let over = here.and_then(|it| choice_at(it.uv, view.choices.len()));
+        let over = here
+            .and_then(|it| choice_at(it.uv, view.room + view.choices.len()))
+            .and_then(|place| place.checked_sub(view.room));
         if view.pointed != over {
             view.pointed = over;
         }

@@ -1,14 +1,17 @@
 //! The learner's menu, on the guide panel: opened by the menu button or Esc; the lesson stands still meanwhile.
+//! How an instructor is let in has a page of its own (`let_in`).
 
 use std::ops::Range;
+use std::time::Instant;
 
 use bevy::prelude::*;
 
+use super::let_in;
 use super::view::PanelView;
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::ids::CommandId;
 use crate::protocol::teaching::{Preferences, PreferencesPatch};
-use crate::session::pairing::PairingCode;
+use crate::session::pairing::{Pairing, PairingAsked, PairingCode};
 use crate::session::standing::{Age, Agreements, Offer, offers};
 use crate::session::state::LearnerState;
 use crate::session::{CommandRequested, Learner, unix_ms};
@@ -17,8 +20,19 @@ use crate::xr::rig::{Hand, HandInput, Recenter, SeatedOffset};
 /// Present while the menu is open.
 #[derive(Resource, Debug, Default)]
 pub(super) struct MenuOpen {
-    /// The page shown of what the learner decides about their record, and how they read; `None`: the first of all.
-    more: Option<usize>,
+    page: Page,
+}
+
+/// What of the menu is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Page {
+    /// The first of all.
+    #[default]
+    First,
+    /// What the learner decides about their record, and how they sit and read.
+    Decide(usize),
+    /// How an instructor comes in.
+    LetIn,
 }
 
 /// How the learner likes to read.
@@ -73,8 +87,10 @@ enum Choice {
     TakeABreak,
     TurnTheRoom,
     SitOrStand,
+    LetIn,
     More,
     LettersSize,
+    AnotherCode,
     Further,
     Back,
 }
@@ -84,23 +100,22 @@ const CHOICES: [Choice; 6] = [
     Choice::AskForHint,
     Choice::TakeABreak,
     Choice::TurnTheRoom,
-    Choice::SitOrStand,
+    Choice::LetIn,
     Choice::More,
 ];
+const LET_IN: [Choice; 2] = [Choice::AnotherCode, Choice::Back];
 
 /// As many choices as a panel shows large enough to read and to point at.
 const MOST: usize = 6;
 
-/// What a further page offers besides what is the learner's to decide, and which of that: all of it, or as much as fits.
-fn further(offers: usize, page: usize) -> (Range<usize>, [Choice; 2]) {
-    let on_first = MOST - 2;
+/// What such a page offers besides what is the learner's to decide, and which of that: all of it, or as much as fits.
+fn further(offers: usize, page: usize) -> (Range<usize>, &'static [Choice]) {
+    use Choice::{Back, Further, LettersSize, SitOrStand};
+    let on_first = MOST - 3;
     match page {
-        0 if offers > on_first => (0..on_first, [Choice::Further, Choice::Back]),
-        0 => (0..offers, [Choice::LettersSize, Choice::Back]),
-        _ => (
-            on_first.min(offers)..offers,
-            [Choice::LettersSize, Choice::Back],
-        ),
+        0 if offers > on_first => (0..on_first, &[SitOrStand, Further, Back]),
+        0 => (0..offers, &[SitOrStand, LettersSize, Back]),
+        _ => (on_first.min(offers)..offers, &[LettersSize, Back]),
     }
 }
 
@@ -113,6 +128,8 @@ impl Choice {
             (Self::TurnTheRoom, ..) => "Turn the room to me",
             (Self::SitOrStand, false, _) => "I am sitting",
             (Self::SitOrStand, true, _) => "I am standing",
+            (Self::LetIn, ..) => "Let my instructor in",
+            (Self::AnotherCode, ..) => "Another code",
             (Self::More, ..) => "What I decide",
             (Self::Further, ..) => "More",
             (Self::Back, ..) => "Back",
@@ -126,9 +143,9 @@ const WAITS: &str = "The lesson waits for you.";
 
 /// Who has the headset on reads the code out to whoever wants to come in; nobody else can see the panel.
 fn with_code(code: &PairingCode) -> String {
-    let (first, last) = code.code.split_at_checked(3).unwrap_or((&code.code, ""));
     format!(
-        "{WAITS} Your instructor's code: {first} {last}, at {}",
+        "{WAITS} Your instructor's code: {}, at {}",
+        let_in::digits(code),
         code.address
     )
 }
@@ -141,7 +158,16 @@ pub(super) fn view(
     pairing: Option<&PairingCode>,
 ) -> PanelView {
     let words = |choice: &Choice| choice.words(seated.0 > 0.0, reading.large_text).to_owned();
-    if let Some(page) = open.more {
+    if open.page == Page::LetIn {
+        return PanelView {
+            heading: Choice::LetIn.words(false, false).to_owned(),
+            body: let_in::words(pairing, Instant::now()),
+            choices: LET_IN.iter().map(words).collect(),
+            room: MOST - LET_IN.len(),
+            ..PanelView::default()
+        };
+    }
+    if let Page::Decide(page) = open.page {
         let (shown, more) = further(offers.len(), page);
         let shown = offers.get(shown).unwrap_or_default();
         let offered = shown.iter().map(|offer| offer.words.to_owned());
@@ -183,6 +209,8 @@ pub(super) struct MenuDeeds<'w, 's> {
     open: Option<ResMut<'w, MenuOpen>>,
     requested: MessageWriter<'w, CommandRequested>,
     recenter: MessageWriter<'w, Recenter>,
+    pairing: Option<Res<'w, Pairing>>,
+    code: MessageWriter<'w, PairingAsked>,
     seated: ResMut<'w, SeatedOffset>,
     reading: ResMut<'w, ReadingSettings>,
 }
@@ -245,31 +273,43 @@ impl MenuDeeds<'_, '_> {
 
     /// Does what was chosen.
     pub(super) fn act(&mut self, choice: usize) {
-        if let Some(page) = self.open.as_ref().and_then(|open| open.more) {
-            let offers = self.offers();
-            let (shown, more) = further(offers.len(), page);
-            let shown = offers.get(shown).unwrap_or_default();
-            match shown.get(choice) {
-                Some(offer) => self.request(&offer.body, "the learner decided so in the menu"),
-                None => self.do_it(choice.checked_sub(shown.len()).and_then(|at| more.get(at))),
+        match self.open.as_ref().map(|open| open.page) {
+            Some(Page::Decide(page)) => {
+                let offers = self.offers();
+                let (shown, more) = further(offers.len(), page);
+                let shown = offers.get(shown).unwrap_or_default();
+                match shown.get(choice) {
+                    Some(offer) => self.request(&offer.body, "the learner decided so in the menu"),
+                    None => self.do_it(choice.checked_sub(shown.len()).and_then(|at| more.get(at))),
+                }
             }
-        } else {
-            self.do_it(CHOICES.get(choice));
+            Some(Page::LetIn) => self.do_it(LET_IN.get(choice)),
+            Some(Page::First) | None => self.do_it(CHOICES.get(choice)),
         }
     }
 
-    fn turn_page(&mut self, more: Option<usize>) {
+    fn turn_page(&mut self, page: Page) {
         if let Some(open) = &mut self.open {
-            open.more = more;
+            open.page = page;
         }
     }
 
     fn do_it(&mut self, choice: Option<&Choice>) {
         match choice {
             None => {}
-            Some(Choice::More) => self.turn_page(Some(0)),
-            Some(Choice::Further) => self.turn_page(Some(1)),
-            Some(Choice::Back) => self.turn_page(None),
+            Some(Choice::More) => self.turn_page(Page::Decide(0)),
+            Some(Choice::Further) => self.turn_page(Page::Decide(1)),
+            Some(Choice::Back) => self.turn_page(Page::First),
+            Some(Choice::LetIn) => {
+                self.turn_page(Page::LetIn);
+                // One that is still good is shown; its reader may be typing it just now.
+                if self.pairing.as_ref().is_none_or(|it| it.0.is_none()) {
+                    self.code.write(PairingAsked);
+                }
+            }
+            Some(Choice::AnotherCode) => {
+                self.code.write(PairingAsked);
+            }
             Some(Choice::GoOn) => {
                 self.end_break();
                 self.set_open(false);
@@ -382,15 +422,12 @@ mod tests {
         }
 
         fn choose(&mut self, choice: Choice) -> Vec<CommandBody> {
-            let index = CHOICES.iter().position(|it| *it == choice);
-            match index {
-                Some(index) => self.press(index, CHOICES.len()),
-                None => {
-                    let of = self.view().choices.len();
-                    // The last is `Back`.
-                    self.press(of - if choice == Choice::Back { 1 } else { 2 }, of)
-                }
-            }
+            let words = [false, true].map(|on| choice.words(on, on));
+            let PanelView { choices, room, .. } = self.view();
+            let found = |it: &String| words.contains(&it.as_str());
+            let index = choices.iter().position(found).unwrap();
+            let (index, of) = (index + room, choices.len() + room);
+            self.press(index, of)
         }
 
         fn press(&mut self, index: usize, of: usize) -> Vec<CommandBody> {
@@ -409,6 +446,23 @@ mod tests {
 
         fn view(&self) -> &PanelView {
             self.app.world().get(self.guide).unwrap()
+        }
+
+        fn learner(&mut self) -> Entity {
+            let mut learners = self
+                .app
+                .world_mut()
+                .query_filtered::<Entity, With<Learner>>();
+            learners.single(self.app.world()).unwrap()
+        }
+
+        /// Whether a pairing code was asked for since the last time.
+        fn asked_for_a_code(&mut self) -> bool {
+            let mut asked = self
+                .app
+                .world_mut()
+                .resource_mut::<Messages<PairingAsked>>();
+            asked.drain().count() > 0
         }
     }
 
@@ -453,9 +507,42 @@ mod tests {
     }
 
     #[test]
+    fn whoever_wears_the_headset_lets_an_instructor_in_with_nothing_but_the_menu() {
+        let mut room = Room::new();
+        room.press_menu();
+        room.choose(Choice::LetIn);
+        assert!(room.asked_for_a_code(), "there was none to show");
+        let print = vec!["A7"; 32].join(":");
+        let code = PairingCode {
+            code: "204816".to_owned(),
+            address: "https://192.168.1.7:7878/".to_owned(),
+            fingerprint: Some(print.clone()),
+            until: Instant::now() + std::time::Duration::from_secs(299),
+        };
+        // As the bridge does.
+        room.app.insert_resource(Pairing(Some(code)));
+        room.frame();
+        let body = room.view().body.clone();
+        for part in ["204 816", "https://192.168.1.7:7878/", "5 minutes"] {
+            assert!(body.contains(part), "{part} in {body}");
+        }
+        let shown: String = body.split_whitespace().collect();
+        assert!(shown.contains(&print), "{body}");
+        // What is shown already is not taken away from whoever types it; another one is made when it is asked for.
+        room.choose(Choice::Back);
+        room.choose(Choice::LetIn);
+        assert!(!room.asked_for_a_code());
+        let asked = room.choose(Choice::AnotherCode);
+        assert!(room.asked_for_a_code() && asked.is_empty());
+        room.choose(Choice::Back);
+        assert_eq!(room.view().heading, "Menu");
+    }
+
+    #[test]
     fn what_the_learner_sets_in_the_menu_is_remembered_in_the_log() {
         let mut room = Room::new();
         room.press_menu();
+        room.choose(Choice::More);
         let asked = room.choose(Choice::SitOrStand);
         let patch = PreferencesPatch {
             seated: Some(true),
@@ -479,11 +566,14 @@ mod tests {
     fn sitting_and_larger_letters_are_turned_on_and_off() {
         let mut room = Room::new();
         room.press_menu();
+        let learner = room.learner();
+        // A child, who decides little: all of it is on one page.
+        let child = Age(serde_json::from_str(r#""under13""#).unwrap());
+        room.app.world_mut().entity_mut(learner).insert(child);
+        room.choose(Choice::More);
         for on in [true, false] {
             room.choose(Choice::SitOrStand);
-            room.choose(Choice::More);
             room.choose(Choice::LettersSize);
-            room.choose(Choice::Back);
             assert_eq!(room.app.world().resource::<SeatedOffset>().0 > 0.0, on);
             assert_eq!(
                 room.app.world().resource::<ReadingSettings>().large_text,
@@ -497,12 +587,7 @@ mod tests {
     #[test]
     fn a_grown_up_decides_who_sees_them_and_a_child_can_only_say_no() {
         let mut room = Room::new();
-        let learner = room
-            .app
-            .world_mut()
-            .query_filtered::<Entity, With<Learner>>()
-            .single(room.app.world())
-            .unwrap();
+        let learner = room.learner();
         let offered = |room: &mut Room, band: &str| {
             let age = Age(serde_json::from_str(band).unwrap());
             room.app.world_mut().entity_mut(learner).insert(age);

@@ -4,6 +4,7 @@
 
 use bevy::prelude::*;
 
+use crate::session::pairing::PairingAsked;
 use crate::session::picture::{PictureAsked, PictureTaken};
 use crate::session::standing::Agreements;
 use crate::session::{CommandRequested, Folded, PanelAnswered};
@@ -13,11 +14,13 @@ use crate::xr::rig::{Recenter, SeatedOffset};
 mod choose;
 mod feedback;
 pub mod layout;
+mod let_in;
 mod menu;
 mod overlay;
 mod paint;
 mod picture;
 mod screens;
+mod surface;
 pub mod view;
 
 pub use feedback::Feedback;
@@ -38,6 +41,7 @@ impl Plugin for UiPlugin {
             .add_message::<PointerAt>()
             .add_message::<CommandRequested>()
             .add_message::<Recenter>()
+            .add_message::<PairingAsked>()
             .add_message::<Folded>()
             .init_resource::<SeatedOffset>()
             .init_resource::<ReadingSettings>()
@@ -61,7 +65,7 @@ impl Plugin for UiPlugin {
             );
         if app.is_plugin_added::<bevy::render::RenderPlugin>() {
             app.add_plugins((
-                screens::ScreensPlugin,
+                (screens::ScreensPlugin, surface::SurfacePlugin),
                 overlay::OverlayPlugin,
                 picture::PicturePlugin,
             ));

@@ -65,7 +65,7 @@ pub(super) fn paint(painter: &Painter, size: Vec2, view: &PanelView) {
             letters,
         );
     } else {
-        let end = choice_rect(0, view.choices.len()).min.y * size.y;
+        let end = choice_rect(view.room, view.room + view.choices.len()).min.y * size.y;
         let prompt = fitting(
             painter,
             &view.body,
@@ -211,7 +211,7 @@ fn boxes(painter: &Painter, area: Rect, room: f32, view: &PanelView, letters: f3
 
 fn choices(painter: &Painter, size: Vec2, view: &PanelView, letters: f32) {
     for (index, choice) in view.choices.iter().enumerate() {
-        let share = choice_rect(index, view.choices.len());
+        let share = choice_rect(view.room + index, view.room + view.choices.len());
         let area = Rect::from_min_max(
             pos2(share.min.x * size.x, share.min.y * size.y),
             pos2(share.max.x * size.x, share.max.y * size.y),
@@ -265,8 +265,11 @@ mod tests {
     use bevy_egui::egui::epaint::ClippedShape;
     use bevy_egui::egui::{CentralPanel, Context, Frame, RawInput, Shape};
     use proptest::prelude::*;
+    use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::session::pairing::PairingCode;
+    use crate::ui::let_in;
 
     const SIZE: Vec2 = vec2(1300.0, 800.0);
 
@@ -296,6 +299,37 @@ mod tests {
 
     fn words(count: usize) -> String {
         vec!["learning"; count].join(" ")
+    }
+
+    #[test]
+    fn how_to_let_an_instructor_in_has_room_above_its_choices() {
+        for large_text in [false, true] {
+            let code = PairingCode {
+                code: "204816".to_owned(),
+                address: "https://192.168.100.177:17878/".to_owned(),
+                fingerprint: Some(vec!["A7"; 32].join(":")),
+                until: Instant::now() + Duration::from_secs(300),
+            };
+            let view = PanelView {
+                heading: "Let my instructor in".to_owned(),
+                body: let_in::words(Some(&code), Instant::now()),
+                choices: vec!["Another code".to_owned(), "Back".to_owned()],
+                room: 4,
+                large_text,
+                ..PanelView::default()
+            };
+            let texts = texts(&view);
+            assert_eq!(texts.len(), 4);
+            for (index, (words, area)) in texts.iter().enumerate() {
+                assert!(area.max.y <= SIZE.y && area.max.x <= SIZE.x, "{words}");
+                for (other, beside) in &texts[index + 1..] {
+                    assert!(
+                        !area.shrink(1.0).intersects(beside.shrink(1.0)),
+                        "{words} / {other}"
+                    );
+                }
+            }
+        }
     }
 
     proptest! {

@@ -14,7 +14,9 @@ use bevy_egui::{EguiContext, EguiContextSettings, EguiFullOutput, EguiGlobalSett
 use super::UiSystems;
 use super::layout::PIXELS_PER_METRE;
 use super::paint::paint;
+use super::surface::PanelSurface;
 use super::view::PanelView;
+use crate::xr::QuadLayer;
 use crate::xr::pointer::PointerSurface;
 
 /// Least time between two drawings of a panel. What changes meanwhile is drawn when it is over; nothing is lost.
@@ -70,7 +72,7 @@ fn hang_screens(
     panels: Query<(Entity, &PointerSurface), (With<PanelView>, Without<Screen>)>,
     mut images: ResMut<Assets<Image>>,
     mut meshes: ResMut<Assets<Mesh>>,
-    mut materials: ResMut<Assets<StandardMaterial>>,
+    mut materials: ResMut<Assets<PanelSurface>>,
 ) {
     for (panel, surface) in &panels {
         let pixels = pixels(surface);
@@ -85,7 +87,8 @@ fn hang_screens(
             TextureFormat::Rgba8UnormSrgb,
             bevy::asset::RenderAssetUsages::RENDER_WORLD,
         );
-        image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT;
+        image.texture_descriptor.usage |=
+            TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
         let image = images.add(image);
         let camera = commands
             .spawn((
@@ -115,12 +118,8 @@ fn hang_screens(
                 drawn: Duration::ZERO,
             },
             Mesh3d(meshes.add(Rectangle::from_size(surface.size))),
-            MeshMaterial3d(materials.add(StandardMaterial {
-                base_color_texture: Some(image),
-                alpha_mode: AlphaMode::Mask(0.5),
-                unlit: true,
-                ..default()
-            })),
+            MeshMaterial3d(materials.add(PanelSurface::new(image.clone()))),
+            QuadLayer::new(image, surface.size),
             NotShadowCaster,
         ));
     }
@@ -136,10 +135,10 @@ fn pixels(surface: &PointerSurface) -> Vec2 {
 fn redraw(
     time: Res<Time<Real>>,
     pace: Res<PanelPace>,
-    mut panels: Query<(Ref<PanelView>, &PointerSurface, &mut Screen)>,
+    mut panels: Query<(Ref<PanelView>, &PointerSurface, &mut Screen, &mut QuadLayer)>,
     mut cameras: Query<(&mut Camera, &mut EguiContext, &mut EguiFullOutput)>,
 ) {
-    for (view, surface, mut screen) in &mut panels {
+    for (view, surface, mut screen, mut layer) in &mut panels {
         let added = screen.is_added();
         screen.due |= view.is_changed();
         if screen.due && (added || pace.lets(time.elapsed(), screen.drawn)) {
@@ -158,6 +157,9 @@ fn redraw(
         let draws = screen.drawing > 0;
         if camera.is_active != draws {
             camera.is_active = draws;
+        }
+        if draws {
+            layer.drawn = layer.drawn.wrapping_add(1).max(1);
         }
         let size = pixels(surface);
         let input = RawInput {

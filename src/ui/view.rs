@@ -44,6 +44,8 @@ pub struct PanelView {
     pub large_text: bool,
     /// What can be chosen.
     pub choices: Vec<String>,
+    /// Places of choices above the first one that the main sentence takes besides its own.
+    pub room: usize,
     /// Which choice is pointed at.
     pub pointed: Option<usize>,
     /// Which choice was taken.
@@ -52,7 +54,11 @@ pub struct PanelView {
     pub watched: bool,
 }
 
-/// Brings every panel up to date; a panel that says the same is not touched, so that it is not drawn again.
+/// Which of the things that come and go were there when panels were described last.
+type Presence = [bool; 6];
+
+/// Brings every panel up to date where something that panels tell of has changed; one that says the same is not touched, so
+/// that it is not drawn again.
 pub(super) fn describe_panels(
     mut commands: Commands,
     lesson: Option<Res<ActiveLesson>>,
@@ -70,11 +76,13 @@ pub(super) fn describe_panels(
     (show_frames, standing): (Option<Res<ShowFrames>>, Option<Res<FrameStanding>>),
     learner: Query<(
         &Learner,
-        &LearnerState,
-        &Age,
-        Option<&HintShown>,
-        Option<&MessageShown>,
+        Ref<LearnerState>,
+        Ref<Age>,
+        Option<Ref<HintShown>>,
+        Option<Ref<MessageShown>>,
     )>,
+    new: Query<(), Added<LessonPanel>>,
+    mut were_there: Local<Option<Presence>>,
     mut panels: Query<(Entity, &LessonPanel, Option<&mut PanelView>)>,
 ) {
     let Some(lesson) = lesson else {
@@ -84,7 +92,37 @@ pub(super) fn describe_panels(
     let Some((who, state, age, hint, message)) = learner.iter().next() else {
         return;
     };
-    let notice = notice(state, fault.as_deref(), health.as_deref());
+    let there = [
+        fault.is_some(),
+        health.is_some(),
+        menu.is_some(),
+        hint.is_some(),
+        message.is_some(),
+        pairing.is_some(),
+    ];
+    let same = were_there.replace(there) == Some(there);
+    let still = same
+        && new.is_empty()
+        // What the menu offers also depends on the time.
+        && menu.is_none()
+        && ![
+            lesson.is_changed(),
+            fault.as_ref().is_some_and(|it| it.is_changed()),
+            health.as_ref().is_some_and(|it| it.is_changed()),
+            pairing.as_ref().is_some_and(|it| it.is_changed()),
+            seated.is_changed() || reading.is_changed(),
+            latest.is_changed() || watched.is_changed() || agreements.is_changed(),
+            show_frames.as_ref().is_some_and(|it| it.is_changed()),
+            standing.as_ref().is_some_and(|it| it.is_changed()),
+            state.is_changed() || age.is_changed(),
+            hint.as_ref().is_some_and(|it| it.is_changed()),
+            message.as_ref().is_some_and(|it| it.is_changed()),
+        ]
+        .contains(&true);
+    if still {
+        return;
+    }
+    let notice = notice(&state, fault.as_deref(), health.as_deref());
     for (entity, id, view) in &mut panels {
         let Some(panel) = lesson.lesson.panels.iter().find(|panel| panel.id == id.0) else {
             continue;
@@ -95,11 +133,18 @@ pub(super) fn describe_panels(
         let menu_open = menu.is_some();
         let mut next = match menu {
             Some(menu) => {
-                let offers = offers_to(&agreements, who, state, *age);
+                let offers = offers_to(&agreements, who, &state, *age);
                 let code = pairing.as_ref().and_then(|pairing| pairing.0.as_ref());
                 menu::view(menu, &offers, *seated, *reading, code)
             }
-            None => describe(panel, &lesson, state, hint, message, notice.clone()),
+            None => describe(
+                panel,
+                &lesson,
+                &state,
+                hint.as_deref(),
+                message.as_deref(),
+                notice.clone(),
+            ),
         };
         next.frames = match panel.content {
             PanelContent::Guide if show_frames.as_ref().is_some_and(|it| it.0) => standing
@@ -121,7 +166,7 @@ pub(super) fn describe_panels(
         match view {
             Some(mut view) => {
                 // Pointing and choosing belong to `choose`; they hold as long as the choices are the same.
-                if view.choices == next.choices {
+                if view.choices == next.choices && view.room == next.room {
                     next.pointed = view.pointed;
                     next.chosen = view.chosen;
                 }

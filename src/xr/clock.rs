@@ -25,6 +25,9 @@ pub struct FrameStats {
     /// Display periods without a frame since the session first ran: one for each that [`missed`](Self::missed) is about,
     /// or more.
     pub skipped: u64,
+    /// Frames that were handed over only after the moment at which they should have been seen: an older picture was shown in
+    /// their place. Stays 0 where the runtime doesn't tell its clock.
+    pub stale: u64,
     /// Where the last frame's CPU time went; `None` where nobody measures it.
     pub phases: Option<Phases>,
     /// From process start to the first FOCUSED frame, seconds.
@@ -62,6 +65,16 @@ impl FrameStats {
         let rank = (q.clamp(0.0, 1.0) * last as f64).round() as usize;
         let (_, value, _) = sorted.select_nth_unstable_by(rank, f32::total_cmp);
         Some(f64::from(*value))
+    }
+
+    /// Standard deviation of the CPU times of the last 1024 frames, seconds; `None` before the first. For reports.
+    #[must_use]
+    pub fn cpu_deviation(&self) -> Option<f64> {
+        let times = || self.recent.iter().map(|it| f64::from(*it));
+        let count = self.recent.len() as f64;
+        let mean = times().sum::<f64>() / count;
+        let spread = times().map(|it| (it - mean).powi(2)).sum::<f64>();
+        (count > 0.0).then(|| (spread / count).sqrt())
     }
 
     /// CPU times of the last frames (at most 1024), seconds, in no particular order.
@@ -258,6 +271,9 @@ mod tests {
         assert_eq!(stats.recent_cpu().len(), REMEMBERED);
         assert!(stats.cpu_quantile(1.0).is_some_and(|worst| worst < 0.011));
         assert!(stats.cpu_quantile(0.0) <= stats.cpu_quantile(0.5));
+        // 1 to 10 ms, each as often.
+        assert!((stats.cpu_deviation().unwrap() - 0.002_872).abs() < 1e-5);
+        assert_eq!(FrameStats::default().cpu_deviation(), None);
     }
 
     #[test]

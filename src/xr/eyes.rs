@@ -3,6 +3,7 @@
 use bevy::camera::{ManualTextureViewHandle, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
+use bevy::render::RenderApp;
 use bevy::render::extract_resource::ExtractResourcePlugin;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::render::texture::ManualTextureViews;
@@ -32,7 +33,6 @@ impl Plugin for EyesPlugin {
             .add_plugins((
                 ExtractResourcePlugin::<OxrCurrentSessionConfig>::default(),
                 ExtractResourcePlugin::<OxrSwapchainImages>::default(),
-                ExtractResourcePlugin::<OxrViews>::default(),
                 ExtractResourcePlugin::<XrPrimaryReferenceSpace>::default(),
             ))
             .add_observer(dress_eye)
@@ -54,6 +54,10 @@ impl Plugin for EyesPlugin {
                     .run_if(|link: Res<Link>| link.runs())
                     .before(TransformSystems::Propagate),
             );
+        // The render world locates the eyes for itself, later and so better: a copy each frame would be thrown away.
+        if let Some(render) = app.get_sub_app_mut(RenderApp) {
+            render.init_resource::<OxrViews>();
+        }
     }
 }
 

@@ -7,22 +7,26 @@ use bevy::prelude::*;
 use bevy::render::texture::ManualTextureViews;
 use bevy::render::{Render, RenderApp};
 use bevy_mod_openxr::error::OxrError;
+use bevy_mod_openxr::layer_builder::CompositionLayer;
 use bevy_mod_openxr::render::{add_texture_view, update_views_render_world};
 use bevy_mod_openxr::resources::{
     OxrCurrentSessionConfig, OxrFrameState, OxrFrameStream, OxrFrameWaiter, OxrRenderLayers,
     OxrSwapchain, OxrSwapchainImages,
 };
+use bevy_mod_openxr::session::OxrSession;
 use bevy_mod_xr::session::{XrFirst, XrHandleEvents, XrRenderSystems};
 
 use super::clock::{FrameClock, FrameStats};
 use super::eyes::locate_eyes;
 use super::handover::Blend;
 use super::phases::{Lap, MainLap};
+use super::quads;
 use super::scale::EyesLayer;
 use super::session::{Link, RenderTrouble};
+use super::told::Told;
 
 /// How long the compositor may keep an image from us before we call it dead, nanoseconds.
-const IMAGE_PATIENCE: i64 = 2_000_000_000;
+pub(super) const IMAGE_PATIENCE: i64 = 2_000_000_000;
 
 /// The frame that the main world waited for and the render world has not been handed yet.
 #[derive(Resource, Default)]
@@ -76,7 +80,7 @@ impl Plugin for FramePlugin {
             )
             .add_systems(
                 Render,
-                (give_image_back, end_frame)
+                (give_image_back, quads::bring_up_to_date, end_frame)
                     .chain()
                     .run_if(|stage: Res<Stage>| *stage != Stage::None)
                     .in_set(XrRenderSystems::PostRender),
@@ -195,11 +199,28 @@ pub(super) fn end_frame(world: &mut World) {
     };
     let ended = {
         let mut layers = Vec::new();
+        let mut under = Vec::new();
         if drawn && let Some(providers) = world.get_resource::<OxrRenderLayers>() {
+            under.extend(quads::layers(world));
             layers.extend(providers.iter().filter_map(|layer| layer.get(world)));
         }
-        let layers: Vec<_> = layers.iter().map(Box::as_ref).collect();
-        stream.end(frame.predicted_display_time, blend.0, &layers)
+        let under = under.iter().map(|quad| quad as &dyn CompositionLayer);
+        let layers: Vec<_> = under.chain(layers.iter().map(Box::as_ref)).collect();
+        let ended = stream.end(frame.predicted_display_time, blend.0, &layers);
+        if drawn
+            && ended.is_ok()
+            && let (Some(told), Some(session)) = (
+                world.get_resource::<Told>(),
+                world.get_resource::<OxrSession>(),
+            )
+        {
+            told.note(
+                session,
+                frame.predicted_display_time,
+                layers.last().copied(),
+            );
+        }
+        ended
     };
     world.insert_resource(stream);
     if let Err(error) = ended {

@@ -27,6 +27,7 @@ use super::comeback::Comeback;
 use super::eyes::forget_texture_views;
 use super::frame::{FrameDue, Waited};
 use super::loader::explain;
+use super::quads::Slots;
 use super::session::{Fall, LastState, Link, RenderTrouble};
 use super::start::Vulkan;
 
@@ -174,6 +175,9 @@ fn give_up(render: &mut World, main: &mut World, fall: Fall) {
     }
     if let Some(mut views) = render.get_resource_mut::<ManualTextureViews>() {
         forget_texture_views(&mut views);
+    }
+    if let Some(mut quads) = render.get_resource_mut::<Slots>() {
+        quads.clear();
     }
     render.remove_resource::<OxrFrameStream>();
     render.remove_resource::<OxrSwapchain>();

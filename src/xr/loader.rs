@@ -122,6 +122,13 @@ pub(super) fn wanted(available: &openxr::ExtensionSet) -> Result<openxr::Extensi
     wanted.ext_hand_interaction = available.ext_hand_interaction;
     wanted.fb_display_refresh_rate = available.fb_display_refresh_rate;
     wanted.ext_performance_settings = available.ext_performance_settings;
+    #[cfg(not(windows))]
+    {
+        wanted.khr_convert_timespec_time = available.khr_convert_timespec_time;
+    }
+    wanted.khr_visibility_mask = available.khr_visibility_mask;
+    wanted.meta_performance_metrics = available.meta_performance_metrics;
+    wanted.meta_recommended_layer_resolution = available.meta_recommended_layer_resolution;
     wanted.ext_local_floor = available.ext_local_floor;
     wanted.meta_touch_controller_plus = available.meta_touch_controller_plus;
     Ok(wanted)

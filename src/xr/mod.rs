@@ -15,8 +15,12 @@ pub use clock::{FrameClock, FrameStats, Phases};
 pub use device::{DeviceHeat, DeviceOffer, DeviceWish, Power};
 pub use eyes::dress_eye;
 pub use loader::{ProbeError, RuntimeInfo, probe};
+pub use mask::HiddenArea;
+pub use metrics::{RuntimeCounter, RuntimeCounters};
+pub use quads::QuadLayer;
 pub use scale::{DrawnCorner, EyeScale};
 pub use session::XrRestartAdvised;
+pub use told::RecommendedScale;
 
 mod actions;
 mod bindings;
@@ -29,13 +33,17 @@ mod frame;
 mod handover;
 mod joints;
 mod loader;
+mod mask;
+mod metrics;
 mod phases;
 pub mod pointer;
+mod quads;
 pub mod rig;
 mod scale;
 mod session;
 mod space;
 mod start;
+mod told;
 
 /// Where the OpenXR session stands. One enum, no booleans beside it.
 #[derive(Resource, Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,8 +88,19 @@ impl Plugin for XrPlugin {
             return;
         }
         app.add_plugins((
-            (session::SessionPlugin, device::DevicePlugin),
-            (frame::FramePlugin, phases::PhasesPlugin, scale::ScalePlugin),
+            (
+                session::SessionPlugin,
+                device::DevicePlugin,
+                metrics::MetricsPlugin,
+                mask::MaskPlugin,
+            ),
+            (
+                frame::FramePlugin,
+                told::ToldPlugin,
+                phases::PhasesPlugin,
+                scale::ScalePlugin,
+                quads::QuadsPlugin,
+            ),
             eyes::EyesPlugin,
             space::SpacePlugin,
             actions::ActionsPlugin,

@@ -108,7 +108,11 @@ impl LayerProvider for EyesLayer {
         };
         Some(Box::new(
             CompositionLayerProjection::new()
-                .layer_flags(CompositionLayerFlags::BLEND_TEXTURE_SOURCE_ALPHA)
+                // What lets a layer through (see `quads`) has the layer's own colours, whose alpha is 0.
+                .layer_flags(
+                    CompositionLayerFlags::BLEND_TEXTURE_SOURCE_ALPHA
+                        | CompositionLayerFlags::UNPREMULTIPLIED_ALPHA,
+                )
                 .space(space)
                 .views(&[eye(0, left), eye(1, right)]),
         ))

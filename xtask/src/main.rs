@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod apk;
 mod cargo;
 mod ci;
+mod clients;
 mod fuzz;
 mod machine;
 mod measure;
@@ -43,6 +44,8 @@ enum Task {
     Xr(xr::Args),
     /// The instructor's page in a real Chromium, before a classroom of 64 learners.
     Page(page::Args),
+    /// Real MCP clients (the Python SDK, the Inspector) against a running lesson.
+    Clients(clients::Args),
     /// Throw broken input at everything that comes from outside.
     Fuzz(fuzz::Args),
     /// The package for the headset: built, signed, checked, installed.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Xr(args) => xr::run(&args),
         Task::Page(args) => page::run(&args),
+        Task::Clients(args) => clients::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Apk(args) => apk::run(&args),
         Task::Measure(args) => measure::run(&args),

@@ -28,6 +28,15 @@ pub struct Args {
     /// Where npm or a browser is missing, say so and fail, instead of leaving it out.
     #[arg(long)]
     required: bool,
+    /// The page as it lies in `src/bridge/page`, not as it was built in: to work on it.
+    #[arg(long)]
+    sources: bool,
+    /// Only the steps with one of these words in their name, `|` between them; no figures are written then.
+    #[arg(long)]
+    only: Option<String>,
+    /// The optimised program, for honest figures.
+    #[arg(long)]
+    release: bool,
 }
 
 /// `cargo xtask page`.
@@ -35,7 +44,11 @@ pub struct Args {
 /// # Errors
 /// Where the page does not do what it should, or, if `--required`, where something is missing.
 pub fn run(args: &Args) -> Result<()> {
-    checked(args)?.write()
+    let suite = checked(args)?;
+    if args.only.is_some() {
+        return Ok(());
+    }
+    suite.write()
 }
 
 /// In CI, where npm and a browser are at hand; otherwise it says what is missing.
@@ -46,18 +59,21 @@ pub fn where_possible() -> Result<()> {
     run(&Args {
         chromium: None,
         required: false,
+        sources: false,
+        only: None,
+        release: false,
     })
 }
 
 fn checked(args: &Args) -> Result<Suite> {
-    let mut suite = Suite::new("page", "dev");
+    let mut suite = Suite::new("page", if args.release { "release" } else { "dev" });
     let (node, browser) = match tools(args) {
         Ok(found) => found,
         Err(why) if args.required => return Err(why),
         Err(why) => {
             println!("page: skipped: {why:#}");
             suite.missing.push(Missing {
-                name: "delay_64_p95_ms".into(),
+                name: "delay_64_max_ms".into(),
                 why: format!("{why:#}"),
             });
             return Ok(suite);
@@ -66,16 +82,29 @@ fn checked(args: &Args) -> Result<Suite> {
     let out = target_dir().join("page");
     std::fs::create_dir_all(&out)?;
     let check = crate::root().join("xtask/page/check.mjs");
-    let test = ["test", "--workspace", "--test", "page", "--"];
+    let mut test = cargo(&["test", "--workspace", "--test", "page"]);
+    if args.release {
+        test.arg("--release");
+    }
+    if args.sources {
+        let sources = crate::root().join("src/bridge/page");
+        test.env("MALLOC_VR_PAGE_SOURCES", sources);
+    }
+    if let Some(only) = &args.only {
+        test.env("MALLOC_VR_PAGE_ONLY", only);
+    }
     succeed(
-        cargo(&test)
-            .args(["--ignored", "--nocapture"])
+        test.args(["--", "--ignored", "--nocapture"])
             .env("MALLOC_VR_PAGE_NODE", node)
             .env("MALLOC_VR_PAGE_CHECK", check)
             .env("MALLOC_VR_PAGE_CHROMIUM", browser)
             .env("MALLOC_VR_PAGE_NPM", folder())
             .env("MALLOC_VR_PAGE_OUT", &out),
     )?;
+    println!("pictures: {}", out.display());
+    if args.only.is_some() {
+        return Ok(suite);
+    }
     let file = out.join("figures.json");
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("{} is not there", file.display()))?;
@@ -84,7 +113,8 @@ fn checked(args: &Args) -> Result<Suite> {
     for (name, value) in figures {
         let unit = if name.ends_with("_ms") { "ms" } else { "count" };
         suite.figures.push(Figure {
-            goal: (name == "delay_64_p95_ms").then_some(1000.0),
+            // From what happened in a learner's runtime to the screen, at most.
+            goal: (name == "delay_64_max_ms").then_some(1000.0),
             better: if unit == "ms" { "lower" } else { "higher" },
             baseline: "none",
             n: events as u64,
@@ -94,7 +124,6 @@ fn checked(args: &Args) -> Result<Suite> {
             unit,
         });
     }
-    println!("pictures: {}", out.display());
     Ok(suite)
 }
 

@@ -108,8 +108,14 @@ impl Runtime {
                 command
             }
         };
+        // Whoever names a driver of this system means it: a graphics card's, say.
+        let named = std::env::var("VK_DRIVER_FILES").ok();
+        let named = named.filter(|_| matches!(self, Self::Here));
         command
-            .env("VK_DRIVER_FILES", software_driver(self))
+            .env(
+                "VK_DRIVER_FILES",
+                named.unwrap_or_else(|| software_driver(self)),
+            )
             .current_dir(root());
         // xtask may be killed; what it started must not outlive it.
         // SAFETY: prctl with these arguments only sets a flag of the new process; it is async-signal-safe.

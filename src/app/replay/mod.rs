@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::cli::ReplayArgs;
 use super::{policy, records};
 use crate::adaptation::Strategies;
+use crate::learning::strategy::table::Table;
 use crate::lesson::{self, Loaded};
 use crate::protocol::event::{Event, EventBody};
 use crate::protocol::ids::{LearnerId, LessonId, SessionId};
@@ -140,6 +141,32 @@ fn chosen<'a>(
     Ok(stretches)
 }
 
+/// The tables by which a run may have been led where none is named: the one that its decisions name, if it is an earlier
+/// edition of the delivered one; any of them, where it came to no decision; else the present one.
+fn in_force(stretch: &Stretch, present: &Strategies) -> Vec<Strategies> {
+    let events = stretch.frames.iter().flat_map(|frame| frame.events);
+    let mut named = events.filter_map(|event| match &event.body {
+        EventBody::Decided(decision) => Some(&decision.table),
+        _ => None,
+    });
+    let mut earlier = Table::EARLIER
+        .iter()
+        .filter_map(|text| Strategies::read(text).ok());
+    // By name: what was changed while it ran has another checksum.
+    let is = |it: &Strategies, named: &str| {
+        let name = &it.table().table().name;
+        named
+            .strip_prefix(name.as_str())
+            .is_some_and(|rest| rest.starts_with(" ("))
+    };
+    match named.next() {
+        Some(named) => earlier
+            .find(|it| is(it, named))
+            .map_or_else(|| vec![present.clone()], |it| vec![it]),
+        None => [present.clone()].into_iter().chain(earlier).collect(),
+    }
+}
+
 fn as_it_was(
     args: &ReplayArgs,
     learner: LearnerId,
@@ -157,8 +184,27 @@ fn as_it_was(
     };
     for stretch in chosen(log, args.session)? {
         let lesson = edition(args, stretch.lesson)?;
-        let again = again::again(&stretch, learner, &lesson, strategies)?;
-        let compared = differ::compare(log, &stretch, &again)?;
+        let tables = match &args.table {
+            Some(_) => vec![strategies.clone()],
+            None => in_force(&stretch, strategies),
+        };
+        let mut found = None;
+        for table in &tables {
+            let again = again::again(&stretch, learner, &lesson, table)?;
+            let compared = differ::compare(log, &stretch, &again)?;
+            let same = compared.same();
+            // Where none gives the same, it is the first one that is told of.
+            if same || found.is_none() {
+                found = Some((compared, table.table().edition()));
+            }
+            if same {
+                break;
+            }
+        }
+        let Some((compared, table)) = found else {
+            continue;
+        };
+        report.table = table;
         for event in stretch.frames.iter().flat_map(|frame| frame.events) {
             if let EventBody::Decided(decision) = &event.body {
                 report.tables_then.insert(decision.table.clone());
@@ -282,5 +328,7 @@ fn verdict(compared: &Compared) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod edition_tests;
 #[cfg(test)]
 pub(super) mod tests;

@@ -182,7 +182,7 @@ pub(super) fn stage(
             app.add_plugins((MinimalPlugins, TransformPlugin));
             app
         }
-        View::Headset | View::Desktop => play::engine(view),
+        View::Headset | View::Desktop => play::engine(view, lesson),
     };
     // An edit of the file is no part of what happened.
     let lesson = Loaded {

@@ -4,6 +4,7 @@
 //! 95 %, from drawing learners again. All of it is about simulated learners, and says nothing about people.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -11,7 +12,7 @@ use malloc_vr::learning::five::params::Params;
 use malloc_vr::learning::simulated::act::Act;
 use malloc_vr::learning::simulated::draws::Draws;
 use malloc_vr::learning::simulated::lesson::Lesson;
-use malloc_vr::learning::simulated::ours::{SOONER, original, ours, patient_original};
+use malloc_vr::learning::simulated::ours::{original, ours, patient_original};
 use malloc_vr::learning::simulated::run::{DWELL, Outcome};
 use malloc_vr::learning::simulated::scene::{Decider, Policy};
 use malloc_vr::learning::simulated::study::{Compared, Judged, Mean, judge, outcomes};
@@ -45,7 +46,10 @@ struct Args {
     margin: f64,
     /// An adaptation table (RON) instead of the delivered one.
     #[arg(long)]
-    table: Option<std::path::PathBuf>,
+    table: Option<PathBuf>,
+    /// A table (RON) to set beside it, instead of the delivered one's first edition.
+    #[arg(long)]
+    beside: Option<PathBuf>,
     /// Also list what was decided where something else would have been better.
     #[arg(long)]
     why: bool,
@@ -57,23 +61,29 @@ struct Args {
 fn main() -> Result<()> {
     let args = Args::parse();
     let p = Params::default();
-    let text = match &args.table {
-        Some(file) => std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read {}", file.display()))?,
-        None => Table::DEFAULT.to_owned(),
-    };
-    let table = read(&text).map_err(|mistakes| {
-        let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the table is not sound:\n{}", said.join("\n"))
-    })?;
+    let [first] = Table::EARLIER;
+    let table = table(args.table.as_deref(), Table::DEFAULT)?;
+    let beside = self::table(args.beside.as_deref(), first)?;
     let printed = if args.fit {
         serde_json::to_value(fit(&args, &p, &table))?
     } else {
-        figures(&args, &p, &table)
+        figures(&args, &p, &table, &beside)
             .context("no learners: --learners and --judged must be at least 1")?
     };
     println!("{printed}");
     Ok(())
+}
+
+fn table(file: Option<&Path>, delivered: &str) -> Result<Checked> {
+    let text = match file {
+        Some(file) => std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?,
+        None => delivered.to_owned(),
+    };
+    read(&text).map_err(|mistakes| {
+        let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the table is not sound:\n{}", said.join("\n"))
+    })
 }
 
 /// Learners with their luck, from one seed.
@@ -86,11 +96,10 @@ fn people(n: u64, seed: u64) -> Vec<(Learner, Draws)> {
     (0..n).map(one).collect()
 }
 
-fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
+fn figures(args: &Args, p: &Params, table: &Checked, beside: &Checked) -> Option<Value> {
     let our = || -> Decider { ours(table) };
-    let sooner = read(SOONER).ok()?;
-    let soon = || -> Decider { ours(&sooner) };
-    let soon = Policy::Models(&soon);
+    let first = || -> Decider { ours(beside) };
+    let first = Policy::Models(&first);
     let ours = Policy::Models(&our);
     let their = || -> Decider { original() };
     let theirs = Policy::Models(&their);
@@ -106,7 +115,7 @@ fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
         let each: Vec<f64> = a.iter().zip(b).map(|(a, b)| a.after - b.after).collect();
         Mean::of(&each, draws)
     };
-    let sooner_did = under(soon);
+    let first_did = under(first);
     let indifferent: Vec<_> = class
         .iter()
         .map(|(learner, draws)| (learner.indifferent_to_difficulty(), *draws))
@@ -125,7 +134,7 @@ fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
         "gain_vs_original_with_cool_down",
         mean(gain(&ours_did, &slow)?),
     );
-    put("gain_of_sooner_table", mean(gain(&sooner_did, &ours_did)?));
+    put("gain_vs_first_table", mean(gain(&ours_did, &first_did)?));
     put("gain_of_oracle_vs_none", mean(gain(&best, &none)?));
     put(
         "gain_vs_none_if_difficulty_is_irrelevant",
@@ -156,7 +165,7 @@ fn figures(args: &Args, p: &Params, table: &Checked) -> Option<Value> {
     }
     for (name, policy) in [
         ("appropriateness", ours),
-        ("appropriateness_sooner_table", soon),
+        ("appropriateness_first_table", first),
         ("appropriateness_none", Policy::Nothing),
         ("appropriateness_original", theirs),
         ("appropriateness_chance", Policy::Chance),
@@ -255,6 +264,10 @@ fn judged(args: &Args, p: &Params, policy: Policy, of_ours: bool) -> Option<Vec<
             judge(learner, &lesson, p, *draws, policy, args.margin, each).1
         })
         .collect();
+    let of_all = |f: &dyn Fn(&Judged) -> (f64, f64)| {
+        let pairs: Vec<(f64, f64)> = judged.iter().map(f).collect();
+        Mean::of_ratio(&pairs, Draws::new(args.seed)).map(mean)
+    };
     let share = |f: &dyn Fn(&Judged) -> (u32, u32)| {
         let (of, all) = judged
             .iter()
@@ -273,14 +286,22 @@ fn judged(args: &Args, p: &Params, policy: Policy, of_ours: bool) -> Option<Vec<
     };
     let regret: Vec<f64> = judged.iter().map(|it| it.regret).collect();
     let mut figures = vec![
-        (String::new(), share(&|it| (it.appropriate, it.decisions))?),
+        (String::new(), of_all(&|it| (it.secured, it.at_stake))?),
+        (
+            "_agreement_with_oracle".to_owned(),
+            share(&|it| (it.agreed, it.decisions))?,
+        ),
+        (
+            "_within_a_fifth".to_owned(),
+            share(&|it| (it.within, it.decisions))?,
+        ),
         (
             "_regret".to_owned(),
             mean(Mean::of(&regret, Draws::new(args.seed))?),
         ),
     ];
-    if let Some(acts) = share(&|it| (it.appropriate_acts, it.acts)) {
-        figures.push(("_acts".to_owned(), acts));
+    if let Some(acts) = share(&|it| (it.within_acts, it.acts)) {
+        figures.push(("_within_a_fifth_acts".to_owned(), acts));
     }
     if of_ours && args.why {
         let mut better: Vec<_> = better.into_iter().collect();

@@ -20,6 +20,7 @@ use malloc_vr::governor::sense::History;
 use malloc_vr::governor::state::Now;
 use serde_json::{Value, json};
 
+mod calibrate;
 #[path = "../../../benches/support/counting.rs"]
 mod counting;
 mod plot;
@@ -55,10 +56,10 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     session: Option<PathBuf>,
     /// Scripts for the session.
-    #[arg(long, value_delimiter = ',', default_value = "steps,bursts")]
+    #[arg(long, value_delimiter = ',', default_value = "steps,ramps,bursts")]
     scripts: Vec<String>,
     /// How many times as fast scripts go in the session.
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 1.0)]
     pace: f64,
     /// Folder for the plots.
     #[arg(long)]

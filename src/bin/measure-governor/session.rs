@@ -1,5 +1,6 @@
 //! The same policies in a real OpenXR session: a scene with a dial goes through each script under each policy, one after
-//! the other in one process. The dial is set in periods of the display, by what a sheet of glass was measured to cost.
+//! the other in one process. The dial is set in periods of the display, by what the scene and a sheet of glass were
+//! measured to cost here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use bevy::app::{ScheduleRunnerPlugin, TerminalCtrlCHandlerPlugin};
 use bevy::prelude::*;
+use bevy::render::renderer::RenderAdapterInfo;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 use malloc_vr::governor::actuators::Quality;
@@ -24,32 +26,30 @@ use malloc_vr::xr::rig::RigPlugin;
 use malloc_vr::xr::{DrawnCorner, FrameStats, XrPhase, xr_plugins};
 use serde_json::json;
 
-use super::stress::{Dial, SHEETS, StressPlugin};
+use super::calibrate::{Calibration, Found, Scale};
+use super::stress::{Dial, StressPlugin};
 use super::{Args, compared, plot, policy};
 
-/// Frames of each stretch of the calibration, and those left out at its begin.
-const STRETCH: u32 = 40;
-const SETTLE: u32 = 20;
-/// Sheets in its second stretch.
-const SOME: u32 = 16;
-/// The period that scripts are written in, seconds.
-const WRITTEN_IN: f64 = 1.0 / 72.0;
-/// Part of the CPU's load that the busy loop makes; the engine's own work is the rest.
-const CPU: f64 = 0.3;
 /// Seconds between two policies.
 const PAUSE: f64 = 2.0;
 /// Policies, in order.
 const POLICIES: [&str; 4] = ["off", "ours", "valve", "unreal"];
-/// Sheets of glass are worth at least this, seconds, or the dial can't be set.
-const LEAST: f64 = 5e-6;
-
-/// Runs of one script under one policy, as they end.
-type Done = Arc<Mutex<Vec<(String, String, Report)>>>;
+/// What came of it.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// Device, driver and display rate.
+    device: String,
+    /// Parts of the period that a frame takes of the CPU and the GPU with nothing on the dial.
+    base: [f64; 2],
+    /// Runs of one script under one policy, as they end.
+    runs: Vec<(String, String, Report)>,
+    failed: Option<String>,
+}
 
 /// Where the measurement is.
 enum At {
-    /// GPU times without sheets, then with some.
-    Calibrating { frames: u32, times: [Vec<f64>; 2] },
+    /// Finding out what the dial does here.
+    Calibrating(Calibration),
     /// Until this time, before the run of this number.
     Pausing { run: usize, until: f64 },
     /// A run of this number, begun at this time.
@@ -68,17 +68,15 @@ struct Conductor {
     rules: Rules,
     seconds: f64,
     pace: f64,
-    /// GPU seconds without sheets, and of each sheet.
-    base: f64,
-    sheet: f64,
+    /// What the dial does here, once it is known.
+    scale: Option<Scale>,
     frames: u64,
     skipped: u64,
     last: f64,
     /// What was in force in the frame before, its level and its index.
     before: (CurrentLevel, f64),
     stepped: bool,
-    done: Done,
-    failed: Arc<Mutex<Option<String>>>,
+    outcome: Arc<Mutex<Outcome>>,
 }
 
 /// Measures, and writes the figures to `file`, plots beside others.
@@ -99,17 +97,13 @@ pub(crate) fn measure(args: &Args, file: &Path, rules: Rules) -> Result<()> {
             Ok((name.to_owned(), &*Box::leak(Box::new(script))))
         })
         .collect::<Result<Vec<_>>>()?;
-    let (done, failed) = (Done::default(), Arc::new(Mutex::new(None)));
+    let outcome = Arc::new(Mutex::new(Outcome::default()));
     let conductor = Conductor {
-        at: At::Calibrating {
-            frames: 0,
-            times: Default::default(),
-        },
+        at: At::Calibrating(Calibration::default()),
         scripts,
         seconds: args.seconds,
         pace: args.pace,
-        base: 0.0,
-        sheet: 0.0,
+        scale: None,
         frames: 0,
         skipped: 0,
         last: 0.0,
@@ -118,8 +112,7 @@ pub(crate) fn measure(args: &Args, file: &Path, rules: Rules) -> Result<()> {
             1.0,
         ),
         stepped: false,
-        done: done.clone(),
-        failed: failed.clone(),
+        outcome: outcome.clone(),
         rules: rules.clone(),
     };
     App::new()
@@ -145,19 +138,23 @@ pub(crate) fn measure(args: &Args, file: &Path, rules: Rules) -> Result<()> {
         .insert_resource(conductor)
         .add_systems(First, conduct.after(GovernorSystems))
         .run();
-    if let Some(why) = failed.lock().ok().and_then(|mut it| it.take()) {
-        bail!(why);
-    }
-    let done = done
+    let mut outcome = outcome
         .lock()
         .map_err(|_| anyhow!("the measurement broke off"))?;
-    write(args, file, &done)
+    if let Some(why) = outcome.failed.take() {
+        bail!(why);
+    }
+    write(args, file, &outcome)
 }
 
-fn write(args: &Args, file: &Path, done: &[(String, String, Report)]) -> Result<()> {
+fn write(args: &Args, file: &Path, outcome: &Outcome) -> Result<()> {
     let mut figures = BTreeMap::new();
+    for (side, base) in ["cpu", "gpu"].into_iter().zip(outcome.base) {
+        let value = json!({ "value": base, "n": 1, "spread": [base, base] });
+        figures.insert(format!("base_{side}_ratio_session"), value);
+    }
     let mut scripts: BTreeMap<&str, Vec<(&str, Report)>> = BTreeMap::new();
-    for (script, name, report) in done {
+    for (script, name, report) in &outcome.runs {
         let named = format!("{name}_{script}_session");
         figures.extend(compared(&named, std::slice::from_ref(report)));
         let runs = scripts.entry(script).or_default();
@@ -166,12 +163,14 @@ fn write(args: &Args, file: &Path, done: &[(String, String, Report)]) -> Result<
     let folder = args.plots.clone().unwrap_or_else(|| PathBuf::from("."));
     for (script, runs) in &scripts {
         let title = format!(
-            "{script}, in an OpenXR session (Monado, lavapipe): frame time, level, render scale"
+            "{script}, in an OpenXR session ({}): frame time, level, render scale",
+            outcome.device
         );
         let png = folder.join(format!("governor-session-{script}.png"));
-        plot::draw(&png, &title, 250.0, runs)?;
+        plot::draw(&png, &title, tallest(runs), runs)?;
     }
-    std::fs::write(file, json!(figures).to_string())
+    let told = json!({ "device": outcome.device, "figures": figures });
+    std::fs::write(file, told.to_string())
         .with_context(|| format!("cannot write {}", file.display()))
 }
 
@@ -180,7 +179,7 @@ fn conduct(
     time: Res<Time<Real>>,
     phase: Res<XrPhase>,
     stats: Res<FrameStats>,
-    drawn: Option<Res<DrawnCorner>>,
+    (drawn, adapter): (Option<Res<DrawnCorner>>, Res<RenderAdapterInfo>),
     mut governor: ResMut<Governor>,
     (quality, level): (Res<CurrentQuality>, Res<CurrentLevel>),
     mut surroundings: ResMut<Surroundings>,
@@ -209,44 +208,43 @@ fn conduct(
     let gpu = sample.and_then(|it| it.gpu).map(|it| it.seconds);
     let last = conductor.scripts.len() * POLICIES.len();
     match &mut conductor.at {
-        At::Calibrating { frames, times } => {
-            *frames += 1;
-            let second = *frames > STRETCH;
-            dial.sheets = if second { SOME } else { 0 };
-            if *frames % STRETCH > SETTLE
-                && let Some(gpu) = gpu
-            {
-                times[usize::from(second)].push(gpu);
-            }
-            if *frames < 2 * STRETCH {
+        At::Calibrating(calibration) => {
+            // What is still being made says nothing of the scene.
+            let Some(sample) = sample.filter(|_| !told.warming) else {
                 return;
-            }
-            let [none, some] = [0, 1].map(|stretch| median(&mut times[stretch]));
-            conductor.base = none;
-            conductor.sheet = (some - none) / f64::from(SOME);
-            info!(
-                "GPU: {:.2} ms without sheets, {:.3} ms a sheet; period {:.1} ms; drawn {drawn:?}",
-                none * 1e3,
-                conductor.sheet * 1e3,
-                stats.period * 1e3
-            );
-            if conductor.sheet.is_nan() || conductor.sheet < LEAST {
-                fail(
-                    conductor,
-                    "a sheet of glass costs nothing that timestamps would show: the dial can't be set",
-                );
-                exit.write(AppExit::error());
-                return;
-            }
-            conductor.at = At::Pausing {
-                run: 0,
-                until: now + PAUSE,
             };
+            match calibration.frame(gpu, sample.cpu.total(), stats.period) {
+                Found::Going(next) => {
+                    dial.set_if_neq(next);
+                }
+                Found::Nothing => {
+                    fail(
+                        conductor,
+                        "a sheet of glass costs nothing that timestamps would show: the dial can't be set",
+                    );
+                    exit.write(AppExit::error());
+                }
+                Found::Scale(scale) => {
+                    let device = format!(
+                        "{}, {} {}; {:.0} Hz",
+                        adapter.name,
+                        adapter.driver,
+                        adapter.driver_info,
+                        1.0 / stats.period
+                    );
+                    info!("{device}; {scale:?}; drawn {drawn:?}");
+                    note(conductor, device, scale, stats.period);
+                    conductor.at = At::Pausing {
+                        run: 0,
+                        until: now + PAUSE,
+                    };
+                }
+            }
         }
         At::Pausing { run, until } => {
             dial.sheets = 0;
             dial.cpu = 0.0;
-            if now < *until {
+            if now < *until || told.warming {
                 return;
             }
             let run = *run;
@@ -277,7 +275,7 @@ fn conduct(
             let cost = sample.map_or(0.0, |it| it.cpu.total().max(gpu.unwrap_or_default()));
             let point = point(since, interval, cost, *level, &quality.0);
             let missed = u32::try_from(skipped).unwrap_or(u32::MAX);
-            tally.frame(point, conductor.stepped, missed, conductor.before.1);
+            tally.frame(point, conductor.stepped, missed, false, conductor.before.1);
             tally.decided(
                 since,
                 conductor.before.0 != *level,
@@ -286,10 +284,9 @@ fn conduct(
             conductor.before = (*level, index);
             let (demand, stepped) = playing.at(since * conductor.pace);
             conductor.stepped = stepped;
-            let periods = |seconds: f64| seconds / WRITTEN_IN * stats.period;
-            let sheets = (periods(demand.gpu) - conductor.base).max(0.0) / conductor.sheet;
-            dial.sheets = (sheets.round() as u32).min(SHEETS);
-            dial.cpu = CPU * periods(demand.cpu);
+            if let Some(scale) = &conductor.scale {
+                dial.set_if_neq(scale.dial(&demand, stats.period));
+            }
             if since < conductor.seconds {
                 return;
             }
@@ -300,8 +297,8 @@ fn conduct(
                 POLICIES[run % POLICIES.len()].to_owned(),
                 tally.end(since),
             );
-            if let Ok(mut done) = conductor.done.lock() {
-                done.push(named);
+            if let Ok(mut outcome) = conductor.outcome.lock() {
+                outcome.runs.push(named);
             }
             governor.begin_anew(Policy::Off);
             conductor.at = At::Pausing {
@@ -323,13 +320,24 @@ fn point(time: f64, interval: f64, cost: f64, level: CurrentLevel, quality: &Qua
 }
 
 fn fail(conductor: &Conductor, why: &str) {
-    if let Ok(mut failed) = conductor.failed.lock() {
-        *failed = Some(why.to_owned());
+    if let Ok(mut outcome) = conductor.outcome.lock() {
+        outcome.failed = Some(why.to_owned());
     }
 }
 
-/// NaN of none.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+fn note(conductor: &mut Conductor, device: String, scale: Scale, period: f64) {
+    conductor.scale = Some(scale);
+    if let Ok(mut outcome) = conductor.outcome.lock() {
+        outcome.device = device;
+        outcome.base = [scale.base.cpu, scale.base.gpu].map(|it| it / period);
+    }
+}
+
+/// Frame times are cut here, milliseconds: all but the longest hundredth are seen.
+fn tallest(runs: &[(&str, Report)]) -> f64 {
+    let points = runs.iter().flat_map(|(_, report)| &report.trace);
+    let mut intervals: Vec<f64> = points.map(|it| it.interval).collect();
+    intervals.sort_by(f64::total_cmp);
+    let most = intervals.get(intervals.len() * 99 / 100).copied();
+    most.map_or(100.0, |it| 1.2 * it)
 }

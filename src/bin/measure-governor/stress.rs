@@ -1,9 +1,11 @@
-//! A scene with a dial: sheets of glass for the GPU, a busy loop for the CPU, things, lamps and shadows around.
+//! A scene with a dial: sheets of glass, of as many layers as the GPU needs to notice, a busy loop for the CPU, things, lamps and shadows around.
 
 use std::f32::consts::TAU;
 use std::time::{Duration, Instant};
 
+use bevy::asset::RenderAssetUsages;
 use bevy::light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap};
+use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 use malloc_vr::governor::acting::Scenery;
 use malloc_vr::governor::plugin::CurrentQuality;
@@ -16,11 +18,19 @@ const LAMPS: u16 = 2;
 /// They stand for work that the scene doesn't have, and shrink with what the governor leaves of each.
 const SHARES: [f64; 5] = [0.2, 0.15, 0.2, 0.1, 0.05];
 
-/// How hard it is. `cpu`: seconds of the busy loop at full quality.
-#[derive(Resource, Debug, Clone, Copy, Default)]
+/// How hard it is. `layers`: panes in a sheet, one behind the other; `cpu`: seconds of the busy loop at full quality.
+#[derive(Resource, Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Dial {
     pub(crate) sheets: u32,
+    pub(crate) layers: u32,
     pub(crate) cpu: f64,
+}
+
+/// What all sheets are made of.
+#[derive(Resource)]
+struct Pane {
+    mesh: Handle<Mesh>,
+    layers: u32,
 }
 
 #[derive(Component)]
@@ -44,7 +54,10 @@ impl Plugin for StressPlugin {
                     furnish(things, commands, meshes, materials);
                 },
             )
-            .add_systems(Update, (hang.run_if(resource_changed::<Dial>), burn));
+            .add_systems(
+                Update,
+                ((glaze, hang).run_if(resource_changed::<Dial>), burn),
+            );
     }
 }
 
@@ -54,7 +67,11 @@ fn furnish(
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
-    let sheet = meshes.add(Rectangle::new(1.5, 1.5));
+    let sheet = meshes.add(panes(1));
+    commands.insert_resource(Pane {
+        mesh: sheet.clone(),
+        layers: 1,
+    });
     let glass = materials.add(StandardMaterial {
         base_color: Color::srgba(0.4, 0.6, 0.9, 0.01),
         alpha_mode: AlphaMode::Blend,
@@ -107,6 +124,39 @@ fn furnish(
         .build(),
         Transform::from_xyz(-1.0, 3.0, 1.0).looking_at(Vec3::ZERO, Vec3::Y),
     ));
+}
+
+/// So many squares behind each other, a tenth of a millimetre apart.
+fn panes(layers: u32) -> Mesh {
+    const CORNERS: [[f32; 2]; 4] = [[-0.75, -0.75], [0.75, -0.75], [0.75, 0.75], [-0.75, 0.75]];
+    let corners = (0..layers).flat_map(|layer| {
+        let back = -1e-4 * layer as f32;
+        CORNERS.map(|[x, y]| [x, y, back])
+    });
+    let corners: Vec<[f32; 3]> = corners.collect();
+    let indices = (0..layers).flat_map(|layer| [0, 1, 2, 0, 2, 3].map(|it| 4 * layer + it));
+    let normals = vec![[0.0_f32, 0.0, 1.0]; corners.len()];
+    let spots = vec![[0.0_f32; 2]; corners.len()];
+    Mesh::new(
+        PrimitiveTopology::TriangleList,
+        RenderAssetUsages::RENDER_WORLD,
+    )
+    .with_inserted_indices(Indices::U32(indices.collect()))
+    .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, corners)
+    .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, normals)
+    .with_inserted_attribute(Mesh::ATTRIBUTE_UV_0, spots)
+}
+
+/// Panes of as many layers as the dial says.
+fn glaze(dial: Res<Dial>, mut pane: ResMut<Pane>, mut meshes: ResMut<Assets<Mesh>>) {
+    let layers = dial.layers.max(1);
+    if pane.layers == layers {
+        return;
+    }
+    pane.layers = layers;
+    if let Err(error) = meshes.insert(pane.mesh.id(), panes(layers)) {
+        error!(%error, "the glass cannot be made anew");
+    }
 }
 
 fn hang(dial: Res<Dial>, mut sheets: Query<(&Sheet, &mut Visibility)>) {

@@ -2,6 +2,7 @@
 //! cut off. State is behind a lock that only the network thread takes.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -18,6 +19,7 @@ use super::pairing::{GOOD_FOR, Offer, Pairing, Suspicion, Unpaired, Wish};
 use super::secret::Token;
 use super::tokens::{Grant, Shown, TokenEntry, TokenError, Tokens, now_unix_ms};
 use super::watch::{cut_off, stamp};
+use crate::bridge::reach::reachable;
 use crate::protocol::asker::{Asker, TokenId, TokenRole};
 use crate::record::Admission;
 use crate::session::pairing::{DoorAlertKind, PairingCode};
@@ -45,8 +47,16 @@ pub(in crate::bridge) enum Denied {
 /// Where the bridge can be reached, as a person has to type it.
 #[derive(Debug, Clone)]
 pub(in crate::bridge) struct Place {
-    pub(in crate::bridge) address: String,
+    pub(in crate::bridge) scheme: &'static str,
+    pub(in crate::bridge) listening: SocketAddr,
     pub(in crate::bridge) fingerprint: Option<String>,
+}
+
+impl Place {
+    /// As it is now: a headset's address changes with the Wi-Fi that it is in.
+    fn address(&self) -> String {
+        format!("{}://{}/", self.scheme, reachable(self.listening))
+    }
 }
 
 /// The door's memory of who may come in. Cheap to clone.
@@ -213,14 +223,10 @@ impl Access {
     ) -> Result<PairingCode, getrandom::Error> {
         let now = Instant::now();
         let code = self.state().pairing.open(offer, now)?;
-        let Place {
-            address,
-            fingerprint,
-        } = self.0.place.clone();
         let shown = PairingCode {
             code,
-            address,
-            fingerprint,
+            address: self.0.place.address(),
+            fingerprint: self.0.place.fingerprint.clone(),
             until: now + GOOD_FOR,
         };
         self.0.news.tell(News::Pairing(Some(shown.clone())));

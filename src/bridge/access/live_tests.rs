@@ -13,7 +13,8 @@ const RUN: &str = "0123456789abcdef";
 fn access(file: Option<&Path>) -> (Access, crossbeam_channel::Receiver<News>) {
     let (teller, news) = channel();
     let place = Place {
-        address: "http://127.0.0.1:7878/".to_owned(),
+        scheme: "http",
+        listening: "127.0.0.1:7878".parse().unwrap(),
         fingerprint: None,
     };
     let access = Access::new(RUN.to_owned(), file.map(Path::to_owned), 2, place, teller);

@@ -17,7 +17,7 @@ pub use act::Act;
 pub(super) use backoff::Peer;
 pub use caller::{Caller, Refused, Scope};
 pub(super) use live::{Access, Denied, Place, Ungiven};
-pub(super) use origin::{Origins, host as origin_host, parameters};
+pub(super) use origin::{Origins, host as origin_host, parameters, percent_decoded};
 pub use pairing::Offer;
 pub(super) use pairing::{Unpaired, Wish};
 pub use secret::Token;

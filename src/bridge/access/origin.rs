@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, header};
 
 /// `%2B` as `+` and so on; what is no such code stays as it is.
-pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
+pub(in crate::bridge) fn percent_decoded(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -1,6 +1,6 @@
 //! Who is let in as a learner, and with what: their log as it lies in the store, read by the record thread.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -8,11 +8,12 @@ use crossbeam_channel::{Receiver, TryRecvError};
 use tracing::info;
 
 use super::{Classroom, Connected, Headset, Link};
+use crate::bridge::Bridge;
 use crate::bridge::coming::{Admitted, Asking, ToRuntime};
 use crate::protocol::ids::{LearnerId, SessionId};
 use crate::protocol::parcel::Position;
 use crate::protocol::wire::{ErrorCode, WireError};
-use crate::record::{RecordError, Recorder};
+use crate::record::{LearnerEntry, RecordError, Recorder, Store};
 use crate::session::join::{JoinError, Joining};
 use crate::session::resume::Claim;
 use crate::session::standing::Age;
@@ -29,6 +30,49 @@ const READING: usize = 16;
 pub(crate) struct Waiting {
     asked: VecDeque<Asking>,
     reading: Vec<(Asking, Receiver<Result<Joined, RecordError>>)>,
+    known: Known,
+}
+
+/// Who has a log here: for others the disk need not be asked, which would keep a whole class waiting in turn.
+#[derive(Debug, Default)]
+enum Known {
+    /// Nobody has looked.
+    #[default]
+    Unasked,
+    /// The record thread is looking.
+    Asked(Receiver<Result<Vec<LearnerEntry>, RecordError>>),
+    /// These, and whoever came since.
+    All(HashSet<LearnerId>),
+}
+
+impl Known {
+    /// Looks, as far as that goes without waiting.
+    fn look(&mut self, recorder: &Recorder) {
+        match self {
+            Self::Unasked => {
+                if let Some(asked) = recorder.ask(Store::learners) {
+                    *self = Self::Asked(asked);
+                }
+            }
+            Self::Asked(asked) => match asked.try_recv() {
+                Ok(Ok(all)) => *self = Self::All(all.iter().map(|entry| entry.learner).collect()),
+                Ok(Err(_)) | Err(TryRecvError::Disconnected) => *self = Self::Unasked,
+                Err(TryRecvError::Empty) => {}
+            },
+            Self::All(_) => {}
+        }
+    }
+
+    /// Whether there is no log of theirs for certain.
+    fn is_new(&self, learner: LearnerId) -> bool {
+        matches!(self, Self::All(all) if !all.contains(&learner))
+    }
+
+    fn came(&mut self, learner: LearnerId) {
+        if let Self::All(all) = self {
+            all.insert(learner);
+        }
+    }
 }
 
 type Joined = Result<Joining, JoinError>;
@@ -44,15 +88,16 @@ pub(crate) fn answer_those_who_wait(
     mut commands: Commands,
     time: Res<Time<Real>>,
     classroom: Option<Res<Classroom>>,
-    recorder: Option<Res<Recorder>>,
+    (recorder, bridge): (Option<Res<Recorder>>, Option<Res<Bridge>>),
     mut waiting: ResMut<Waiting>,
     mut connected: ResMut<Connected>,
     mut learners: Query<(&mut Headset, &Mirror, &AcknowledgedSeq, &Learner)>,
 ) {
-    let (Some(classroom), Some(recorder)) = (classroom, recorder) else {
+    let (Some(classroom), Some(recorder), Some(bridge)) = (classroom, recorder, bridge) else {
         return;
     };
     let waiting = &mut *waiting;
+    waiting.known.look(&recorder);
     while waiting.reading.len() < READING
         && let Some(asking) = waiting.asked.pop_front()
     {
@@ -72,9 +117,33 @@ pub(crate) fn answer_those_who_wait(
             }
             continue;
         }
+        if waiting.known.is_new(learner) {
+            waiting.known.came(learner);
+            let joining = Joining {
+                learner,
+                ..Joining::newcomer()
+            };
+            let now = time.elapsed();
+            enter(
+                &mut commands,
+                &mut connected,
+                asking,
+                joining,
+                &classroom,
+                now,
+            );
+            continue;
+        }
         // The same learner's log is being read for a connection that ended meanwhile: one after the other.
+        let bell = bridge.ring.clone();
+        let read = move |store: &Store| {
+            let joining = Joining::of(store, learner);
+            // Nothing else may come that wakes the world.
+            bell.ring();
+            Ok(joining)
+        };
         let read = (!waiting.is_reading(learner))
-            .then(|| recorder.ask(move |store| Ok(Joining::of(store, learner))))
+            .then(|| recorder.ask(read))
             .flatten();
         let Some(read) = read else {
             waiting.asked.push_front(asking);
@@ -108,6 +177,7 @@ pub(crate) fn answer_those_who_wait(
             }
         };
         if let Some(asking) = shown_to_be(asking, !joining.log.is_empty(), &classroom) {
+            waiting.known.came(joining.learner);
             enter(
                 &mut commands,
                 &mut connected,
@@ -165,6 +235,7 @@ fn link_to(asking: &Asking, acknowledged: Position) -> Link {
     Link {
         connection: asking.connection,
         line: asking.line.clone(),
+        safe: asking.safe.clone(),
         acknowledged,
     }
 }

@@ -3,12 +3,15 @@
 //! Never: an event of our own in their log, or an answer to a command before the headset gave it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
 use tokio::sync::mpsc;
 
-use super::coming::{Connection, ToRuntime};
+use super::coming::{Connection, Safe, ToRuntime};
+use super::desk::FromWorld;
 use super::{Bridge, BridgeSystems};
 use crate::protocol::ids::{LearnerId, LessonId};
 use crate::protocol::parcel::Position;
@@ -55,6 +58,11 @@ impl Plugin for HostPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Connected>()
             .init_resource::<Waiting>()
+            // Dozens of systems of a few microseconds each: handing them to other threads costs more than they do, and
+            // those are the network's.
+            .edit_schedule(Update, |update| {
+                update.set_executor(SingleThreadedExecutor::new());
+            })
             .add_systems(
                 Update,
                 (admit::answer_those_who_wait, commands::pass_on_commands)
@@ -95,6 +103,7 @@ pub(super) struct Headset {
 struct Link {
     connection: Connection,
     line: mpsc::Sender<ToRuntime>,
+    safe: Arc<Safe>,
     acknowledged: Position,
 }
 
@@ -109,7 +118,7 @@ impl Headset {
     }
 
     /// Sends, and says over which connection; `None`: there is no room just now, or no link.
-    fn send(&self, message: ToRuntime) -> Option<Connection> {
+    pub(super) fn send(&self, message: ToRuntime) -> Option<Connection> {
         let link = self.link.as_ref().ok()?;
         link.line.try_send(message).ok()?;
         Some(link.connection)
@@ -134,8 +143,10 @@ pub(super) fn left(
     }
 }
 
-/// Says what is here for good: events on the disk, samples taken in.
+/// Says what is here for good: events on the disk, samples taken in. All of a frame together.
 fn acknowledge(
+    bridge: Option<Res<Bridge>>,
+    mut news: Local<Vec<Arc<Safe>>>,
     mut learners: Query<
         (&Mirror, &AcknowledgedSeq, &mut Headset),
         Or<(Changed<Mirror>, Changed<AcknowledgedSeq>, Changed<Headset>)>,
@@ -149,12 +160,20 @@ fn acknowledge(
         if link.acknowledged == has {
             continue;
         }
-        if link.line.try_send(ToRuntime::Ack(has)).is_ok() {
-            link.acknowledged = has;
-        } else {
-            // There is no room just now: this comes again.
-            headset.set_changed();
-        }
+        link.acknowledged = has;
+        link.safe.set(has);
+        news.push(link.safe.clone());
+    }
+    let Some(bridge) = bridge.filter(|_| !news.is_empty()) else {
+        return;
+    };
+    // What finds no room waits for the next frame.
+    if let Err(full) = bridge
+        .to_desk
+        .try_send(FromWorld::Safe(std::mem::take(&mut *news)))
+        && let FromWorld::Safe(back) = full.into_inner()
+    {
+        *news = back;
     }
 }
 

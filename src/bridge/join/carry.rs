@@ -6,12 +6,13 @@ use bevy::prelude::*;
 use crossbeam_channel::{Receiver, TryRecvError};
 use tracing::{error, info, warn};
 
+use super::look;
 use super::{Era, FromLink, Joined, LinkState, ToHost};
 use crate::protocol::command::Principal;
 use crate::protocol::event::Event;
 use crate::protocol::ids::CommandId;
 use crate::protocol::life::LifeCause;
-use crate::protocol::wire::Done;
+use crate::protocol::wire::{Done, NoticeCode};
 use crate::record::{RecordError, Recorder};
 use crate::session::state::LearnerState;
 use crate::session::stream::buffer::Outgoing;
@@ -21,7 +22,7 @@ use crate::session::{ChangeAsked, CommandAnswered, CommandRequested, Learner};
 /// What the link is about just now.
 #[derive(Resource, Debug, Default)]
 pub(super) struct Carried {
-    era: Option<Era>,
+    pub(super) era: Option<Era>,
     /// Commands of the host that have no answer yet.
     asked: HashSet<CommandId>,
     /// Answers that found no room yet.
@@ -48,12 +49,13 @@ pub(super) fn hear_the_host(
     time: Res<Time<Real>>,
     mut state: ResMut<LinkState>,
     mut carried: ResMut<Carried>,
-    mut learners: Query<(Entity, &mut Link), With<Learner>>,
+    mut learners: Query<(Entity, &Learner, &mut Link)>,
     mut asked: MessageWriter<ChangeAsked>,
     mut requested: MessageWriter<CommandRequested>,
+    mut looks: look::Asked,
 ) {
     // Before the learner is there, nothing is taken in.
-    let Ok((learner, mut link)) = learners.single_mut() else {
+    let Ok((learner, who, mut link)) = learners.single_mut() else {
         return;
     };
     while let Ok(message) = joined.from_host.try_recv() {
@@ -77,6 +79,7 @@ pub(super) fn hear_the_host(
                 state.up = true;
                 state.times += 1;
                 state.refused = None;
+                state.notice = None;
             }
             FromLink::Ack(has) => {
                 if let Err(error) = link.0.acknowledge(has, time.elapsed()) {
@@ -89,6 +92,16 @@ pub(super) fn hear_the_host(
                 command.principal = Principal::Instructor;
                 carried.asked.insert(command.id);
                 requested.write(CommandRequested(*command));
+            }
+            FromLink::Look(look) => looks.ask(who.id, look),
+            FromLink::Notice(notice) => {
+                if notice.code == NoticeCode::Staying {
+                    info!("the host stays after all");
+                    state.notice = None;
+                } else {
+                    warn!("the host says: {}", notice.message);
+                    state.notice = Some(notice);
+                }
             }
             FromLink::Offset(offset) => state.clock_offset_ms = Some(offset),
             FromLink::Down => {

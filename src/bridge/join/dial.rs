@@ -1,36 +1,27 @@
 //! The network's side of the link: dials, introduces the learner, carries, and dials again with growing pauses.
 
+use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use rustls::CertificateError;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
-use tokio_rustls::client::TlsStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::{Era, FromLink, JoinConfig, ToHost, keep};
+use super::reach::{self, STEP_WITHIN, Socket};
+use super::{Era, FromLink, HostAddress, JoinConfig, ToHost, keep};
 use crate::bridge::coding::{Coding, Written};
 use crate::protocol::parcel::Content;
+use crate::protocol::picture::{NoPicture, View};
 use crate::protocol::wire::{
-    ErrorCode, FromClient, FromHost, Hello, MESSAGE_PACK, Ping, Role, WIRE_VERSION, Welcome,
+    ErrorCode, FromClient, FromHost, Hello, NoticeCode, Ping, Role, WIRE_VERSION, Welcome,
     WireError,
 };
 use crate::session::unix_ms;
 
-/// Connecting, and each step of the introduction.
-const STEP_WITHIN: Duration = Duration::from_secs(10);
 /// How often the host is asked for its clock, and whether it is there.
 const PING: Duration = Duration::from_secs(5);
 /// A host silent for this long is not reached.
@@ -41,13 +32,10 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 const GOOD: Duration = Duration::from_secs(10);
 /// Pause where somebody has to do something first.
 const REFUSED: Duration = Duration::from_secs(60);
-/// Largest message from the host, and buffers, bytes.
-const MESSAGE: usize = 1 << 20;
-const BUFFER: usize = 8 * 1024;
 
 /// Why there is no link.
 #[derive(Debug)]
-enum Down {
+pub(super) enum Down {
     /// The network, or the host's end of it.
     Link,
     /// The host said no.
@@ -69,8 +57,6 @@ impl From<Error> for Down {
     }
 }
 
-type Socket = WebSocketStream<Either<TcpStream, TlsStream<TcpStream>>>;
-
 /// Keeps the link up until `stop`.
 pub(super) async fn keep_joined(
     config: JoinConfig,
@@ -79,21 +65,27 @@ pub(super) async fn keep_joined(
     stop: CancellationToken,
 ) {
     let mut link = Dialled {
-        token: keep::token(
-            &config.tokens,
-            &config.host.to_string(),
-            config.learning.learner,
-        ),
         config,
         to_world,
+        tokens: HashMap::new(),
+        at: 0,
         era: Era::default(),
         best: None,
+        wish: None,
     };
     let mut pause = link.config.first_pause;
     while !stop.is_cancelled() {
         let begun = Instant::now();
         let down = link.once(&mut for_host, &stop).await;
         let mut wait = pause;
+        // One after the other, and after the last one a pause.
+        let hosts = link.config.others.len() + 1;
+        let elsewhere = !matches!(down, Down::Over) && hosts > 1;
+        if elsewhere {
+            link.at = (link.at + 1) % hosts;
+            // Its clock is another.
+            link.best = None;
+        }
         match down {
             Down::Over => return,
             Down::Link => {
@@ -113,7 +105,16 @@ pub(super) async fn keep_joined(
             }
         }
         // Not all headsets of a class at once, when the host comes back.
-        let wait = wait.mul_f64(0.5 + share());
+        let mut wait = wait.mul_f64(0.5 + share());
+        match link.wish.take() {
+            // It said when it is there again.
+            Some(wish) if !elsewhere => {
+                let wish = wish.min(link.config.longest_wish);
+                wait = wait.max(wish.mul_f64(1.0 + share() / 2.0));
+            }
+            _ if elsewhere && link.at > 0 => wait = wait.min(link.config.first_pause),
+            _ => {}
+        }
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = stop.cancelled() => return,
@@ -132,13 +133,25 @@ fn share() -> f64 {
 struct Dialled {
     config: JoinConfig,
     to_world: mpsc::Sender<FromLink>,
-    token: Option<String>,
+    /// What hosts gave us, as long as this program runs.
+    tokens: HashMap<String, String>,
+    /// Which host: 0, or one more than the place among the others.
+    at: usize,
     era: Era,
     /// The clock's offset at the shortest round trip so far, which bounds its error best.
     best: Option<(Duration, i64)>,
+    /// Where the host goes: after how long it wishes to see us again.
+    wish: Option<Duration>,
 }
 
 impl Dialled {
+    /// The host whose turn it is.
+    fn host(&self) -> &HostAddress {
+        let other = self.at.checked_sub(1);
+        let other = other.and_then(|at| self.config.others.get(at));
+        other.unwrap_or(&self.config.host)
+    }
+
     /// One link, from dialling to its end.
     async fn once(
         &mut self,
@@ -146,7 +159,7 @@ impl Dialled {
         stop: &CancellationToken,
     ) -> Down {
         let dialled = tokio::select! {
-            dialled = self.dial() => dialled,
+            dialled = reach::dial(self.host(), &self.config) => dialled,
             () = stop.cancelled() => return Down::Over,
         };
         let socket = match dialled {
@@ -157,91 +170,6 @@ impl Dialled {
             Ok(()) => Down::Over,
             Err(down) => down,
         }
-    }
-
-    async fn dial(&self) -> Result<Socket, Down> {
-        let request = self.request()?;
-        let sizes = WebSocketConfig::default()
-            .read_buffer_size(BUFFER)
-            .write_buffer_size(BUFFER)
-            .max_message_size(Some(MESSAGE))
-            .max_frame_size(Some(MESSAGE));
-        let stream = match timeout(STEP_WITHIN, self.reach()).await {
-            Ok(reached) => reached?,
-            Err(_) => return Err(Down::Link),
-        };
-        let connecting = tokio_tungstenite::client_async_with_config(request, stream, Some(sizes));
-        match timeout(STEP_WITHIN, connecting).await {
-            Ok(Ok((socket, _))) => Ok(socket),
-            Ok(Err(Error::Http(answer))) => Err(Down::Refused(refusal(answer.status()))),
-            Ok(Err(error)) => {
-                debug!("the host is not reached: {error}");
-                Err(Down::Link)
-            }
-            Err(_) => Err(Down::Link),
-        }
-    }
-
-    /// The host's end, encrypted where that is asked for.
-    async fn reach(&self) -> Result<Either<TcpStream, TlsStream<TcpStream>>, Down> {
-        let host = &self.config.host;
-        let stream = TcpStream::connect(host.authority()).await?;
-        // An attempt is small and must not wait for company.
-        stream.set_nodelay(true)?;
-        if !host.encrypted {
-            return Ok(Either::Left(stream));
-        }
-        let no = |message: String| {
-            Down::Refused(WireError {
-                code: ErrorCode::Forbidden,
-                message,
-                id: None,
-            })
-        };
-        let unknown = || {
-            no(format!(
-                "nothing says by what {host} is known, so it is not trusted"
-            ))
-        };
-        let trust = self.config.trust.as_ref().ok_or_else(unknown)?;
-        let connector = trust.connector().map_err(|why| no(why.to_string()))?;
-        let name = ServerName::try_from(host.name().to_owned())
-            .map_err(|_| no(format!("{host} is no name that a certificate could be for")))?;
-        match connector.connect(name, stream).await {
-            Ok(stream) => Ok(Either::Right(stream)),
-            Err(error) => match error.get_ref().and_then(|it| it.downcast_ref()) {
-                Some(rustls::Error::InvalidCertificate(why)) => {
-                    let why = match why {
-                        CertificateError::Other(why) => why.0.to_string(),
-                        why => why.to_string(),
-                    };
-                    Err(no(format!(
-                        "{host} is not known by what it shows ({why}); compare with what `malloc-vr classroom` printed there"
-                    )))
-                }
-                _ => Err(error.into()),
-            },
-        }
-    }
-
-    fn request(&self) -> Result<Request, Down> {
-        let url = format!("ws://{}/ws", self.config.host.authority());
-        let mut request = url.into_client_request()?;
-        let token = HeaderValue::try_from(format!("Bearer {}", self.config.token));
-        let mut token = token.map_err(|_| {
-            Down::Refused(WireError {
-                code: ErrorCode::Forbidden,
-                message: "the join token has characters that no header can carry; copy it again"
-                    .to_owned(),
-                id: None,
-            })
-        })?;
-        token.set_sensitive(true);
-        let headers = request.headers_mut();
-        headers.insert(header::AUTHORIZATION, token);
-        let protocol = HeaderValue::from_static(MESSAGE_PACK);
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-        Ok(request)
     }
 
     async fn talk(
@@ -255,7 +183,7 @@ impl Dialled {
             role: Role::Learner,
             client: crate::protocol::wire::Program::this(),
             learner: Some(self.config.learning.clone()),
-            resume: self.token.clone(),
+            resume: self.resume(),
         });
         send(&mut socket, &hello).await?;
         let welcome = timeout(STEP_WITHIN, welcomed(&mut socket)).await;
@@ -291,6 +219,16 @@ impl Dialled {
                         }
                         send(&mut socket, &FromClient::Parcel(*parcel)).await?;
                     }
+                    Some(ToHost::Shown(mut shown)) => {
+                        // Within what the host said it takes, with some room for the words around it.
+                        if let View::Png(png) = &shown.what
+                            && png.0.len() as u64 + 1024 > welcome.config.message_bytes
+                        {
+                            let why = "the picture is larger than the host takes".to_owned();
+                            shown.what = View::None(NoPicture::Failed(why));
+                        }
+                        send(&mut socket, &FromClient::Shown(*shown)).await?;
+                    }
                     Some(ToHost::Done(done)) => send(&mut socket, &FromClient::Done(done)).await?,
                 },
                 incoming = socket.next() => {
@@ -300,6 +238,19 @@ impl Dialled {
                         Some(FromHost::Ack(has)) => self.tell(FromLink::Ack(has)).await?,
                         Some(FromHost::Do(command)) => {
                             self.tell(FromLink::Do(Box::new(command.into_owned()))).await?;
+                        }
+                        Some(FromHost::Look(look)) => self.tell(FromLink::Look(look)).await?,
+                        Some(FromHost::Notice(notice)) => {
+                            let wish = Duration::from_millis(notice.again_ms);
+                            let goes = notice.code != NoticeCode::Staying;
+                            self.wish = goes.then_some(wish);
+                            let leaves = goes && !self.config.others.is_empty();
+                            self.tell(FromLink::Notice(notice)).await?;
+                            if leaves {
+                                send(&mut socket, &FromClient::Bye {}).await?;
+                                let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
+                                return Err(Down::Link);
+                            }
                         }
                         Some(FromHost::Pong(pong)) => {
                             let round = clock.elapsed().saturating_sub(Duration::from_millis(pong.at));
@@ -333,6 +284,13 @@ impl Dialled {
         }
     }
 
+    /// What the host gave us when we were there last.
+    fn resume(&self) -> Option<String> {
+        let host = self.host().to_string();
+        let kept = self.tokens.get(&host).cloned();
+        kept.or_else(|| keep::token(&self.config.tokens, &host, self.config.learning.learner))
+    }
+
     /// The host's clock minus ours (Cristian 1989): its answer was written half a round trip ago, give or take half
     /// of one. The shortest round trip errs least.
     fn set_clock(&mut self, round: Duration, host_unix_ms: u64) -> i64 {
@@ -348,7 +306,7 @@ impl Dialled {
     }
 
     fn keep(&mut self, token: &str) {
-        let host = self.config.host.to_string();
+        let host = self.host().to_string();
         let learner = self.config.learning.learner;
         let kept: io::Result<()> = keep::keep(&self.config.tokens, &host, learner, token);
         if let Err(error) = kept {
@@ -356,7 +314,7 @@ impl Dialled {
                 "the host's resume token can't be kept ({error}): after a crash this headset has to be paired again"
             );
         }
-        self.token = Some(token.to_owned());
+        self.tokens.insert(host, token.to_owned());
     }
 
     async fn tell(&self, message: FromLink) -> Result<(), Down> {
@@ -407,34 +365,4 @@ async fn welcomed(socket: &mut Socket) -> Result<Welcome, Down> {
             _ => {}
         }
     }
-}
-
-/// What the host's door said before there was a WebSocket.
-fn refusal(status: StatusCode) -> WireError {
-    let (code, message) = match status {
-        StatusCode::UNAUTHORIZED => (
-            ErrorCode::Forbidden,
-            "the host does not know this join token; copy the one that it printed".to_owned(),
-        ),
-        StatusCode::FORBIDDEN => (
-            ErrorCode::Forbidden,
-            "the host does not let this machine in; name it by its address".to_owned(),
-        ),
-        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => (
-            ErrorCode::Version,
-            format!(
-                "what answers there is no host of this version ({status}); update the older of the two"
-            ),
-        ),
-        StatusCode::SERVICE_UNAVAILABLE => (
-            ErrorCode::Busy,
-            "the host has no place left just now; it is tried again".to_owned(),
-        ),
-        other => (
-            ErrorCode::Busy,
-            format!("the host answered {other}; it is tried again"),
-        ),
-    };
-    let id = None;
-    WireError { code, message, id }
 }

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::BridgeSystems;
 use crate::protocol::command::Command;
 use crate::protocol::parcel::{Parcel, Position};
-use crate::protocol::wire::{Done, Learning, WireError};
+use crate::protocol::picture::{Look, Shown};
+use crate::protocol::wire::{Done, Learning, Notice, WireError};
 use crate::session::standing::Agreements;
 
 mod address;
@@ -21,6 +22,8 @@ mod carry;
 mod dial;
 mod keep;
 mod leave;
+mod look;
+mod reach;
 mod trust;
 
 pub use address::{BadHost, HostAddress};
@@ -31,6 +34,8 @@ pub use trust::{BadFingerprint, Fingerprint, NoTrust, Trust};
 pub struct JoinConfig {
     /// Where it listens.
     pub host: HostAddress,
+    /// Further hosts that know the same token, tried in turn when the one before goes or is not reached.
+    pub others: Vec<HostAddress>,
     /// By what it is known, where the link is encrypted. An encrypted link to a host that is known by nothing is refused.
     pub trust: Option<Trust>,
     /// Its access token.
@@ -43,6 +48,8 @@ pub struct JoinConfig {
     pub first_pause: Duration,
     /// Longest pause.
     pub longest_pause: Duration,
+    /// Longest pause that a host may ask for when it goes.
+    pub longest_wish: Duration,
 }
 
 impl JoinConfig {
@@ -51,12 +58,14 @@ impl JoinConfig {
     pub fn new(host: HostAddress, token: String, learning: Learning, tokens: PathBuf) -> Self {
         Self {
             host,
+            others: Vec::new(),
             trust: None,
             token,
             learning,
             tokens,
             first_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(15),
+            longest_wish: Duration::from_secs(5 * 60),
         }
     }
 }
@@ -86,6 +95,8 @@ pub struct LinkState {
     pub refused: Option<String>,
     /// The host's wall clock minus ours, milliseconds; `None`: not known yet.
     pub clock_offset_ms: Option<i64>,
+    /// What the host said last of its going; `None`: nothing, or that it stays.
+    pub notice: Option<Notice>,
 }
 
 /// The link as it is up, told apart from the ones before: what was meant for an older one is not sent.
@@ -97,6 +108,7 @@ struct Era(u64);
 enum ToHost {
     Parcel(Era, Box<Parcel>),
     Done(Done),
+    Shown(Box<Shown>),
 }
 
 /// From the link to the world.
@@ -105,6 +117,8 @@ enum FromLink {
     Up(Era, Position),
     Ack(Position),
     Do(Box<Command>),
+    Look(Look),
+    Notice(Notice),
     Offset(i64),
     Down,
     Refused(WireError),
@@ -160,6 +174,7 @@ impl Plugin for JoinPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<LinkState>()
             .init_resource::<carry::Carried>()
+            .init_resource::<look::Looking>()
             .init_resource::<Agreements>()
             .add_systems(
                 Update,
@@ -175,6 +190,7 @@ impl Plugin for JoinPlugin {
                         .in_set(BridgeSystems::Receive),
                     (
                         carry::answer_the_host,
+                        look::show_the_host,
                         carry::read_again,
                         carry::send_what_waits,
                     )

@@ -29,6 +29,14 @@ pub enum Trust {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
+impl Fingerprint {
+    /// That of this certificate.
+    #[must_use]
+    pub fn of(certificate: &CertificateDer<'_>) -> Self {
+        Self(sha2::Sha256::digest(certificate.as_ref()).into())
+    }
+}
+
 /// What was written is no fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -54,6 +62,7 @@ impl FromStr for Fingerprint {
     }
 }
 
+/// As `openssl x509 -fingerprint -sha256` shows it.
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, byte) in self.0.iter().enumerate() {
@@ -164,7 +173,7 @@ impl ServerCertVerifier for Pinned {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let shown = Fingerprint(sha2::Sha256::digest(certificate.as_ref()).into());
+        let shown = Fingerprint::of(certificate);
         if shown == self.fingerprint {
             return Ok(ServerCertVerified::assertion());
         }

@@ -18,14 +18,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::Shared;
 use super::catalogue::failed;
 use super::follow::List;
+use super::level::{Level, weight};
 use super::look::Look;
 use super::seal::Seal;
-use super::{Level, Shared};
 use crate::bridge::access::{Act, Caller, caller};
 use crate::bridge::counters::Counted;
 use crate::bridge::desk::Desk;
+use crate::bridge::going::Going;
 use crate::protocol::ids::{CommandId, LearnerId};
 use crate::protocol::snapshot::LearnerSnapshot;
 use crate::protocol::trace::Trace;
@@ -130,6 +132,11 @@ impl Call {
         self.context
             .protocol_version()
             .is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+    }
+
+    /// Whether the machine goes.
+    pub(super) fn going(&self) -> Going {
+        *self.shared.counters.going().borrow()
     }
 
     /// What the network side has counted.
@@ -297,31 +304,29 @@ impl Call {
         self.log(level, &format!("{}: {words}", self.name)).await;
     }
 
+    /// Tells the client that the machine goes, or stays after all: code, times and words, as on `/ws`.
+    pub(super) async fn tell_of(&self, going: Going) {
+        let level = match going {
+            Going::No => LoggingLevel::Notice,
+            Going::Draining { .. } | Going::Stopping => LoggingLevel::Warning,
+        };
+        self.log_value(level, json!(going.notice())).await;
+    }
+
     /// A line for the client's log, if it wants lines as weighty as this: set once in a session, or with the request.
     pub async fn log(&self, level: LoggingLevel, words: &str) {
+        self.log_value(level, json!(words)).await;
+    }
+
+    async fn log_value(&self, level: LoggingLevel, value: Value) {
         let wanted = if self.is_stateless() {
             self.context.meta.log_level()
         } else {
             Some(self.level.get())
         };
         if wanted.is_some_and(|wanted| weight(level) >= weight(wanted)) {
-            let line =
-                LoggingMessageNotificationParam::new(level, json!(words)).with_logger("malloc-vr");
+            let line = LoggingMessageNotificationParam::new(level, value).with_logger("malloc-vr");
             let _ = self.context.peer.notify_logging_message(line).await;
         }
-    }
-}
-
-/// Syslog's order (RFC 5424), lightest first.
-pub(super) fn weight(level: LoggingLevel) -> u8 {
-    match level {
-        LoggingLevel::Debug => 0,
-        LoggingLevel::Info => 1,
-        LoggingLevel::Notice => 2,
-        LoggingLevel::Warning => 3,
-        LoggingLevel::Error => 4,
-        LoggingLevel::Critical => 5,
-        LoggingLevel::Alert => 6,
-        _ => 7,
     }
 }

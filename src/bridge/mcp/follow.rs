@@ -21,6 +21,7 @@ use super::call::Call;
 use super::offers::resources::learner_of;
 use crate::bridge::access::Caller;
 use crate::bridge::desk::Published;
+use crate::bridge::going::Going;
 use crate::protocol::ids::LearnerId;
 use crate::protocol::snapshot::LearnerSnapshot;
 
@@ -56,6 +57,8 @@ struct Changes {
     /// Who was listed, if lists are followed.
     listed: Option<Vec<LearnerId>>,
     lists: broadcast::Receiver<List>,
+    /// Told in the client's log, once for each client.
+    going: Option<watch::Receiver<Going>>,
     tools: bool,
     prompts: bool,
     due: Vec<ServerNotification>,
@@ -67,6 +70,8 @@ struct Lists {
     resources: bool,
     tools: bool,
     prompts: bool,
+    /// Whether the client is told by this when the machine goes.
+    going: bool,
 }
 
 impl Changes {
@@ -78,6 +83,8 @@ impl Changes {
         for uri in uris {
             let state = match learner_of(&uri) {
                 Some(id) if !call.sees(id) => continue,
+                // How frames fare changes without anything happening to the learner.
+                Some(_) if uri.ends_with("/governor") => Told::Text(fingerprint(&call, &uri).await),
                 Some(id) => Told::Learner(id, now.learners.get(&id).cloned()),
                 None => Told::Text(fingerprint(&call, &uri).await),
             };
@@ -85,6 +92,7 @@ impl Changes {
         }
         Self {
             lists: call.shared.lists.subscribe(),
+            going: lists.going.then(|| call.shared.counters.going()),
             tools: lists.tools,
             prompts: lists.prompts,
             listed: lists.resources.then(|| seen(&call, &now)),
@@ -111,6 +119,13 @@ impl Changes {
                 _ = tick.tick() => {}
                 list = self.lists.recv() => {
                     self.note_list(list.ok());
+                    continue;
+                }
+                () = changed(&mut self.going) => {
+                    if let Some(going) = &mut self.going {
+                        let now = *going.borrow_and_update();
+                        self.call.tell_of(now).await;
+                    }
                     continue;
                 }
             }
@@ -181,6 +196,17 @@ impl Changes {
     }
 }
 
+/// The machine goes, or stays after all.
+async fn changed(going: &mut Option<watch::Receiver<Going>>) {
+    let news = match going {
+        Some(going) => going.changed().await.is_ok(),
+        None => false,
+    };
+    if !news {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Those published whom the caller may see.
 fn seen(call: &Call, published: &Published) -> Vec<LearnerId> {
     let all = published.learners.keys().copied();
@@ -217,6 +243,7 @@ pub(super) async fn listen(
         resources: accepted.resources_list_changed == Some(true),
         tools: accepted.tools_list_changed == Some(true),
         prompts: accepted.prompts_list_changed == Some(true),
+        going: true,
     };
     let call = instructor.call("subscriptions/listen", context.request_context().clone());
     let mut changes = Changes::of(call, uris, lists).await;
@@ -248,6 +275,7 @@ pub(super) fn subscribe(
         resources: false,
         tools: false,
         prompts: false,
+        going: false,
     };
     tell(ended, call, vec![uri], none, peer);
     Ok(())
@@ -262,6 +290,7 @@ pub(super) fn announce(instructor: &Instructor, context: RequestContext<RoleServ
             resources: true,
             tools: true,
             prompts: true,
+            going: true,
         };
         tell(ended, call, Vec::new(), all, peer);
     }

@@ -7,16 +7,14 @@
 #![allow(deprecated)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
-    SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
-    UnsubscribeRequestParams,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerConfig, SetLevelRequestParams,
+    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -27,18 +25,22 @@ use super::desk::Desk;
 use call::Call;
 use catalogue::page;
 use follow::Followed;
+use level::Level;
 use look::Look;
 
 pub mod call;
 pub mod catalogue;
+pub(super) mod class_time;
 mod complete;
 mod confirm;
 pub(super) mod figures;
 pub mod follow;
 mod journal;
 mod leave;
+mod level;
 pub(super) mod look;
 mod offers;
+mod path;
 mod person;
 pub mod seal;
 
@@ -98,25 +100,6 @@ impl Shared {
     }
 }
 
-/// How weighty a line must be for the log of a session's client.
-#[derive(Clone)]
-struct Level(Arc<AtomicU8>);
-
-impl Level {
-    fn get(&self) -> LoggingLevel {
-        match self.0.load(Ordering::Relaxed) {
-            0 => LoggingLevel::Debug,
-            1 => LoggingLevel::Info,
-            2 => LoggingLevel::Notice,
-            3 => LoggingLevel::Warning,
-            4 => LoggingLevel::Error,
-            5 => LoggingLevel::Critical,
-            6 => LoggingLevel::Alert,
-            _ => LoggingLevel::Emergency,
-        }
-    }
-}
-
 /// The handler: one for each session of the older revisions, one for each request of 2026-07-28.
 #[derive(Clone)]
 pub(super) struct Instructor {
@@ -130,7 +113,7 @@ impl Instructor {
         Self {
             shared,
             followed: Followed::default(),
-            level: Level(Arc::new(AtomicU8::new(1))),
+            level: Level::default(),
         }
     }
 
@@ -328,9 +311,7 @@ impl ServerHandler for Instructor {
         request: SetLevelRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.level
-            .0
-            .store(call::weight(request.level), Ordering::Relaxed);
+        self.level.set(request.level);
         Ok(())
     }
 

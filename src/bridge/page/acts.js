@@ -1,64 +1,36 @@
-// What an instructor can do: buttons, the questions some of them ask first, and what came of it.
+// What an instructor can do with a learner or a group in the lesson, and what came of it.
 
-import { byId, el, tell } from "./dom.js";
+import { el, tell } from "./dom.js";
+import { field, question, sure, why } from "./form.js";
 import { plain, sentence } from "./words.js";
 
 const MESSAGE = 280;
-
-/** Opens the dialog with these parts; comes back with the form's fields, or `null` when it was left. */
-export function question(title, yes, ...parts) {
-  const dialog = byId("dialog");
-  const form = el("form", { method: "dialog" },
-    el("h2", { id: "dialog-title", text: title }),
-    ...parts,
-    el("div", { class: "row end" },
-      el("button", { type: "button", class: "plain", text: "Leave it", on: { click: () => dialog.close("") } }),
-      el("button", { class: "primary", value: "yes", text: yes })));
-  dialog.replaceChildren(form);
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      resolve(dialog.returnValue === "yes" ? new FormData(form) : null);
-      dialog.replaceChildren();
-    }, { once: true });
-  });
-}
-
-function why() {
-  return [el("label", { for: "why", text: "Why (kept in the record; no names)" }), el("input", { id: "why", name: "why", maxlength: 200, autocomplete: "off" })];
-}
-
-function slider(name, words, [low, high], now) {
-  const shown = el("output", { for: name, text: `× ${now.toFixed(2)}` });
-  const input = el("input", { id: name, name, type: "range", min: low, max: high, step: 0.05, value: now });
-  input.addEventListener("input", () => {
-    shown.textContent = `× ${Number(input.value).toFixed(2)}`;
-  });
-  return el("div", { class: "slider" }, el("label", { for: name, text: words }), shown, input);
-}
+const times = (it) => `× ${it.toFixed(2)}`;
 
 async function speak() {
   const left = el("output", { class: "quiet", text: `${MESSAGE} characters left` });
-  const text = el("textarea", { id: "text", name: "text", rows: 3, maxlength: MESSAGE, required: true });
-  text.addEventListener("input", () => {
-    left.textContent = `${MESSAGE - [...text.value].length} characters left`;
+  const part = field("text", "They read it on the guide panel", "area", { maxlength: MESSAGE, required: true });
+  part.addEventListener("input", (event) => {
+    left.textContent = `${MESSAGE - [...event.target.value].length} characters left`;
   });
-  const given = await question("Message", "Send", el("label", { for: "text", text: "The learner reads it on the guide panel" }), text, left);
+  const given = await question("Message", "Send", part, left);
   return given && { text: given.get("text") };
 }
 
-const ROUTES = [["another_way", "Another way to the same skill"], ["move_on", "The next skill, no more repetitions"], ["review", "Go over what is due"]];
+async function rest() {
+  const given = await question("Break", "Do it", field("now", "How", [["", "Offer it; the learner may pass it over"], ["yes", "Begin it now; only the learner ends it"]]));
+  return given && { now: given.get("now") === "yes" };
+}
+
+const STAYS = ["", "leave as it is"];
+const SUPPORT = [STAYS, ["guidance 1", "Guidance, a little"], ["guidance 3", "Guidance, much"], ["wider_tolerance 2", "Wider tolerance"]];
+const ROUTES = [STAYS, ["another_way", "Another way to the same skill"], ["move_on", "The next skill, no more repetitions"], ["review", "Go over what is due"]];
 
 async function adapt(state) {
-  const option = (value, text) => el("option", { value, text });
-  const select = (name, words, ...options) => el("div", { class: "field" }, el("label", { for: name, text: words }), el("select", { id: name, name }, ...options));
   const given = await question("Adapt the lesson", "Apply",
-    slider("difficulty", "Difficulty", [0.4, 1.6], state.difficulty),
-    slider("pace", "Pace", [0.6, 1.4], state.pace),
-    select("support", "Support", option("", "leave as it is"), option("guidance 1", "Guidance, a little"), option("guidance 3", "Guidance, much"), option("wider_tolerance 2", "Wider tolerance")),
-    select("route", "Way", option("", "leave as it is"), ...ROUTES.map(([value, words]) => option(value, words))),
-    ...why());
+    field("difficulty", "Difficulty", "range", { min: 0.4, max: 1.6, step: 0.05, value: state.difficulty, show: times }),
+    field("pace", "Pace", "range", { min: 0.6, max: 1.4, step: 0.05, value: state.pace, show: times }),
+    field("support", "Support", SUPPORT), field("route", "Way", ROUTES), why());
   if (!given) return null;
   const changes = [];
   for (const what of ["difficulty", "pace"]) {
@@ -68,8 +40,8 @@ async function adapt(state) {
   const [kind, level] = String(given.get("support")).split(" ");
   if (level) changes.push({ what: "support", kind, level: Number(level), modality: "text" });
   if (given.get("route")) changes.push({ what: given.get("route") });
-  const purpose = String(given.get("why") ?? "");
-  return changes.map((change) => ({ change, purpose }));
+  if (!changes.length) tell("Nothing was changed.", "warn");
+  return changes.map((change) => ({ change, purpose: String(given.get("why") ?? "") }));
 }
 
 /** Buttons: the tool each one calls, its words, whether it can be pressed, and what it asks first. */
@@ -79,33 +51,60 @@ export const ACTS = [
   { tool: "intervene.message", words: "Message …", can: () => true, given: speak },
   { tool: "intervene.pause", words: "Pause", can: (it) => !it.paused_by.includes("instructor"), hide: true, given: () => ({}) },
   { tool: "intervene.resume", words: "Resume", can: (it) => it.paused_by.includes("instructor"), hide: true, given: () => ({}) },
-  { tool: "intervene.break", words: "Offer break", can: (it) => !it.paused_by.includes("break"), no: "On a break already", given: () => ({ now: false }) },
+  { tool: "intervene.break", words: "Break …", can: (it) => !it.paused_by.includes("break"), no: "On a break already", given: rest },
   { tool: "adapt.apply", words: "Adapt …", can: () => true, given: adapt },
-  { tool: "adapt.revert", words: "As authored", can: (it) => Math.abs(it.difficulty - 1) > 0.005 || Math.abs(it.pace - 1) > 0.005 || it.support > 0, hide: true, given: () => ({}) },
+  { tool: "adapt.revert", words: "As authored", can: (it) => Math.abs(it.difficulty - 1) > 0.005 || Math.abs(it.pace - 1) > 0.005 || it.support > 0, hide: true, given: () => ({ what: ["everything"] }) },
 ];
 
-/** Does one thing and tells what came of it. Gives whether it was done. */
+/** What can be done with a whole group: the same, for nobody in particular. */
+export const ACTS_OF_MANY = ACTS.filter((it) => it.words !== "Take hint away");
+
+/** What stands for a group's state where an act asks about one. */
+export const NOBODY = { difficulty: 1, pace: 1, paused_by: [] };
+
+/** What the machine asks back before it does what cannot be undone; `null`: it asked nothing. */
+function askedBack(words) {
+  const token = /confirm: "([^"]+)"/.exec(words ?? "")?.[1];
+  return token && { token, words: words.replace(/^not done yet, because it cannot be undone\. /, "").replace(/ Ask the person you act for;.*$/s, "") };
+}
+
+/** Calls a tool, and asks the person where the machine asks back. `null`: they left it. */
+export async function callAsking(way, tool, given) {
+  const first = await way.call(tool, given);
+  const back = first.ok ? null : askedBack(first.words);
+  if (!back) return first;
+  const [title, ...rest] = back.words.split(": ");
+  const meant = await sure(`${title}?`, title, el("p", { text: rest.join(": ") }), el("p", { class: "quiet", text: "It cannot be undone." }));
+  return meant ? way.call(tool, { ...given, confirm: back.token }) : null;
+}
+
+/** Sent twice, it is done once. */
+const WITHOUT_ID = new Set(["adapt.revert", "intervene.pause_all", "intervene.resume_all", "lesson.switch", "adapt.set_policy"]);
+
+/** Does one thing and tells what came of it. Gives the result, or `null` where it was not done. */
 export async function carryOut(way, tool, given) {
   const retried = { ...given };
-  // Sent twice, it is done once.
-  if (tool !== "adapt.revert" && !tool.endsWith("_all")) retried.command_id = crypto.randomUUID?.() ?? undefined;
+  if (!WITHOUT_ID.has(tool)) retried.command_id = crypto.randomUUID?.() ?? undefined;
   try {
-    const { ok, words, data } = await way.call(tool, retried);
+    const result = await callAsking(way, tool, retried);
+    if (!result) return null;
+    const { ok, words, data } = result;
     const all = data?.outcomes?.map((it) => it.effect).join("; ");
-    const said = data?.outcomes && data.done !== undefined ? `Done for ${data.done} of ${data.outcomes.length}` : words;
+    const said = data?.outcomes && Number.isFinite(data.done) ? `Done for ${data.done} of ${data.outcomes.length}` : words;
     tell(sentence((tool === "adapt.revert" ? all : said) || (ok ? "done" : "it was not done")), ok ? "good" : "bad");
-    return ok;
+    return ok ? result : null;
   } catch (error) {
     tell(`${plain(tool.split(".")[1])}: ${error.message}`, "bad");
-    return false;
+    return null;
   }
 }
 
-/** Asks what an act wants to know, and does it. */
-export async function act(way, one, state) {
-  const given = await one.given(state);
+/** Asks what an act wants to know, and does it for `whom`: `{ learner }` or `{ group }`. */
+export async function act(way, one, state, whom) {
+  const given = await one.given(state, way);
   if (!given) return;
   for (const each of Array.isArray(given) ? given : [given]) {
-    await carryOut(way, one.tool, { learner: state.learner, ...each });
+    const result = await carryOut(way, one.tool, { ...whom, ...each });
+    if (result) one.then?.(result);
   }
 }

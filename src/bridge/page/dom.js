@@ -18,7 +18,7 @@ function put(node, given, children) {
       node.setAttribute(name, value === true ? "" : String(value));
     }
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== undefined && child !== null && child !== false) node.append(child);
   }
   return node;
@@ -59,18 +59,23 @@ export function show(node, is) {
   if (node.hidden === is) node.hidden = !is;
 }
 
+/** How a bar's filling is moved to show a share: that costs no layout, as a width would. Empty is wholly out of sight. */
+export function filled(share) {
+  return share > 0 ? `translateX(${(Math.min(1, share) * 100 - 100).toFixed(1)}%)` : "translateX(-102%)";
+}
+
 /** A bar from 0 to 1 with the interval in which the figure lies. */
 export function makeBar() {
   const span = el("i", { class: "span" });
   const fill = el("i", { class: "fill" });
-  const root = el("span", { class: "meter", "aria-hidden": "true" }, fill, span);
+  const root = el("span", { class: "meter", "aria-hidden": "true" }, el("i", { class: "cut" }, fill), span);
   return {
     root,
     set(value, low, high, kind) {
       const known = Number.isFinite(value);
       const percent = (it) => `${(Math.min(1, Math.max(0, it)) * 100).toFixed(1)}%`;
       mark(root, "data-kind", known ? kind : "none");
-      size(fill, "width", known ? percent(value) : "0%");
+      size(fill, "transform", filled(known ? value : 0));
       const ranged = known && Number.isFinite(low) && Number.isFinite(high);
       show(span, ranged);
       if (ranged) {

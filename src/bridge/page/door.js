@@ -189,6 +189,16 @@ export class Door {
     this.send({ replay: { learner: this.asked.learner, after: this.asked.after } });
   }
 
+  /** Asks the machine beside MCP: codes and tokens. */
+  async http(method, where, body) {
+    const headers = { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" };
+    const response = await fetch(where, { method, headers, body: body && JSON.stringify(body) });
+    if (response.status === 204) return null;
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(answer.message ?? `The machine answered ${response.status}.`);
+    return answer;
+  }
+
   /** Calls a tool. */
   async call(name, given) {
     return toolResult(await mcp(this.token, "tools/call", { name, arguments: given }));

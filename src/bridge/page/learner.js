@@ -1,6 +1,7 @@
 // One learner in depth: where they are, what can be done, what they know, why the rules did what they did, what happened.
 
 import { ACTS, act } from "./acts.js";
+import { MORE } from "./more.js";
 import { byId, el, makeBar, mark, say, show, svg, tell } from "./dom.js";
 import { needs, signal } from "./store.js";
 import { kindOf } from "./tiles.js";
@@ -89,7 +90,11 @@ export class Learner {
     this.facts = el("p", { class: "quiet" });
     this.shown = el("div", { class: "shown" });
     this.needs = el("ul", { class: "needs" });
-    this.buttons = ACTS.filter((it) => tools.has(it.tool)).map((it) => ({ it, node: el("button", { text: it.words, on: { click: () => this.press(it) } }) }));
+    const button = (it, kind) => ({ it, node: el("button", { class: kind, "data-tool": it.tool, text: it.words, on: { click: () => this.press(it) } }) });
+    const offered = (all, kind) => all.filter((it) => tools.has(it.tool)).map((it) => button(it, it.kind === "danger" ? `${kind} danger` : kind));
+    const first = offered(ACTS, "");
+    const second = MORE.map(([title, all]) => [title, offered(all, "small")]).filter(([, all]) => all.length);
+    this.buttons = [first, ...second.map(([, all]) => all)].flat();
     this.skills = new Rows();
     this.figures = new Rows();
     this.absent = el("p", { class: "quiet" });
@@ -103,7 +108,9 @@ export class Learner {
     this.root.replaceChildren(...[
       el("header", {}, el("div", { class: "row" }, this.name, this.chip, el("span", { class: "push" }), this.renames, leave), this.under),
       section("Now", this.goal, this.facts, this.needs, this.shown),
-      this.buttons.length ? el("div", { class: "acts", role: "group", "aria-label": "What you can do" }, this.buttons.map((it) => it.node)) : el("p", { class: "quiet", text: "You look on: to help, come in with a code for instructors." }),
+      first.length ? el("div", { class: "acts", role: "group", "aria-label": "What you can do" }, first.map((it) => it.node)) : el("p", { class: "quiet", text: "You look on: to help, come in with a code for instructors." }),
+      second.length && el("details", { class: "more" }, el("summary", { text: "More: scores, scene, preferences, session" }),
+        el("div", { class: "more-groups" }, second.map(([title, all]) => el("div", { role: "group", "aria-label": title }, el("h4", { text: title }), el("div", { class: "acts" }, all.map((it) => it.node)))))),
       tools.has("view.capture") && this.eyes(),
       section("What they know", this.skills.root),
       section("How it goes", this.figures.root, this.absent),
@@ -163,7 +170,11 @@ export class Learner {
 
   async press(one) {
     const record = this.store.learners.get(this.id);
-    if (record?.state) await act(this.way(), one, record.state);
+    try {
+      if (record?.state) await act(this.way(), one, record.state, { learner: record.id });
+    } catch (error) {
+      tell(error.message, "bad");
+    }
   }
 
   /** Whether something else is to be shown than before. */
@@ -190,7 +201,7 @@ export class Learner {
     say(this.under, [plain(state.lesson), phase(state.place), stands.more, state.link === "linked" ? "headset is linked" : null, state.acknowledged_seq < state.seq ? "being recorded" : null].filter(Boolean).join(" · "));
     this.now(record);
     for (const { it, node } of this.buttons) {
-      const can = it.can(state) && !state.ended;
+      const can = it.can(state) && (it.over || !state.ended);
       show(node, can || !it.hide);
       mark(node, "disabled", !can);
       mark(node, "title", can ? null : state.ended ? "The session is over" : it.no);

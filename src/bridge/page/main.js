@@ -4,14 +4,18 @@ import { byId, mark, roving, say, show, tell } from "./dom.js";
 import { Door, pair, Refused, whoAmI } from "./door.js";
 import { Host } from "./host.js";
 import { Store } from "./store.js";
-import { carryOut, question } from "./acts.js";
+import { carryOut } from "./acts.js";
+import { question } from "./form.js";
+import { Groups } from "./groups.js";
+import { Access } from "./access.js";
+import { Machine } from "./machine.js";
 import { Tiles } from "./tiles.js";
 import { Learner } from "./learner.js";
 import { Graph } from "./graph.js";
 import { Alerts, Audit } from "./lists.js";
 
 const TOKEN = "malloc-vr token";
-const VIEWS = ["class", "lesson", "alerts", "audit"];
+const VIEWS = ["class", "lesson", "alerts", "machine", "audit", "access"];
 /** In a chat client's frame the way to the machine leads through the client. */
 const inside = window.parent !== window;
 
@@ -26,7 +30,10 @@ const graph = new Graph(store, theWay, (step) => {
   tiles.search(step, byId("order").value);
   view("class");
 });
+const groups = new Groups(store, theWay, (members) => tiles.only(members));
 const audit = new Audit(store, theWay);
+const access = new Access(store, theWay);
+const machine = new Machine(store, theWay);
 new Alerts(store, theWay, (id) => look(id));
 
 function view(name) {
@@ -42,6 +49,9 @@ function view(name) {
   document.body.dataset.view = name;
   if (name === "lesson") graph.open();
   if (name === "audit") audit.ask();
+  if (name === "access") access.ask();
+  if (name === "machine") machine.open();
+  if (name === "class") groups.ask();
 }
 
 /** On a narrow screen the learner covers the rest, which then cannot be reached by keyboard either. */
@@ -68,8 +78,20 @@ function leave() {
   if (id && !byId("view-class").hidden) tiles.focus(id);
 }
 
+/** Where one learner is alone here, there is nothing to choose from: they are shown in depth at once, if nobody does anything else. */
+let alone = setTimeout(() => {}, 0);
+function soonAlone() {
+  clearTimeout(alone);
+  alone = setTimeout(() => {
+    const all = store.all();
+    const idle = !learner.id && document.activeElement === document.body && !byId("view-class").hidden;
+    if (all.length === 1 && idle && !narrow.matches && !inside) look(all[0].id);
+  }, 1500);
+}
+
 function heard(kind, body) {
   store.take(kind, body);
+  if (kind === "welcome") soonAlone();
   if (kind === "me") meet(body);
 }
 
@@ -90,7 +112,11 @@ async function meet(me) {
   say(byId("role"), me.role);
   show(byId("pause-all"), may.has("intervene.pause_all"));
   show(byId("resume-all"), may.has("intervene.resume_all"));
+  show(byId("tab-machine"), may.has("ops.health"));
   show(byId("tab-audit"), me.role === "operator");
+  // Codes and tokens are made over HTTP, which a page inside a chat has not.
+  show(byId("tab-access"), me.role === "operator" && Boolean(way?.http));
+  groups.ask();
   show(byId("sign-out"), !inside);
   if (learner.id) learner.open(learner.id);
 }

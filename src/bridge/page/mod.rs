@@ -12,18 +12,24 @@ use super::access::{Origins, origin_host};
 use super::door::problem;
 
 const INDEX: &str = include_str!("index.html");
+const PALETTE: &str = include_str!("palette.css");
 const STYLE: &str = include_str!("page.css");
 const PICTURE: &str = include_str!("mark.svg");
 
 /// The modules, each after those that it imports.
-const MODULES: [(&str, &str); 12] = [
+const MODULES: [(&str, &str); 17] = [
     ("dom.js", include_str!("dom.js")),
     ("words.js", include_str!("words.js")),
     ("mcp.js", include_str!("mcp.js")),
     ("door.js", include_str!("door.js")),
     ("host.js", include_str!("host.js")),
     ("store.js", include_str!("store.js")),
+    ("form.js", include_str!("form.js")),
     ("acts.js", include_str!("acts.js")),
+    ("more.js", include_str!("more.js")),
+    ("groups.js", include_str!("groups.js")),
+    ("access.js", include_str!("access.js")),
+    ("machine.js", include_str!("machine.js")),
     ("tiles.js", include_str!("tiles.js")),
     ("learner.js", include_str!("learner.js")),
     ("graph.js", include_str!("graph.js")),
@@ -32,6 +38,7 @@ const MODULES: [(&str, &str); 12] = [
 ];
 
 /// What stands in `index.html` for the style and for the program.
+const PALETTE_LINK: &str = "<link rel=\"stylesheet\" href=\"/page/palette.css\">";
 const STYLE_LINK: &str = "<link rel=\"stylesheet\" href=\"/page/page.css\">";
 const ICON_LINK: &str = "<link rel=\"icon\" href=\"/page/mark.svg\">";
 const PROGRAM_LINK: &str = "<script type=\"module\" src=\"/page/main.js\"></script>";
@@ -76,6 +83,7 @@ fn policy(origins: &Origins, headers: &HeaderMap) -> Option<HeaderValue> {
 
 async fn part(Path(file): Path<String>) -> Response {
     match file.as_str() {
+        "palette.css" => of_kind("text/css; charset=utf-8", PALETTE),
         "page.css" => of_kind("text/css; charset=utf-8", STYLE),
         "mark.svg" => of_kind("image/svg+xml", PICTURE),
         name => match MODULES.iter().find(|(known, _)| *known == name) {
@@ -109,7 +117,8 @@ pub(super) fn in_one_file() -> String {
     }
     INDEX
         .replace(ICON_LINK, "")
-        .replace(STYLE_LINK, &format!("<style>\n{STYLE}</style>"))
+        .replace(PALETTE_LINK, "")
+        .replace(STYLE_LINK, &format!("<style>\n{PALETTE}{STYLE}</style>"))
         .replace(
             PROGRAM_LINK,
             &format!("<script type=\"module\">\n{program}</script>"),

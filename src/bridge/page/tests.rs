@@ -73,15 +73,60 @@ fn nothing_from_outside_can_become_markup_or_program() {
     }
 }
 
-/// The palette: names and values of the custom properties in a block of the style.
-fn palette(block: &str) -> BTreeMap<&str, [f64; 3]> {
-    let lines = block.lines().filter_map(|line| {
-        let (name, value) = line.trim().strip_prefix("--")?.split_once(": #")?;
-        let value = u32::from_str_radix(value.get(..6)?, 16).ok()?;
+/// The palette: names, and their values by day and by night.
+fn palette() -> BTreeMap<&'static str, [[f64; 3]; 2]> {
+    let read = |value: &str| {
+        let value = u32::from_str_radix(value.trim().strip_prefix('#')?.get(..6)?, 16).ok()?;
         let channel = |shift: u32| f64::from(value >> shift & 255) / 255.0;
-        Some((name, [channel(16), channel(8), channel(0)]))
+        Some([channel(16), channel(8), channel(0)])
+    };
+    let lines = PALETTE.lines().filter_map(|line| {
+        let (name, value) = line
+            .trim()
+            .strip_prefix("--")?
+            .split_once(": light-dark(")?;
+        let (day, night) = value.split_once(',')?;
+        Some((name, [read(day)?, read(night)?]))
     });
     lines.collect()
+}
+
+#[test]
+fn colours_spacing_letters_and_corners_stand_in_one_place() {
+    for line in STYLE.lines().filter(|line| !line.starts_with("/*")) {
+        assert!(
+            !line.contains('#') || line.contains("#main") || line.contains("#code"),
+            "{line}"
+        );
+        for function in ["rgb(", "rgba(", "hsl(", "light-dark("] {
+            assert!(
+                !line.contains(function),
+                "a colour beside palette.css: {line}"
+            );
+        }
+        for part in line.split([';', '{']) {
+            let Some((name, value)) = part.trim().split_once(": ") else {
+                continue;
+            };
+            let spaced = ["padding", "margin", "gap", "font-size"];
+            if spaced.iter().any(|it| name.starts_with(it)) {
+                // What is larger than the largest step is the place of one thing, no rhythm.
+                let free = value
+                    .split([' ', '(', ')'])
+                    .filter_map(|it| it.strip_suffix("rem"));
+                let small = free
+                    .filter_map(|it| it.parse::<f64>().ok())
+                    .any(|it| it < 2.6);
+                assert!(!small, "spacing beside palette.css: {part}");
+            }
+        }
+    }
+    // And what is used is there.
+    for used in STYLE.split("var(").skip(1) {
+        let name = used.split([')', ',']).next().unwrap();
+        let defined = PALETTE.contains(&format!("{name}:"));
+        assert!(defined, "{name} is not in palette.css");
+    }
 }
 
 /// Relative luminance (WCAG 2.2).
@@ -104,22 +149,11 @@ fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
 
 #[test]
 fn every_text_and_every_sign_stands_out_in_dark_and_in_light() {
-    // The light palette, and twice the dark one: as the system wants it, and as a chat client does.
-    let blocks: Vec<_> = STYLE.split("/* palette: ").skip(1).collect();
-    assert_eq!(
-        blocks.len(),
-        3,
-        "light, dark by the system, dark by the host"
-    );
-    let palettes: Vec<_> = blocks
-        .iter()
-        .map(|block| palette(block.split("/* end */").next().unwrap()))
-        .collect();
-    assert_eq!(palettes[1], palettes[2]);
-    for (which, palette) in palettes.iter().take(2).enumerate() {
+    let palette = palette();
+    for (at, which) in ["by day", "by night"].into_iter().enumerate() {
         let of = |name: &str| {
-            let color = palette.get(name);
-            *color.unwrap_or_else(|| panic!("{which}: no --{name}"))
+            let colors = palette.get(name);
+            colors.unwrap_or_else(|| panic!("{which}: no --{name}"))[at]
         };
         let grounds = ["ground", "surface", "raised"];
         for text in ["text", "quiet", "accent", "good", "warn", "bad"] {

@@ -1,12 +1,31 @@
 // The class at a glance: a tile for each learner, changed only where something changed.
 
-import { byId, el, makeBar, mark, roving, say, show, size } from "./dom.js";
+import { byId, el, filled, makeBar, mark, roving, say, show, size } from "./dom.js";
 import { needs, signal } from "./store.js";
 import { ago, percent, plain, standing } from "./words.js";
 
 /** The order is looked at again at most this often, so that tiles do not jump about. */
 const CALM = 2500;
 const ON_TILES = [["mastery", "Mastery"], ["load", "Load"], ["comfort", "Comfort"], ["frame_health", "Frames"]];
+
+/** Which of these places can stay when the rest is moved into order: the longest run that rises. */
+export function staying(places) {
+  const tails = [];
+  const before = new Array(places.length).fill(-1);
+  places.forEach((place, at) => {
+    let [low, high] = [0, tails.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (places[tails[middle]] < place) low = middle + 1;
+      else high = middle;
+    }
+    if (low > 0) before[at] = tails[low - 1];
+    tails[low] = at;
+  });
+  const stay = new Set();
+  for (let at = tails[tails.length - 1] ?? -1; at >= 0; at = before[at]) stay.add(at);
+  return stay;
+}
 
 /** Of which kind a figure is: what is fine, what to look at, what is bad. */
 export function kindOf(name, value) {
@@ -41,7 +60,7 @@ function makeTile(id, pick) {
 /** The grid. */
 export class Tiles {
   constructor(store, pick) {
-    Object.assign(this, { store, pick, grid: byId("tiles"), tiles: new Map(), words: "", order: "need", ordered: -Infinity });
+    Object.assign(this, { store, pick, grid: byId("tiles"), tiles: new Map(), words: "", order: "need", members: null, ordered: -Infinity });
     roving(this.grid, () => this.shown(), () => this.columns());
     store.follow((changed) => this.update(changed));
     setInterval(() => this.tick(), 1000);
@@ -62,6 +81,12 @@ export class Tiles {
     if (!first) return 1;
     const next = rest.findIndex((it) => it.offsetTop > first.offsetTop);
     return next < 0 ? rest.length + 1 : next + 1;
+  }
+
+  /** Only those of a group; `null`: everybody. */
+  only(members) {
+    this.members = members;
+    this.arrange(true);
   }
 
   /** Only those who fit these words, in this order. */
@@ -100,11 +125,12 @@ export class Tiles {
     const needed = needs(record, this.store.stuck);
     const done = state.completed.length;
     say(tile.name, name);
+    mark(tile.name, "title", name);
     say(tile.chip, stands.word);
     mark(tile.chip, "data-kind", stands.kind);
     const goal = state.ended ? "The lesson is over" : state.goal ?? plain(state.step ?? "") ?? "";
     say(tile.step, goal || "Not begun yet");
-    size(tile.fill, "width", `${(100 * done) / Math.max(1, state.steps_total)}%`);
+    size(tile.fill, "transform", filled(done / Math.max(1, state.steps_total)));
     ON_TILES.forEach(([key], at) => {
       const figure = signal(sample, key);
       const { bar, value } = tile.figures[at];
@@ -152,18 +178,24 @@ export class Tiles {
     }[this.order];
     const names = (a, b) => this.store.nameOf(a.id).localeCompare(this.store.nameOf(b.id)) || (a.id < b.id ? -1 : 1);
     const sorted = [...this.tiles.values()].sort((a, b) => by(a, b) || names(a, b));
-    sorted.forEach((tile, at) => {
-      show(tile.root, !this.words || tile.text.includes(this.words));
-      const there = this.grid.children[at];
-      if (there === tile.root) return;
-      if (this.grid.moveBefore && tile.root.isConnected) this.grid.moveBefore(tile.root, there ?? null);
-      else this.grid.insertBefore(tile.root, there ?? null);
-    });
+    // As few as possible are moved: each move costs the browser a layout of the grid.
+    const places = new Map([...this.grid.children].map((root, at) => [root, at]));
+    const stay = staying(sorted.map((tile) => places.get(tile.root)));
+    let next = null;
+    for (let at = sorted.length - 1; at >= 0; at -= 1) {
+      const { root, id, text } = sorted[at];
+      show(root, (!this.words || text.includes(this.words)) && (!this.members || this.members.has(id)));
+      if (!stay.has(at)) {
+        if (this.grid.moveBefore && root.isConnected) this.grid.moveBefore(root, next);
+        else this.grid.insertBefore(root, next);
+      }
+      next = root;
+    }
     const shown = this.shown();
     if (shown.length && !shown.some((it) => it.tabIndex === 0)) shown[0].tabIndex = 0;
     const empty = byId("empty");
     show(empty, shown.length === 0);
-    if (!shown.length) say(empty, this.words && this.tiles.size ? "Nobody fits these words." : "Nobody is here yet of whom anything may be seen. Learners appear as soon as they start a lesson and have agreed to be seen.");
+    if (!shown.length) say(empty, this.tiles.size ? (this.words ? "Nobody fits these words." : "Nobody of this group is here.") : "Nobody is here yet of whom anything may be seen. Learners appear as soon as they start a lesson and have agreed to be seen.");
   }
 
   /** Which learner is looked at. */

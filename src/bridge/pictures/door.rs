@@ -14,7 +14,7 @@ use crate::bridge::door::problem;
 use crate::bridge::mcp::Shared;
 use crate::bridge::mcp::look::Look;
 use crate::protocol::ids::{CommandId, LearnerId};
-use crate::session::picture::NoPicture;
+use crate::protocol::picture::NoPicture;
 
 /// The route, for whoever has a token.
 pub(in crate::bridge) fn routes(shared: Arc<Shared>) -> Router {
@@ -44,6 +44,7 @@ async fn view(
             learner,
             asker,
             answer,
+            at_the_host: false,
         })
     };
     match shared.look(PICTURE_WITHIN, wish).await {
@@ -74,10 +75,16 @@ fn size(width: u32, height: u32) -> HeaderValue {
 fn refused(why: &PictureRefused) -> Response {
     let (status, error) = match why {
         PictureRefused::NoLearner(_) => (StatusCode::NOT_FOUND, "not_found"),
-        PictureRefused::NotAgreed(_) => (StatusCode::FORBIDDEN, "consent"),
-        PictureRefused::TooOften(_) | PictureRefused::Crowded => {
-            (StatusCode::TOO_MANY_REQUESTS, "wait")
+        PictureRefused::NotAgreed(_) | PictureRefused::None(NoPicture::NotAgreed(_)) => {
+            (StatusCode::FORBIDDEN, "consent")
         }
+        PictureRefused::TooOften(_)
+        | PictureRefused::Crowded
+        | PictureRefused::None(NoPicture::TooOften) => (StatusCode::TOO_MANY_REQUESTS, "wait"),
+        PictureRefused::None(NoPicture::NotReached) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "not_reached")
+        }
+        PictureRefused::None(NoPicture::NoAnswer) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         PictureRefused::None(NoPicture::Elsewhere) => (StatusCode::CONFLICT, "elsewhere"),
         PictureRefused::None(NoPicture::NothingDrawn) => (StatusCode::CONFLICT, "headless"),
         PictureRefused::None(NoPicture::Asleep) => (StatusCode::SERVICE_UNAVAILABLE, "asleep"),

@@ -10,11 +10,14 @@ use bevy::prelude::*;
 use tokio::sync::oneshot;
 
 use super::audit::{Lines, by_now};
+use super::coming::ToRuntime;
 use super::gate::{Gate, opens_pictures};
+use super::host::Headset;
 use crate::protocol::asker::{Asker, TokenId};
 use crate::protocol::ids::LearnerId;
+use crate::protocol::picture::{Look, NoPicture, Shown, View};
 use crate::record::Action;
-use crate::session::picture::{NoPicture, Picture, PictureAsked, PictureTaken};
+use crate::session::picture::{Picture, PictureAsked, PictureTaken};
 use crate::session::standing::{Age, Agreements};
 use crate::session::state::LearnerState;
 use crate::session::stream::mirror::Mirror;
@@ -25,8 +28,10 @@ pub(super) mod door;
 /// A learner's picture is taken at most this often, and who has one gets another only after this. So rarely that it
 /// costs no frame and says little of how somebody moves; often enough to follow what they do.
 pub(super) const EACH: Duration = Duration::from_secs(1);
-/// How long a wish waits: some frames of a slow headset.
-pub(super) const PICTURE_WITHIN: Duration = Duration::from_secs(6);
+/// How long a wish waits: some frames of a slow headset, and its link.
+pub(super) const PICTURE_WITHIN: Duration = Duration::from_secs(8);
+/// How long a headset that joined has for its answer; a little less, so that who asked is told what is the matter.
+const THERE_WITHIN: Duration = Duration::from_secs(7);
 /// Who goes on looking stands in the audit again after this.
 const AUDITED: Duration = Duration::from_secs(60);
 /// Wishes that wait for the same picture.
@@ -40,6 +45,17 @@ pub(super) struct PictureWish {
     pub(super) learner: LearnerId,
     pub(super) asker: Asker,
     pub(super) answer: oneshot::Sender<PictureAnswer>,
+    /// Asked over the link to a classroom host, by somebody who is let in there.
+    pub(super) at_the_host: bool,
+}
+
+/// A headset that joined has answered.
+#[derive(Message, Debug, Clone)]
+pub(super) struct PictureShown {
+    /// The learner entity.
+    pub(super) learner: Entity,
+    /// What it says.
+    pub(super) shown: Shown,
 }
 
 /// Why there is no picture.
@@ -72,6 +88,16 @@ impl PictureRefused {
             Self::None(why) => why.again_after(),
         }
     }
+
+    /// As a headset tells it to the host that asked.
+    pub(super) fn over_the_link(self) -> NoPicture {
+        match self {
+            Self::NoLearner(_) => NoPicture::Elsewhere,
+            Self::NotAgreed(why) => NoPicture::NotAgreed(why),
+            Self::TooOften(_) | Self::Crowded => NoPicture::TooOften,
+            Self::None(why) => why,
+        }
+    }
 }
 
 /// What is asked, under way, and just taken.
@@ -79,12 +105,12 @@ impl PictureRefused {
 pub(super) struct Pictures {
     pub(super) wishes: VecDeque<PictureWish>,
     last: u64,
-    of: HashMap<LearnerId, Shown>,
+    of: HashMap<LearnerId, Views>,
 }
 
 /// One learner's pictures. Times on `Time<Real>`.
 #[derive(Default)]
-struct Shown {
+struct Views {
     under_way: Option<UnderWay>,
     latest: Option<Latest>,
     /// Who looks, and since when that stands in the audit.
@@ -93,6 +119,8 @@ struct Shown {
 
 struct UnderWay {
     ticket: u64,
+    /// The headset that joined has been asked.
+    there: bool,
     since: Duration,
     waiting: Vec<PictureWish>,
 }
@@ -117,14 +145,23 @@ pub(super) struct MayLook<'w, 's> {
             &'static Age,
             &'static Gate,
             Has<Mirror>,
+            Option<&'static Headset>,
         ),
     >,
 }
 
+/// Where the learner's headset is.
+enum Eyes<'a> {
+    /// This machine's.
+    Here,
+    /// One that joined.
+    There(&'a Headset),
+}
+
 impl MayLook<'_, '_> {
-    fn at(&self, learner: LearnerId) -> Result<(), PictureRefused> {
+    fn at(&self, learner: LearnerId) -> Result<Eyes<'_>, PictureRefused> {
         let found = self.learners.iter().find(|(it, ..)| it.id == learner);
-        let Some((_, state, age, gate, far)) = found else {
+        let Some((_, state, age, gate, far, headset)) = found else {
             return Err(PictureRefused::NoLearner(learner));
         };
         if let Some(why) = &gate.shut {
@@ -132,10 +169,12 @@ impl MayLook<'_, '_> {
         }
         let standing = self.agreements.standing(learner, *age, state, unix_ms());
         opens_pictures(&standing).map_err(|why| PictureRefused::NotAgreed(why.to_string()))?;
-        if far {
-            return Err(NoPicture::Elsewhere.into());
+        match headset {
+            Some(headset) if headset.gone_since().is_some() => Err(NoPicture::NotReached.into()),
+            Some(headset) => Ok(Eyes::There(headset)),
+            None if far => Err(NoPicture::Elsewhere.into()),
+            None => Ok(Eyes::Here),
         }
-        Ok(())
     }
 }
 
@@ -153,10 +192,13 @@ pub(super) fn ask_for_pictures(
     pictures.forget(now);
     while let Some(wish) = pictures.wishes.pop_front() {
         // Whoever stopped waiting needs no answer.
-        if let Err(why) = may.at(wish.learner) {
-            drop(wish.answer.send(Err(why)));
-            continue;
-        }
+        let eyes = match may.at(wish.learner) {
+            Ok(eyes) => eyes,
+            Err(why) => {
+                drop(wish.answer.send(Err(why)));
+                continue;
+            }
+        };
         let shown = pictures.of.entry(wish.learner).or_default();
         if let Some(under_way) = &mut shown.under_way {
             if under_way.waiting.len() < WISHES {
@@ -179,15 +221,63 @@ pub(super) fn ask_for_pictures(
             continue;
         }
         pictures.last += 1;
-        asked.write(PictureAsked {
-            learner: wish.learner,
-            ticket: pictures.last,
-        });
+        let (learner, ticket) = (wish.learner, pictures.last);
+        let there = match eyes {
+            Eyes::Here => {
+                asked.write(PictureAsked { learner, ticket });
+                false
+            }
+            Eyes::There(headset) => {
+                let by = wish.asker;
+                // The headset asks itself whether its learner agrees, and how often.
+                if headset
+                    .send(ToRuntime::Look(Box::new(Look { ticket, by })))
+                    .is_none()
+                {
+                    drop(wish.answer.send(Err(NoPicture::NotReached.into())));
+                    continue;
+                }
+                true
+            }
+        };
         shown.under_way = Some(UnderWay {
-            ticket: pictures.last,
+            ticket,
+            there,
             since: now,
             waiting: vec![wish],
         });
+    }
+}
+
+/// What a headset shows is taken as if it were taken here, where it was asked for and is what it says.
+pub(super) fn take_shown(
+    learners: Query<&Learner>,
+    pictures: Res<Pictures>,
+    mut shown: MessageReader<PictureShown>,
+    mut taken: MessageWriter<PictureTaken>,
+) {
+    for PictureShown { learner, shown } in shown.read() {
+        let who = learners.get(*learner).ok();
+        let of = who.and_then(|who| pictures.of.get(&who.id)?.under_way.as_ref());
+        // An answer that came too late, or to a question that was never asked of this learner, is none.
+        if of.is_none_or(|it| !it.there || it.ticket != shown.ticket) {
+            continue;
+        }
+        let picture = match &shown.what {
+            View::Png(png) => match png.size() {
+                Some([width, height]) => Ok(Picture {
+                    png: png.0.clone(),
+                    width,
+                    height,
+                }),
+                None => Err(NoPicture::Failed(
+                    "what the headset sent is no picture".to_owned(),
+                )),
+            },
+            View::None(why) => Err(why.clone()),
+        };
+        let ticket = shown.ticket;
+        taken.write(PictureTaken { ticket, picture });
     }
 }
 
@@ -201,7 +291,7 @@ pub(super) fn hand_over_pictures(
 ) {
     let now = time.elapsed();
     for PictureTaken { ticket, picture } in taken.read() {
-        let of = |shown: &Shown| {
+        let of = |shown: &Views| {
             shown
                 .under_way
                 .as_ref()
@@ -214,7 +304,7 @@ pub(super) fn hand_over_pictures(
         let Some(done) = shown.under_way.take() else {
             continue;
         };
-        let picture = may.at(*learner).and_then(|()| Ok(picture.clone()?));
+        let picture = may.at(*learner).and_then(|_| Ok(picture.clone()?));
         let mut had = Vec::new();
         for wish in done.waiting {
             if picture.is_ok() {
@@ -241,9 +331,17 @@ impl Pictures {
     fn forget(&mut self, now: Duration) {
         self.of.retain(|_, shown| {
             shown.latest.take_if(|it| now >= it.at + EACH);
-            shown
-                .under_way
-                .take_if(|it| now >= it.since + PICTURE_WITHIN);
+            let within = |it: &UnderWay| {
+                if it.there {
+                    THERE_WITHIN
+                } else {
+                    PICTURE_WITHIN
+                }
+            };
+            let late = shown.under_way.take_if(|it| now >= it.since + within(it));
+            for wish in late.into_iter().flat_map(|it| it.waiting) {
+                drop(wish.answer.send(Err(NoPicture::NoAnswer.into())));
+            }
             shown.audited.retain(|_, at| now < *at + AUDITED);
             shown.latest.is_some() || shown.under_way.is_some() || !shown.audited.is_empty()
         });
@@ -258,7 +356,11 @@ fn note_look(
     lines: &mut Lines,
 ) {
     audited.entry(wish.asker.token).or_insert_with(|| {
-        let by = by_now(wish.asker.to_string(), "to see what the learner sees");
+        let purpose = match wish.at_the_host {
+            true => "to see what the learner sees, asked at the classroom host",
+            false => "to see what the learner sees",
+        };
+        let by = by_now(wish.asker.to_string(), purpose);
         lines.add(by, Some(wish.learner), Action::Accessed);
         now
     });

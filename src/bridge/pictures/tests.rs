@@ -133,6 +133,7 @@ impl Room {
                 role: TokenRole::Instructor,
             },
             answer,
+            at_the_host: false,
         };
         self.app
             .world_mut()
@@ -235,14 +236,17 @@ fn no_picture_outlasts_its_second_and_no_question_its_patience() {
     assert!(pictures.of[&room.learner].latest.is_none());
     // Nobody paints: the question is given up, and the next one asks anew.
     room.app.world_mut().resource_mut::<Painter>().slow = true;
-    drop(room.wish(1));
+    let mut asked = room.wish(1);
     room.frames(1);
     room.app
         .world_mut()
         .resource_mut::<Painter>()
         .waiting
         .clear();
-    room.frames(61);
+    // Frames of a tenth of a second.
+    let patience = u32::try_from(PICTURE_WITHIN.as_secs()).unwrap();
+    room.frames(10 * patience + 1);
+    assert_eq!(number(&mut asked), Some(Err(NoPicture::NoAnswer.into())));
     room.app.world_mut().resource_mut::<Painter>().slow = false;
     assert_eq!(room.look(1), Ok(2));
 }

@@ -2,26 +2,25 @@
 //! only. Events are not: who was too slow is told from where to ask for them again.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::budget::Budget;
 use super::learner::TOKEN_OVER;
 use super::line::{Broken, Came, Line, PING};
 use super::pong;
+use super::seen::Seen;
 use crate::bridge::access::{Act, Caller};
 use crate::bridge::coding::Coding;
-use crate::bridge::desk::{AskError, Desk, Published, Samples};
+use crate::bridge::desk::{AskError, Desk};
+use crate::bridge::going::Going;
 use crate::protocol::command::Outcome;
-use crate::protocol::event::Event;
-use crate::protocol::ids::{CommandId, LearnerId};
-use crate::protocol::snapshot::LearnerSnapshot;
+use crate::protocol::ids::CommandId;
 use crate::protocol::wire::{CommandRequest, ErrorCode, FromClient, FromHost, Replay, WireError};
 
 /// Fast changes are put together over this time.
@@ -32,8 +31,6 @@ const RATE: f64 = 20.0;
 const BURST: f64 = 40.0;
 /// Answers under way to a slow client.
 const ANSWERS: usize = 64;
-/// Looks, [`COALESCE`] apart, for which events may come later than the state they led to.
-const PATIENCE: u8 = 6;
 /// Events that one `replay` gives at most.
 const REPLAYED: usize = 1000;
 
@@ -43,6 +40,7 @@ pub(super) async fn talk(
     desk: &Desk,
     caller: &Caller,
     plain: bool,
+    mut going: watch::Receiver<Going>,
 ) -> Result<(), Broken> {
     let mut published = desk.watch();
     let mut samples = desk.samples();
@@ -60,12 +58,13 @@ pub(super) async fn talk(
         answers,
         replays: Arc::new(Semaphore::new(1)),
     };
+    let mut over = std::pin::pin!(caller.over());
     let mut tick = tokio::time::interval(COALESCE);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ping = tokio::time::interval(PING);
     loop {
         tokio::select! {
-            () = caller.over() => {
+            () = &mut over => {
                 let error = WireError {
                     code: ErrorCode::Forbidden,
                     message: TOKEN_OVER.to_owned(),
@@ -82,6 +81,12 @@ pub(super) async fn talk(
                 }
             },
             _ = ping.tick() => line.ping().await?,
+            Ok(()) = going.changed() => {
+                let now = *going.borrow_and_update();
+                if line.tell_of(now).await? {
+                    return Ok(());
+                }
+            }
             Some(answer) = answered.recv() => line.send(&answer).await?,
             event = events.recv() => match event {
                 Ok(event) if !caller.sees(event.learner) => {}
@@ -128,112 +133,6 @@ pub(super) async fn talk(
     }
 }
 
-/// What a client was told.
-#[derive(Default)]
-struct Seen {
-    states: BTreeMap<LearnerId, Arc<LearnerSnapshot>>,
-    samples: Arc<Samples>,
-    /// The last event of each learner.
-    events: HashMap<LearnerId, u64>,
-    /// Whose state is ahead of their events: the last of these, and for how many looks.
-    behind: HashMap<LearnerId, (u64, u8)>,
-}
-
-impl Seen {
-    fn begin(&mut self, now: &Published) {
-        let states = now.learners.values();
-        self.events = states.map(|state| (state.learner, state.seq)).collect();
-    }
-
-    /// What is missing before an event, if something is.
-    fn event(&mut self, event: &Event) -> Option<Replay> {
-        let learner = event.learner;
-        let last = self.events.insert(learner, event.seq);
-        let after = last.filter(|last| event.seq > last + 1)?;
-        Some(Replay { learner, after })
-    }
-
-    /// Where to take up again with each learner of whom something was left out.
-    fn fell_behind(&mut self, now: &Published) -> Vec<Replay> {
-        let mut gaps = Vec::new();
-        for (&learner, state) in &now.learners {
-            let last = self.events.entry(learner).or_default();
-            if state.seq > *last {
-                let after = std::mem::replace(last, state.seq);
-                gaps.push(Replay { learner, after });
-            }
-        }
-        gaps
-    }
-
-    /// Where to take up again with each learner whose state is ahead of their events and stays so: what found no room on
-    /// its way here leaves no gap between two events if it was the last.
-    fn left_out(&mut self, now: &Published) -> Vec<Replay> {
-        let mut gaps = Vec::new();
-        for (&learner, state) in &now.learners {
-            let last = self.events.entry(learner).or_insert(state.seq);
-            if state.seq <= *last {
-                self.behind.remove(&learner);
-                continue;
-            }
-            let (at, looks) = self.behind.entry(learner).or_insert((*last, 0));
-            if at != last {
-                (*at, *looks) = (*last, 0);
-            }
-            *looks += 1;
-            if *looks > PATIENCE {
-                let after = std::mem::replace(last, state.seq);
-                self.behind.remove(&learner);
-                gaps.push(Replay { learner, after });
-            }
-        }
-        gaps
-    }
-
-    async fn tell_states(
-        &mut self,
-        line: &mut Line,
-        caller: &Caller,
-        now: &Published,
-    ) -> Result<(), Broken> {
-        for (id, state) in &now.learners {
-            let known = self.states.get(id);
-            if caller.sees(*id) && !known.is_some_and(|before| Arc::ptr_eq(before, state)) {
-                // Whoever wants the events before the first state of a learner asks for them.
-                self.events.entry(*id).or_insert(state.seq);
-                line.send(&FromHost::Snapshot(Cow::Borrowed(state))).await?;
-            }
-        }
-        for &learner in self.states.keys() {
-            if !now.learners.contains_key(&learner) {
-                self.events.remove(&learner);
-                self.behind.remove(&learner);
-                if caller.sees(learner) {
-                    line.send(&FromHost::Gone { learner }).await?;
-                }
-            }
-        }
-        self.states.clone_from(&now.learners);
-        Ok(())
-    }
-
-    async fn tell_samples(
-        &mut self,
-        line: &mut Line,
-        caller: &Caller,
-        now: Arc<Samples>,
-    ) -> Result<(), Broken> {
-        for (id, sample) in now.iter() {
-            let known = self.samples.get(id);
-            if caller.sees(*id) && !known.is_some_and(|before| Arc::ptr_eq(before, sample)) {
-                line.send(&FromHost::Sample(Cow::Borrowed(sample))).await?;
-            }
-        }
-        self.samples = now;
-        Ok(())
-    }
-}
-
 /// What a client asks for.
 struct Asking<'a> {
     desk: &'a Desk,
@@ -260,6 +159,7 @@ impl Asking<'_> {
             FromClient::Hello(_)
             | FromClient::Parcel(_)
             | FromClient::Done(_)
+            | FromClient::Shown(_)
             | FromClient::Bye {} => {
                 let why = "an instructor sends `command`, `replay`, `ping` and `bye`";
                 Some(error(ErrorCode::BadMessage, why, None))
@@ -375,6 +275,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::command::CommandBody;
+    use crate::protocol::ids::LearnerId;
 
     fn read(text: &str) -> Result<FromClient, String> {
         super::read(Coding::Json, text)
@@ -408,27 +309,6 @@ mod tests {
         let outside =
             format!(r#"{{"command":{{"learner":"{learner}","boddy":{{"do":"pause"}}}}}}"#);
         assert!(read(&outside).unwrap_err().contains("boddy"));
-    }
-
-    fn event(learner: LearnerId, seq: u64) -> Event {
-        Event {
-            seq,
-            at_unix_ms: 0,
-            learner,
-            session: crate::protocol::ids::SessionId::fresh(),
-            body: crate::protocol::event::EventBody::SessionResumed,
-        }
-    }
-
-    #[test]
-    fn who_missed_an_event_is_told_from_where_to_ask() {
-        let learner = LearnerId::fresh();
-        let mut seen = Seen::default();
-        assert_eq!(seen.event(&event(learner, 5)), None);
-        assert_eq!(seen.event(&event(learner, 6)), None);
-        let gap = seen.event(&event(learner, 9));
-        assert_eq!(gap, Some(Replay { learner, after: 6 }));
-        assert_eq!(seen.event(&event(learner, 10)), None);
     }
 
     proptest! {

@@ -1,17 +1,20 @@
 //! The conversation with a learner's runtime: its stream comes in, acknowledgements and commands go out.
 //! Nothing of a stream is ever dropped: who sends more than their share is not read until there is room again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use futures_util::FutureExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::line::{Broken, Came, Line, PING, SILENCE};
 use super::{instructor, pong};
 use crate::bridge::access::{Act, Caller, Scope};
-use crate::bridge::coming::{Admitted, Asking, Coming, Connection, ToRuntime, ToWorld};
+use crate::bridge::coming::{Admitted, Asking, Coming, Connection, Safe, ToRuntime, ToWorld};
+use crate::bridge::going::Going;
 use crate::bridge::serve::Limits;
 use crate::protocol::ids::LearnerId;
 use crate::protocol::wire::{
@@ -25,6 +28,8 @@ pub(super) const TOKEN_OVER: &str =
     "the token has expired or was revoked; pair again, or ask for another";
 /// Messages of one connection under way to the world.
 const SHARE: usize = 64;
+/// Messages that are taken in together, where they have come together.
+const TOGETHER: usize = 32;
 /// Messages under way to a runtime; the world keeps what finds no room.
 const BACK: usize = 64;
 /// The world admits within a frame, or as soon as the learner's log is read.
@@ -37,6 +42,7 @@ pub(super) async fn talk(
     hello: Hello,
     caller: &Caller,
     limits: &Limits,
+    mut going: watch::Receiver<Going>,
 ) -> Result<(), Broken> {
     let refused = |code, message: &str| WireError {
         code,
@@ -53,6 +59,7 @@ pub(super) async fn talk(
     }
     let (to_runtime, mut for_runtime) = mpsc::channel(BACK);
     let (answer, answered) = oneshot::channel();
+    let safe = Arc::<Safe>::default();
     let learning_id = learning.learner;
     let connection = Connection::fresh();
     let asking = Asking {
@@ -61,6 +68,7 @@ pub(super) async fn talk(
         is_theirs: is_theirs(caller, learning_id),
         connection,
         line: to_runtime,
+        safe: safe.clone(),
         answer,
     };
     coming.send(ToWorld::Join(Box::new(asking))).await;
@@ -76,56 +84,55 @@ pub(super) async fn talk(
     };
     line.send(&FromHost::Welcome(welcome(admitted, limits)))
         .await?;
+    let mut hears = Hearing {
+        coming,
+        connection,
+        budget: Budget::new(limits.stream_rate, limits.stream_burst),
+        not_before: None,
+        looks: 0,
+    };
     let shares = Arc::new(Semaphore::new(SHARE));
-    let mut budget = Budget::new(limits.stream_rate, limits.stream_burst);
-    let mut resume_at = Instant::now();
+    let mut over = std::pin::pin!(caller.over());
     let mut ping = tokio::time::interval(PING);
     loop {
         // Whoever has no share left, or owes time, is not read: their own socket fills up, and nobody else's.
-        let place = async {
-            tokio::time::sleep_until(resume_at).await;
-            shares.clone().acquire_owned().await
-        };
+        let not_before = hears.not_before;
         let came = async {
-            let place = place.await;
+            if let Some(at) = not_before {
+                tokio::time::sleep_until(at).await;
+            }
+            let place = shares.clone().acquire_owned().await;
             (place, line.receive(instructor::read).await)
         };
         tokio::select! {
-            () = caller.over() => {
+            () = &mut over => {
                 return Err(line.hang_up(refused(ErrorCode::Forbidden, TOKEN_OVER)).await);
             }
             (place, came) = came => {
-                let (Ok(place), came) = (place, came?) else {
+                let Ok(place) = place else { return Ok(()) };
+                let mut goes_on = hears.take(came?, place, line).await?;
+                // What has come with it is taken in at once: waking up for each message costs more than the message.
+                for _ in 1..TOGETHER {
+                    if !goes_on || hears.not_before.is_some() {
+                        break;
+                    }
+                    let Ok(place) = shares.clone().try_acquire_owned() else { break };
+                    let Some(came) = line.receive(instructor::read).now_or_never() else { break };
+                    goes_on = hears.take(came?, place, line).await?;
+                }
+                coming.bell().ring();
+                if !goes_on {
                     return Ok(());
-                };
-                let message = match came {
-                    Came::Sign => continue,
-                    Came::Nonsense(why) => {
-                        line.complain(ErrorCode::BadMessage, why, None).await?;
-                        resume_at = Instant::now() + budget.owe();
-                        continue;
-                    }
-                    Came::Message(message) => message,
-                };
-                resume_at = Instant::now() + budget.owe();
-                match message {
-                    FromClient::Parcel(parcel) => {
-                        let parcel = Box::new(parcel);
-                        coming.send(ToWorld::Parcel { connection, parcel, _place: place }).await;
-                    }
-                    FromClient::Done(done) => coming.send(ToWorld::Done { connection, done }).await,
-                    FromClient::Ping(ping) => line.send(&FromHost::Pong(pong(ping))).await?,
-                    FromClient::Bye {} => return Ok(()),
-                    FromClient::Hello(_) | FromClient::Command(_) | FromClient::Replay(_) => {
-                        let why = "a learner's runtime sends `parcel`, `done`, `ping` and `bye`";
-                        line.complain(ErrorCode::BadMessage, why, None).await?;
-                    }
                 }
             }
+            has = safe.changed() => line.send(&FromHost::Ack(has)).await?,
             back = for_runtime.recv() => match back {
-                Some(ToRuntime::Ack(has)) => line.send(&FromHost::Ack(has)).await?,
                 Some(ToRuntime::Do(command)) => {
-                    line.send(&FromHost::Do(std::borrow::Cow::Owned(*command))).await?;
+                    line.send(&FromHost::Do(Cow::Owned(*command))).await?;
+                }
+                Some(ToRuntime::Look(look)) => {
+                    hears.looks += 1;
+                    line.send(&FromHost::Look(*look)).await?;
                 }
                 Some(ToRuntime::Superseded) => {
                     let why = "the same learner came over another connection; this one is over";
@@ -136,8 +143,77 @@ pub(super) async fn talk(
                     return Ok(());
                 }
             },
+            Ok(()) = going.changed() => {
+                let now = *going.borrow_and_update();
+                if line.tell_of(now).await? {
+                    return Ok(());
+                }
+            }
             _ = ping.tick() => line.ping().await?,
         }
+    }
+}
+
+/// What a runtime says, on its way to the world.
+struct Hearing<'a> {
+    coming: &'a Coming,
+    connection: Connection,
+    budget: Budget,
+    /// Until then it is not read.
+    not_before: Option<Instant>,
+    /// Pictures asked for and not shown yet.
+    looks: usize,
+}
+
+impl Hearing<'_> {
+    /// Takes in what came; the world is not woken. False: it says goodbye.
+    async fn take(
+        &mut self,
+        came: Came<FromClient>,
+        place: OwnedSemaphorePermit,
+        line: &mut Line,
+    ) -> Result<bool, Broken> {
+        let (connection, code) = (self.connection, ErrorCode::BadMessage);
+        if matches!(came, Came::Sign) {
+            return Ok(true);
+        }
+        let owed = self.budget.owe();
+        self.not_before = (!owed.is_zero()).then(|| Instant::now() + owed);
+        match came {
+            Came::Sign => {}
+            Came::Nonsense(why) => line.complain(code, why, None).await?,
+            Came::Message(FromClient::Parcel(parcel)) => {
+                let parcel = Box::new(parcel);
+                let _place = place;
+                let parcel = ToWorld::Parcel {
+                    connection,
+                    parcel,
+                    _place,
+                };
+                self.coming.put(parcel).await;
+            }
+            Came::Message(FromClient::Done(done)) => {
+                self.coming.put(ToWorld::Done { connection, done }).await;
+            }
+            Came::Message(FromClient::Shown(shown)) if self.looks > 0 => {
+                self.looks -= 1;
+                let shown = Box::new(shown);
+                self.coming.put(ToWorld::Shown { connection, shown }).await;
+            }
+            Came::Message(FromClient::Shown(_)) => {
+                let why = "nobody asked for a picture; `shown` answers a `look`";
+                line.complain(code, why, None).await?;
+            }
+            Came::Message(FromClient::Ping(ping)) => line.send(&FromHost::Pong(pong(ping))).await?,
+            Came::Message(FromClient::Bye {}) => return Ok(false),
+            Came::Message(
+                FromClient::Hello(_) | FromClient::Command(_) | FromClient::Replay(_),
+            ) => {
+                let why = "a learner's runtime sends `parcel`, `done`, `shown`, `ping` and `bye`";
+                line.complain(code, why, None).await?;
+            }
+        }
+        Ok(true)
     }
 }
 

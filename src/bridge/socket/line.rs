@@ -7,6 +7,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use serde::de::DeserializeOwned;
 
 use crate::bridge::coding::{Coding, Written};
+use crate::bridge::going::Going;
 use crate::protocol::ids::CommandId;
 use crate::protocol::wire::{ErrorCode, FromHost, WireError};
 
@@ -91,6 +92,19 @@ impl Line {
             let _ = self.send_raw(close).await;
         }
         Broken::Told
+    }
+
+    /// Tells that the host goes, or stays after all. True: the conversation is over by that.
+    pub(super) async fn tell_of(&mut self, going: Going) -> Result<bool, Broken> {
+        self.send(&FromHost::Notice(going.notice())).await?;
+        if going != Going::Stopping {
+            return Ok(false);
+        }
+        self.send(&FromHost::Bye {}).await?;
+        let (code, reason) = (close_code::AWAY, "stopping".into());
+        let close = Message::Close(Some(CloseFrame { code, reason }));
+        self.send_raw(close).await?;
+        Ok(true)
     }
 
     /// Is somebody there? Called every [`PING`].

@@ -14,7 +14,7 @@ use super::access::Caller;
 use super::coding::Coding;
 use super::counters::Counters;
 use super::desk::Desk;
-use super::serve::Limits;
+use super::serve::{Held, Limits};
 use crate::protocol::parcel::Position;
 use crate::protocol::wire::{
     ErrorCode, FromClient, FromHost, Hello, JSON, MESSAGE_PACK, Ping, Pong, Program, Role,
@@ -27,6 +27,7 @@ mod budget;
 mod instructor;
 mod learner;
 mod line;
+mod seen;
 
 /// Longest message of a client that names no subprotocol, bytes.
 const PLAIN_MESSAGE: usize = 64 * 1024;
@@ -56,6 +57,7 @@ impl SocketDoor {
 pub(super) async fn upgrade(
     State(door): State<SocketDoor>,
     Extension(caller): Extension<Caller>,
+    Extension(place): Extension<Held>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -79,7 +81,8 @@ pub(super) async fn upgrade(
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
         .on_upgrade(move |socket| async move {
-            let _open = door.counters.socket();
+            // The connection's place outlives the HTTP that it came by.
+            let _open = (door.counters.socket(), place);
             // A connection that breaks is no event; the client comes again.
             let _ = talk(socket, chosen, &door, &caller).await;
         })
@@ -101,13 +104,25 @@ async fn talk(
         let protocol = WIRE_VERSION;
         let version = env!("CARGO_PKG_VERSION").into();
         line.send(&FromHost::Hello { protocol, version }).await?;
-        return instructor::talk(&mut line, &door.desk, caller, true).await;
+        let going = door.counters.going();
+        return Box::pin(instructor::talk(&mut line, &door.desk, caller, true, going)).await;
     };
     let mut line = Line::new(socket, coding);
     let hello = greeted(&mut line).await?;
+    let going = door.counters.going();
     match hello.role {
         Role::Learner => {
-            learner::talk(&mut line, door.desk.coming(), hello, caller, &door.limits).await
+            let coming = door.desk.coming();
+            // Each in a place of its own: of what is kept for a connection the larger one would be kept for both.
+            Box::pin(learner::talk(
+                &mut line,
+                coming,
+                hello,
+                caller,
+                &door.limits,
+                going,
+            ))
+            .await
         }
         Role::Instructor => {
             let welcome = Welcome {
@@ -121,7 +136,10 @@ async fn talk(
                 at_unix_ms: unix_ms(),
             };
             line.send(&FromHost::Welcome(welcome)).await?;
-            instructor::talk(&mut line, &door.desk, caller, false).await
+            Box::pin(instructor::talk(
+                &mut line, &door.desk, caller, false, going,
+            ))
+            .await
         }
     }
 }

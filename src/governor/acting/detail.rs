@@ -1,4 +1,4 @@
-//! Acting on detail and draw distance: scenery that has become too small to the eye isn't drawn.
+//! Acting on detail and draw distance: scenery that has become too small to the eye, or is too far away, isn't drawn.
 //! In: [`CurrentQuality`], [`Scenery`], the head. Out: [`Visibility`] of scenery. Never: anything that
 //! [`MustStayLegible`] hidden.
 
@@ -15,6 +15,8 @@ pub struct Scenery;
 
 /// What is smaller to the eye than this is given up where all detail is, degrees `[E]`. With half of the detail, half.
 const LARGEST: f32 = 8.0;
+/// Where detail is given up, scenery further away than this share of it is not drawn, metres `[E]`.
+const FURTHEST: f32 = 60.0;
 /// What is given up comes back only when it is larger by this factor: a head that sways makes nothing flicker.
 const AGAIN: f32 = 1.25;
 /// Frames between two looks: nobody walks far in them.
@@ -61,17 +63,22 @@ fn give_up_the_small(
         return;
     };
     let smallest = (LARGEST * (1.0 - now)).to_radians();
+    let furthest = if now < 1.0 {
+        FURTHEST * now
+    } else {
+        f32::INFINITY
+    };
     for (entity, at, bounds, mut seen, given_up, needed) in &mut scenery {
         let radius = bounds.half_extents.length() * at.scale().max_element();
         let middle = at.transform_point(bounds.center.into());
         let away = middle.distance(head.translation()).max(0.01);
         let angle = 2.0 * (radius / away).atan();
-        let least = if given_up.is_some() {
-            smallest * AGAIN
+        let (least, most) = if given_up.is_some() {
+            (smallest * AGAIN, furthest / AGAIN)
         } else {
-            smallest
+            (smallest, furthest)
         };
-        let goes = !needed && angle < least;
+        let goes = !needed && (angle < least || away - radius > most);
         match given_up {
             Some(GivenUp(before)) if !goes => {
                 *seen = *before;
@@ -112,17 +119,23 @@ mod tests {
             put(0.05, 6.0, None),
             put(0.05, 6.0, Some(MustStayLegible::default())),
         );
+        let mountain = put(30.0, 130.0, None);
+        let seen =
+            |app: &App| *app.world().get::<Visibility>(mountain).unwrap() != Visibility::Hidden;
         let drawn = |app: &App| {
             [wall, vase, far, needed]
                 .map(|it| *app.world().get::<Visibility>(it).unwrap() != Visibility::Hidden)
         };
         app.update();
         assert_eq!(drawn(&app), [true; 4]);
+        assert!(seen(&app));
         set(&mut app, |quality| quality.detail = 0.75);
         assert_eq!(drawn(&app), [true, true, false, true]);
+        assert!(!seen(&app), "large, but too far");
         set(&mut app, |quality| quality.detail = 0.0);
         assert_eq!(drawn(&app), [true, false, false, true]);
         set(&mut app, |quality| quality.detail = 1.0);
         assert_eq!(drawn(&app), [true; 4]);
+        assert!(seen(&app));
     }
 }

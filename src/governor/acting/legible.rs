@@ -10,6 +10,7 @@ use bevy_mod_openxr::resources::{OxrCurrentSessionConfig, OxrViews};
 use crate::governor::actuators::legible_scale;
 use crate::governor::plugin::Surroundings;
 use crate::governor::state::Moment;
+use crate::xr::QuadLayer;
 use crate::xr::rig::Head;
 
 /// Learning needs it: it is never hidden, and its letters keep pixels enough to be read.
@@ -52,7 +53,7 @@ fn hold_the_floor(
     views: Option<Res<OxrViews>>,
     config: Option<Res<OxrCurrentSessionConfig>>,
     heads: Query<&GlobalTransform, With<Head>>,
-    letters: Query<(&GlobalTransform, &MustStayLegible)>,
+    letters: Query<(&GlobalTransform, &MustStayLegible, Option<&QuadLayer>)>,
     mut surroundings: ResMut<Surroundings>,
 ) {
     let now = time.elapsed_secs_f64();
@@ -66,7 +67,9 @@ fn hold_the_floor(
     let Some(view) = views.first() else { return };
     let most = letters
         .iter()
-        .map(|(at, it)| (it.letters, at.translation().distance(head.translation())))
+        // A layer of its own has all its pixels, whatever the eyes' pictures have.
+        .filter(|(_, _, layer)| !layer.is_some_and(QuadLayer::is_shown))
+        .map(|(at, it, _)| (it.letters, at.translation().distance(head.translation())))
         .filter(|(letters, away)| *letters > 0.0 && *away < FURTHEST)
         .map(|(letters, away)| needed(letters, away))
         .fold(0.0, f64::max);
@@ -87,7 +90,10 @@ fn hold_the_floor(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use bevy::render::render_resource::TextureFormat;
+    use bevy::time::TimeUpdateStrategy;
     use proptest::prelude::*;
 
     use super::*;
@@ -131,6 +137,31 @@ mod tests {
         assert!(floor_for(0.04, 9.0) <= 0.0);
         assert!(floor_for(0.04, 1.5) > 0.0);
         assert!(floor_for(0.04, 2.5) > floor_for(0.04, 1.5));
+    }
+
+    #[test]
+    fn letters_on_a_layer_of_their_own_bound_nothing_and_bound_again_without_it() {
+        let mut app = app(LegiblePlugin);
+        let (config, views) = quest();
+        app.insert_resource(config).insert_resource(views);
+        app.world_mut().spawn((Head, GlobalTransform::IDENTITY));
+        let layer = QuadLayer::new(Handle::default(), Vec2::ONE);
+        app.world_mut().spawn((
+            MustStayLegible { letters: 0.04 },
+            layer.clone(),
+            GlobalTransform::from_xyz(0.0, 0.0, -1.5),
+        ));
+        let second = Duration::from_secs_f64(EVERY);
+        app.insert_resource(TimeUpdateStrategy::ManualDuration(second));
+        let mut floor = |shown| {
+            layer.pretend_shown(shown);
+            app.update();
+            app.update();
+            app.world().resource::<Surroundings>().0.limits.scale_floor
+        };
+        assert!(floor(false) > 0.0);
+        assert!(floor(true) <= 0.0);
+        assert!(floor(false) > 0.0);
     }
 
     proptest! {

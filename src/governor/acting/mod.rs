@@ -6,9 +6,11 @@
 
 use bevy::prelude::*;
 
+mod animation;
 mod detail;
 mod legible;
 mod lights;
+mod lod;
 mod picture;
 mod refresh;
 mod shadows;
@@ -25,7 +27,8 @@ impl Plugin for ActingPlugin {
         app.add_plugins((
             shadows::ShadowsPlugin,
             lights::LightsPlugin,
-            detail::DetailPlugin,
+            (detail::DetailPlugin, lod::LodPlugin),
+            animation::AnimationPlugin,
             picture::PicturePlugin,
             legible::LegiblePlugin,
             refresh::RefreshPlugin,

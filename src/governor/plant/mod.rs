@@ -103,6 +103,8 @@ pub struct Shown {
     pub cost: Demand,
     /// Display periods without a new picture up to this frame's.
     pub missed: u32,
+    /// Whether a hiccup was in it.
+    pub hiccup: bool,
     /// Seconds from one frame to the next.
     pub interval: f64,
 }
@@ -146,10 +148,11 @@ impl Plant {
         let clock = self.body.as_ref().map_or(1.0, Body::clock);
         let [cpu_noise, gpu_noise] = self.parameters.noise;
         let [cpu_hiccup, gpu_hiccup] = self.parameters.hiccup;
-        let cpu = demand.cpu * self.cpu_left(quality) / clock * self.draws.around(cpu_noise)
-            + self.hiccup(cpu_hiccup);
-        let gpu = demand.gpu * self.gpu_left(quality) / clock * self.draws.around(gpu_noise)
-            + self.hiccup(gpu_hiccup);
+        let cpu = demand.cpu * self.cpu_left(quality) / clock * self.draws.around(cpu_noise);
+        let cpu_hiccup = self.hiccup(cpu_hiccup);
+        let gpu = demand.gpu * self.gpu_left(quality) / clock * self.draws.around(gpu_noise);
+        let gpu_hiccup = self.hiccup(gpu_hiccup);
+        let (cpu, gpu) = (cpu + cpu_hiccup, gpu + gpu_hiccup);
         let told = self.compositor.frame(cpu, gpu, every);
         if let Some(body) = &mut self.body {
             body.pass(told.interval, cpu / told.interval, gpu / told.interval);
@@ -181,6 +184,7 @@ impl Plant {
             },
             cost: Demand { cpu, gpu },
             missed: told.skipped,
+            hiccup: cpu_hiccup + gpu_hiccup > 0.0,
             interval: told.interval,
         }
     }

@@ -24,7 +24,7 @@ pub struct Report {
     /// Mean of [`crate::governor::actuators::Quality::index`] over display periods.
     pub mean_quality: f64,
     /// For each step up, the frames from its first to the last one that missed before eight in a row
-    /// that didn't.
+    /// that didn't. A miss with a hiccup in its frame isn't the step's: it counts in `missed` only.
     pub recoveries: Vec<u32>,
     /// How often quality changed.
     pub changes: u64,
@@ -89,7 +89,7 @@ pub fn run(policy: &mut Policy, setup: &Setup, rules: &Rules) -> Report {
     let mut history = History::default();
     let mut tally = Tally::new(setup.trace);
     let mut out = policy.full(rules);
-    let mut time = 0.0;
+    let (mut time, mut hiccup_before) = (0.0, false);
     while time < setup.seconds {
         let (demand, stepped) = playing.at(time);
         let shown = plant.frame(&demand, &out.quality, out.setting, out.every);
@@ -111,7 +111,10 @@ pub fn run(policy: &mut Policy, setup: &Setup, rules: &Rules) -> Report {
         };
         let index = out.quality.index(rules);
         let next = policy.decide(&history, &now, rules);
-        tally.frame(point, stepped, shown.missed, index);
+        // What a long frame delays may be the next one.
+        let before = std::mem::replace(&mut hiccup_before, shown.hiccup);
+        let hiccup = before || shown.hiccup;
+        tally.frame(point, stepped, shown.missed, hiccup, index);
         tally.decided(
             time,
             out.level != next.level,
@@ -140,14 +143,16 @@ impl Tally {
         }
     }
 
-    /// A frame: what it was, whether the load stepped up with it, display periods missed, index of its quality.
-    pub fn frame(&mut self, point: Point, stepped: bool, missed: u32, index: f64) {
+    /// A frame: what it was, whether the load stepped up with it, display periods missed, whether a hiccup is known to be
+    /// why, index of its quality.
+    pub fn frame(&mut self, point: Point, stepped: bool, missed: u32, hiccup: bool, index: f64) {
         let periods = f64::from(missed) + 1.0;
         self.report.frames += 1;
         self.report.missed += u64::from(missed);
         self.report.mean_scale += point.scale * periods;
         self.report.mean_quality += index * periods;
-        self.judge.step(&mut self.report, stepped, missed);
+        let of_step = if hiccup { 0 } else { missed };
+        self.judge.step(&mut self.report, stepped, of_step);
         if self.keeps {
             self.report.trace.push(point);
         }

@@ -9,9 +9,6 @@ use crate::learning::strategy::check::Checked;
 use crate::learning::strategy::choose::choose;
 use crate::learning::strategy::memory::Memory;
 
-/// A table that decides sooner than the delivered one, to be measured beside it.
-pub const SOONER: &str = include_str!("sooner.ron");
-
 /// The rules of a table and its hint ladder, with a memory of their own, through one lesson. Nothing is randomised.
 #[must_use]
 pub fn ours(table: &Checked) -> Decider<'_> {

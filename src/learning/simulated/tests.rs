@@ -12,7 +12,7 @@ use super::study::{Mean, judge, outcomes};
 use super::truth::{Kind, Learner, Population};
 use super::world::World;
 use crate::learning::five::params::Params;
-use crate::learning::strategy::check::read;
+use crate::learning::strategy::check::{check, read};
 use crate::learning::strategy::table::Table;
 
 fn people(n: u64) -> Vec<(Learner, Draws)> {
@@ -194,6 +194,65 @@ fn the_lesson_ends_with_its_time() {
 }
 
 #[test]
-fn the_table_that_decides_sooner_is_sound() {
-    assert!(read(super::ours::SOONER).is_ok());
+fn the_delivered_table_teaches_more_than_its_first_edition() {
+    let people = people(240);
+    let [now, first] = [Table::DEFAULT, Table::EARLIER[0]].map(|text| read(text).unwrap());
+    let [now, first] = [&now, &first].map(|table| {
+        let our = || -> Decider { ours(table) };
+        under(Policy::Models(&our), &people)
+    });
+    let gain = gain(&now, &first);
+    assert!(gain.lower > 0.0, "{gain:?}");
+}
+
+/// What the decisions of all of them secured of what was at stake.
+fn appropriateness(policy: Policy, people: &[(Learner, Draws)]) -> Vec<(f64, f64)> {
+    let (lesson, p) = (Lesson::default(), Params::default());
+    let of = |(learner, draws): &(Learner, Draws)| {
+        let judged = judge(learner, &lesson, &p, *draws, policy, 0.2, &mut |_| {}).1;
+        (judged.secured, judged.at_stake)
+    };
+    people.iter().map(of).collect()
+}
+
+#[test]
+fn of_what_is_at_stake_the_oracle_secures_all_and_nobody_more() {
+    let people = people(6);
+    let all = appropriateness(Policy::Oracle, &people);
+    assert!(all.iter().any(|(_, at_stake)| *at_stake > 0.0));
+    for (secured, at_stake) in all {
+        assert!((secured - at_stake).abs() < 1e-9, "{secured} of {at_stake}");
+    }
+    for policy in [Policy::Chance, Policy::Nothing] {
+        let others = appropriateness(policy, &people);
+        assert!(others.iter().all(|(of, all)| 0.0 <= *of && of < all));
+    }
+}
+
+#[test]
+fn looking_ahead_secures_more_than_the_same_rules_as_written() {
+    let people = people(40);
+    let ahead = read(Table::DEFAULT).unwrap();
+    let mut table = ahead.table().clone();
+    table.by_gain = None;
+    let as_written = check(table).unwrap();
+    let [ahead, as_written] = [&ahead, &as_written].map(|table| {
+        let our = || -> Decider { ours(table) };
+        let pairs = appropriateness(Policy::Models(&our), &people);
+        Mean::of_ratio(&pairs, Draws::new(1)).unwrap()
+    });
+    assert!(
+        ahead.mean > as_written.mean + 0.01,
+        "{ahead:?} {as_written:?}"
+    );
+}
+
+#[test]
+fn a_ratio_is_of_the_sums_and_its_interval_holds_it() {
+    let draws = Draws::new(1);
+    let ratio = Mean::of_ratio(&[(1.0, 1.0), (0.0, 3.0)], draws).unwrap();
+    assert!((ratio.mean - 0.25).abs() < 1e-12);
+    assert!(ratio.lower <= 0.25 && ratio.upper >= 0.25);
+    assert!(Mean::of_ratio(&[], draws).is_none());
+    assert!(Mean::of_ratio(&[(0.0, 0.0)], draws).is_none());
 }

@@ -10,6 +10,7 @@ use super::checked::{Compiled, Cond, Conditions, name_of};
 pub use super::fault::{Fault, Mistake};
 use super::fault::{nearest, nearest_feature};
 use super::feature::{Feature, Unit};
+use super::gain::ByGain;
 use super::judge;
 use super::table::{
     Bound, Condition, Limits, MAX_RULES, Rule, Strategy, TABLE_VERSION, Table, Threshold,
@@ -67,6 +68,10 @@ pub fn check(table: Table) -> Result<Checked, Vec<Mistake>> {
     faults.place = "experiment".to_owned();
     if let Some(experiment) = &table.experiment {
         faults.range("do_nothing", experiment.do_nothing, 0.02, 0.25);
+    }
+    faults.place = "by_gain".to_owned();
+    if let Some(by_gain) = &table.by_gain {
+        assumptions(by_gain, &mut faults);
     }
     faults.place = "leave_alone".to_owned();
     let leave_alone = table.leave_alone.as_ref().map(|it| {
@@ -174,6 +179,24 @@ fn limits(limits: &Limits, faults: &mut Faults) {
         ("fastest", limits.fastest, 1.0, most.fastest),
         ("hold_for_learner", limits.hold_for_learner, 0.0, DAY),
         ("hold_for_instructor", limits.hold_for_instructor, 0.0, DAY),
+    ] {
+        faults.range(what, value, min, max);
+    }
+}
+
+fn assumptions(assumed: &ByGain, faults: &mut Faults) {
+    for (what, value, min, max) in [
+        ("success", assumed.success, 0.5, 0.95),
+        ("spread", assumed.spread, 0.0, 3.0),
+        ("breadth", assumed.breadth, 0.2, 10.0),
+        ("per_logit", assumed.per_logit, 0.02, 1.0),
+        ("support_eases", assumed.support_eases, 0.0, 4.0),
+        ("example", assumed.example, 0.0, 0.9),
+        ("second_choice", assumed.second_choice, 0.1, 1.0),
+        ("variety", assumed.variety, 0.0, 0.5),
+        ("takes", assumed.takes, 0.0, 120.0),
+        ("horizon", assumed.horizon, 10.0, 1800.0),
+        ("least", assumed.least, 0.0, 0.5),
     ] {
         faults.range(what, value, min, max);
     }

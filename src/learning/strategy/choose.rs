@@ -15,6 +15,7 @@ use super::action::Action;
 use super::admit::{admissible, is_fading_due};
 use super::checked::Checked;
 use super::feature::{Feature, View};
+use super::gain::gain;
 use super::memory::Memory;
 use super::message::{Message, is_experimental, trial};
 use super::precedence::Principal;
@@ -88,6 +89,8 @@ pub enum WhyNot<R> {
     HeldOut,
     /// Safety goes first, alone.
     SafetyFirst,
+    /// So little is expected of it that it isn't worth a change: gain over the horizon ([`super::gain`]).
+    LittleToGain(f64),
 }
 
 /// One chosen action.
@@ -131,6 +134,8 @@ pub struct Choice {
     pub trial: Option<Trial>,
     /// By rule: why it was not chosen, where it would have spoken or could not be asked.
     pub(super) why_not: [Option<WhyNot<u8>>; MAX_RULES],
+    /// By rule: what is expected of it, where that was asked.
+    pub(super) gains: [Option<f64>; MAX_RULES],
 }
 
 impl Choice {
@@ -164,6 +169,7 @@ pub fn choose(
         picks: Few::default(),
         trial: None,
         why_not: [None; MAX_RULES],
+        gains: [None; MAX_RULES],
     };
     look(table, memory, view, &mut choice);
     let mut open = [None; MAX_RULES];
@@ -174,11 +180,12 @@ pub fn choose(
             continue;
         }
         match admissible(table, memory, view, rule, fading) {
-            Ok(action) => {
+            Ok(action) if is_worth_it(table, view, rule, fading, &action, &mut choice) => {
                 if let Some(place) = open.get_mut(rule) {
                     *place = Some((action, fading));
                 }
             }
+            Ok(_) => {}
             Err(why) => choice.refuse(rule, why),
         }
     }
@@ -211,14 +218,70 @@ fn look(table: &Checked, memory: &mut Memory, view: &View, choice: &mut Choice) 
     }
 }
 
+/// Notes what is expected of an action, where the table looks ahead; false where that is too little.
+fn is_worth_it(
+    table: &Checked,
+    view: &View,
+    rule: usize,
+    fading: bool,
+    action: &Action,
+    choice: &mut Choice,
+) -> bool {
+    let Some(assumed) = &table.table().by_gain else {
+        return true;
+    };
+    let safety = table.rules.get(rule).is_some_and(|it| it.safety);
+    let expected = gain(assumed, view, action).filter(|it| !safety && it.is_finite());
+    if let Some(place) = choice.gains.get_mut(rule) {
+        *place = expected;
+    }
+    // What was put there for a while goes when its time has come.
+    let Some(little) = expected.filter(|it| !fading && *it < assumed.least) else {
+        return true;
+    };
+    choice.refuse(rule, WhyNot::LittleToGain(little));
+    false
+}
+
+/// The rules by urgency; those of one priority by what is expected of them, and where nothing is, behind, as written.
+fn ranked(table: &Checked, choice: &Choice) -> ([u8; MAX_RULES], usize) {
+    let mut ranked = [0; MAX_RULES];
+    for (place, rule) in ranked.iter_mut().zip(&table.order) {
+        *place = *rule;
+    }
+    let n = table.order.len().min(MAX_RULES);
+    if table.table().by_gain.is_some()
+        && let Some(ranked) = ranked.get_mut(..n)
+    {
+        let urgency = |rule: u8| {
+            let number = usize::from(rule);
+            let safety = table.rules.get(number).is_some_and(|it| it.safety);
+            (!safety, table.rule(number).map(|it| it.priority))
+        };
+        let worth = |rule: u8| {
+            let gain = choice.gains.get(usize::from(rule)).copied().flatten();
+            gain.unwrap_or(f64::NEG_INFINITY)
+        };
+        ranked.sort_unstable_by(|&a, &b| {
+            let by_worth = || worth(b).total_cmp(&worth(a));
+            let as_written = || a.cmp(&b);
+            urgency(a)
+                .cmp(&urgency(b))
+                .then_with(by_worth)
+                .then_with(as_written)
+        });
+    }
+    (ranked, n)
+}
+
 /// By rule: what it would do, and whether that takes back what it did.
 pub(super) type Open = [Option<(Action, bool)>; MAX_RULES];
 
 /// From what is admissible, what goes together.
 fn pick(table: &Checked, memory: &Memory, open: &Open, draw: Option<Draw>, choice: &mut Choice) {
     let mut message = Message::new(table, memory);
-    for &rule in &table.order {
-        let rule = usize::from(rule);
+    let (ranked, n) = ranked(table, choice);
+    for rule in ranked.into_iter().take(n).map(usize::from) {
         let Some((action, fading)) = open.get(rule).copied().flatten() else {
             continue;
         };

@@ -56,6 +56,9 @@ pub struct Chosen {
     pub reasons: Vec<Reason>,
     /// Seconds for which its effect counts as active.
     pub expiry: f64,
+    /// What was expected of it, where the table looks ahead ([`super::gain`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_gain: Option<f64>,
 }
 
 /// One condition and the value that it was asked of.
@@ -86,6 +89,9 @@ pub struct Considered {
     pub rule: String,
     /// Why not.
     pub why_not: WhyNot<String>,
+    /// What was expected of it, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_gain: Option<f64>,
 }
 
 /// One value that was known.
@@ -140,6 +146,7 @@ pub fn explain(
             .rule(rule)
             .map_or_else(String::new, |it| it.id.clone())
     };
+    let expected = |rule: usize| choice.gains.get(rule).copied().flatten();
     let chosen = choice.picks.iter().filter_map(|pick| {
         let rule = table.rule(pick.rule)?;
         let conditions = table.rules.get(pick.rule)?.when.iter();
@@ -160,6 +167,7 @@ pub fn explain(
             because,
             reasons: conditions.map(|cond| reason(cond, view)).collect(),
             expiry: rule.expiry,
+            expected_gain: expected(pick.rule),
         })
     });
     let order = table.order.iter().map(|rule| usize::from(*rule));
@@ -168,6 +176,7 @@ pub fn explain(
         Some(Considered {
             rule: id(rule),
             why_not: named(why, &id),
+            expected_gain: expected(rule),
         })
     });
     let saw = view.known().map(|(feature, seen)| Saw {
@@ -246,5 +255,6 @@ fn named(why: WhyNot<u8>, id: &impl Fn(usize) -> String) -> WhyNot<String> {
         WhyNot::NotDrawn => WhyNot::NotDrawn,
         WhyNot::HeldOut => WhyNot::HeldOut,
         WhyNot::SafetyFirst => WhyNot::SafetyFirst,
+        WhyNot::LittleToGain(gain) => WhyNot::LittleToGain(gain),
     }
 }

@@ -136,11 +136,22 @@ impl Memory {
         self.forget(lever, table);
     }
 
-    /// The world refused what this rule asked for: nothing is in effect, and only the cool-down remains.
-    pub fn refused(&mut self, rule: usize) {
-        if let Some(past) = self.rules.get_mut(rule) {
-            past.active_until = None;
-            past.fades_from = None;
+    /// The world refused what this rule asked for: nothing is in effect, and only the cool-down remains. Where the table
+    /// looks ahead, nothing has to be lived with either, if it was the only one that spoke then; tables that don't are as
+    /// they always were, so that their logs come out the same.
+    pub fn refused(&mut self, rule: usize, table: &Checked) {
+        let Some(past) = self.rules.get_mut(rule) else {
+            return;
+        };
+        past.active_until = None;
+        past.fades_from = None;
+        let when = past.last;
+        if table.table().by_gain.is_none() {
+            return;
+        }
+        let alone = self.rules.iter().filter(|it| it.last == when).count() == 1;
+        if alone && when.is_some() && when == self.last_change {
+            self.last_change = None;
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::{Modality, SupportKind, Variety};
 use super::feature::Feature;
+use super::gain::ByGain;
 use super::precedence::Lever;
 use crate::learning::hints::HintRules;
 
@@ -34,6 +35,9 @@ pub struct Table {
     /// Who does well is left alone: while this holds, rules of this priority and later are silent.
     #[serde(default)]
     pub leave_alone: Option<LeaveAlone>,
+    /// Among admissible rules of one priority the one with the most expected gain speaks first; `None`: as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_gain: Option<ByGain>,
     /// The hint ladder's numbers.
     #[serde(default)]
     pub hints: HintRules,
@@ -307,6 +311,9 @@ pub struct Aim {
 impl Table {
     /// The table as delivered.
     pub const DEFAULT: &str = include_str!("default.ron");
+
+    /// Earlier editions of it, for logs of sessions that were led by them.
+    pub const EARLIER: [&str; 1] = [include_str!("default-1.ron")];
 }
 
 /// Which way a payload moves its lever: -1 towards less, 1 towards more, 0 neither.

@@ -83,7 +83,14 @@ fn spaced(id: &str) -> String {
 
 fn in_words(chosen: &Chosen) -> String {
     let seen: Vec<String> = chosen.reasons.iter().filter_map(observed).collect();
-    let what = action(&chosen.action);
+    let mut what = action(&chosen.action);
+    // As a share of what the best circumstances bring.
+    if let Some(gain) = chosen.expected_gain.filter(|gain| *gain > 0.0) {
+        what.push_str(&format!(
+            " (expected to add {:.0} points in a hundred to learning)",
+            100.0 * gain
+        ));
+    }
     if seen.is_empty() || chosen.fading {
         format!("{what}, because {}", chosen.because)
     } else {
@@ -220,5 +227,6 @@ fn why_not(why: &WhyNot<String>) -> String {
         WhyNot::NotDrawn => "not drawn".to_owned(),
         WhyNot::HeldOut => "held out by lot".to_owned(),
         WhyNot::SafetyFirst => "the break comes first".to_owned(),
+        WhyNot::LittleToGain(_) => "too little to be gained by it".to_owned(),
     }
 }

@@ -6,7 +6,8 @@ use bevy::prelude::*;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use png::{BitDepth, ColorType, Compression, Filter};
 
-use crate::session::picture::{MOST_BYTES, Picture};
+use crate::protocol::picture::MOST_BYTES;
+use crate::session::picture::Picture;
 
 /// Rows begin at multiples of this many bytes in what comes back from the graphics card.
 const ALIGNED: usize = 256;

@@ -17,8 +17,10 @@ use bevy_mod_xr::camera::XrCamera;
 use super::UiSystems;
 use crate::governor::actuators::Level;
 use crate::governor::plugin::CurrentLevel;
+use crate::protocol::picture::NoPicture;
 use crate::session::Learner;
-use crate::session::picture::{NoPicture, PictureAsked, PictureTaken};
+use crate::session::device::MemoryHealth;
+use crate::session::picture::{PictureAsked, PictureTaken};
 use crate::session::stream::mirror::Mirror;
 use copy::CopyInto;
 use encode::{Encoder, Pixels};
@@ -34,6 +36,8 @@ const WITHIN: Duration = Duration::from_secs(5);
 const SIGN: Duration = Duration::from_secs(5);
 /// After this long without a question the small texture is given back.
 const KEPT: Duration = Duration::from_secs(10);
+
+const SHORT_OF_MEMORY: &str = "the headset is short of memory, and the lesson comes first";
 
 /// Until when the learner is shown that somebody looks, on `Time<Real>`.
 #[derive(Resource, Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +192,7 @@ fn begin(
     mut commands: Commands,
     time: Res<Time<Real>>,
     level: Option<Res<CurrentLevel>>,
+    memory: Option<Res<MemoryHealth>>,
     eye: Eye,
     learners: Query<(&Learner, Has<Mirror>)>,
     mut images: ResMut<Assets<Image>>,
@@ -210,6 +215,10 @@ fn begin(
         }
         if level.as_ref().is_some_and(|it| it.0 == Level::Emergency) {
             refuse(NoPicture::Emergency);
+            continue;
+        }
+        if memory.as_ref().is_some_and(|it| it.is_low()) {
+            refuse(NoPicture::Failed(SHORT_OF_MEMORY.to_owned()));
             continue;
         }
         if let Some(work) = &mut studio.work {
@@ -353,6 +362,7 @@ fn take_pixels(mut read: On<ReadbackComplete>, mut studio: ResMut<Studio>) {
 fn tidy_up(
     mut commands: Commands,
     time: Res<Time<Real>>,
+    memory: Option<Res<MemoryHealth>>,
     mut studio: ResMut<Studio>,
     mut watched: ResMut<Watched>,
 ) {
@@ -360,7 +370,9 @@ fn tidy_up(
     if watched.0.is_some_and(|until| now > until) {
         watched.0 = None;
     }
-    let over = studio.asked.is_some_and(|asked| now > asked + KEPT);
+    // Where memory is short, as soon as the sign is out.
+    let short = watched.0.is_none() && memory.is_some_and(|it| it.is_low());
+    let over = short || studio.asked.is_some_and(|asked| now > asked + KEPT);
     if over && studio.work.is_none() {
         if let Some(reader) = studio.reader.take() {
             commands.entity(reader).try_despawn();

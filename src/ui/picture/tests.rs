@@ -47,6 +47,17 @@ fn the_learner_comes_first_where_frames_are_hard_to_keep() {
 }
 
 #[test]
+fn nobody_is_looked_at_while_memory_is_short() {
+    let (mut app, learner) = room();
+    app.add_plugins(SessionPlugin);
+    app.world_mut()
+        .write_message(crate::session::device::MemoryIsLow { held_mib: None });
+    app.update();
+    let why = ask(&mut app, learner).unwrap().to_string();
+    assert!(why.contains("short of memory"), "{why}");
+}
+
+#[test]
 fn whoever_is_elsewhere_is_not_looked_at_here() {
     let (mut app, _) = room();
     assert_eq!(

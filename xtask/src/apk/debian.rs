@@ -152,7 +152,20 @@ fn libraries(folder: &Path) -> Vec<PathBuf> {
     .collect()
 }
 
-fn unpacked() -> Result<PathBuf> {
+/// The tests' toolchain, made once; `None` where Debian's packages were never unpacked here: a test does not load a
+/// gigabyte. In CI the link check comes before the tests.
+#[cfg(test)]
+pub fn at_hand() -> Option<&'static Toolchain> {
+    static MADE: std::sync::OnceLock<Option<Toolchain>> = std::sync::OnceLock::new();
+    let made = || {
+        let there = place().is_ok_and(|folder| folder.join("complete").is_file());
+        there.then(|| toolchain(None).unwrap())
+    };
+    MADE.get_or_init(made).as_ref()
+}
+
+/// Where they are unpacked: another list of packages, another folder.
+fn place() -> Result<PathBuf> {
     let mut hash = Sha256::new();
     for package in PACKAGES {
         hash.update(package);
@@ -164,7 +177,11 @@ fn unpacked() -> Result<PathBuf> {
         .take(4)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let folder = cache_dir()?.join(format!("android-{recipe}"));
+    Ok(cache_dir()?.join(format!("android-{recipe}")))
+}
+
+fn unpacked() -> Result<PathBuf> {
+    let folder = place()?;
     if folder.join("complete").is_file() {
         return Ok(folder);
     }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::missing::{Lack, Missing};
+use super::missing::{Lack, Mend, Missing};
 use super::tools::{Compiler, LoaderSource, Tool, Toolchain};
 use super::{MIN_SDK, TARGET, TARGET_SDK, loader};
 
@@ -14,6 +14,11 @@ const OLDEST_NDK: u32 = 23;
 /// What we suggest to install: any newer ones do.
 const NDK: &str = "ndk;27.2.12479018";
 const BUILD_TOOLS: &str = "build-tools;35.0.0";
+const CMAKE: &str = "cmake;3.22.1";
+const PLATFORM_TOOLS: &str = "platform-tools";
+const PLATFORM: &str = "platforms;android-34";
+/// Where sdkmanager looks for itself.
+const TOOLS: &str = "~/Android/Sdk/cmdline-tools";
 
 /// What can be asked of a machine; a test asks a made-up one.
 struct Place<'a> {
@@ -74,18 +79,20 @@ impl Place<'_> {
         install: bool,
     ) -> Result<(Toolchain, Option<PathBuf>), Missing> {
         let mut lacks = Vec::new();
+        // In the order in which it is mended: sdkmanager is a Java program.
+        let java = self.java(&mut lacks);
         let sdk = self.sdk();
         if sdk.is_none() {
-            lacks.push(Lack {
-                what: "the Android SDK (looked in ANDROID_HOME, ANDROID_SDK_ROOT, ~/Android/Sdk, ~/Library/Android/sdk)".into(),
-                mend: "unpack \"command line tools\" from https://developer.android.com/studio#command-line-tools-only \
-                       into ~/Android/Sdk/cmdline-tools/latest, then: export ANDROID_HOME=~/Android/Sdk"
-                    .into(),
-            });
+            lacks.push(Lack::new(
+                "the Android SDK (looked in ANDROID_HOME, ANDROID_SDK_ROOT, ~/Android/Sdk, ~/Library/Android/sdk)",
+                Mend::words(format!(
+                    "load \"Command line tools only\" from https://developer.android.com/studio#command-line-tools-only, then:\n      \
+                     mkdir -p {TOOLS} && unzip ~/Downloads/commandlinetools-*.zip -d {TOOLS} && mv {TOOLS}/cmdline-tools {TOOLS}/latest"
+                )),
+            ));
         }
         let sdk = sdk.as_deref();
         let ndk = self.ndk(sdk, &mut lacks);
-        self.rust_target(&mut lacks);
         let build_tools = newest(sdk, "build-tools", |folder| {
             ["aapt2", "zipalign"]
                 .iter()
@@ -93,32 +100,30 @@ impl Place<'_> {
                 && folder.join("lib/apksigner.jar").is_file()
         });
         if build_tools.is_none() {
-            lacks.push(Lack {
-                what: "the SDK's build-tools (aapt2, zipalign, apksigner)".into(),
-                mend: self.sdkmanager(sdk, BUILD_TOOLS),
-            });
+            lacks.push(Lack::new(
+                "the SDK's build-tools (aapt2, zipalign, apksigner)",
+                self.sdkmanager(sdk, BUILD_TOOLS),
+            ));
         }
         let framework = newest(sdk, "platforms", |folder| {
             folder.join("android.jar").is_file() && version(folder)[0] >= TARGET_SDK
         })
         .map(|folder| folder.join("android.jar"));
         if framework.is_none() {
-            lacks.push(Lack {
-                what: format!("an Android platform of API {TARGET_SDK} or newer"),
-                mend: self.sdkmanager(sdk, "platforms;android-34"),
-            });
+            lacks.push(Lack::new(
+                format!("an Android platform of API {TARGET_SDK} or newer"),
+                self.sdkmanager(sdk, PLATFORM),
+            ));
         }
-        let java = self.java("java", &mut lacks);
-        let keytool = self.java("keytool", &mut lacks);
         let loader = self.loader(loader, sdk, &mut lacks);
         let adb = install.then(|| self.adb(sdk, &mut lacks)).flatten();
-        match (ndk, build_tools, framework, java, keytool, loader) {
+        self.rust_target(&mut lacks);
+        match (ndk, build_tools, framework, java, loader) {
             (
                 Some((ndk, bin)),
                 Some(tools),
                 Some(framework),
-                Some(java),
-                Some(keytool),
+                Some((java, keytool)),
                 Some(loader),
             ) if lacks.is_empty() => {
                 let jar = tools.join("lib/apksigner.jar").into_os_string();
@@ -163,29 +168,29 @@ impl Place<'_> {
                 String::new(),
             ),
         };
-        let mend = self.sdkmanager(sdk, NDK);
         let Some(ndk) = ndk else {
-            lacks.push(Lack {
-                what: "the Android NDK (looked in ANDROID_NDK_HOME, ANDROID_NDK_ROOT, NDK_HOME and the SDK's ndk folder)".into(),
-                mend,
-            });
+            lacks.push(Lack::new(
+                "the Android NDK (looked in ANDROID_NDK_HOME, ANDROID_NDK_ROOT, NDK_HOME and the SDK's ndk folder)",
+                self.sdkmanager(sdk, NDK),
+            ));
             return None;
         };
         let shown = ndk.display();
         let Some(major) = revision(&ndk) else {
-            lacks.push(Lack {
-                what: format!(
+            lacks.push(Lack::new(
+                format!(
                     "an NDK at {shown}{origin}: there is no source.properties with a Pkg.Revision"
                 ),
-                mend: format!("name its folder in ANDROID_NDK_HOME, or: {mend}"),
-            });
+                self.sdkmanager(sdk, NDK)
+                    .or("name its folder in ANDROID_NDK_HOME"),
+            ));
             return None;
         };
         if major < OLDEST_NDK {
-            lacks.push(Lack {
-                what: format!("a newer NDK: {shown}{origin} is r{major}, r{OLDEST_NDK} is the oldest that serves"),
-                mend,
-            });
+            lacks.push(Lack::new(
+                format!("a newer NDK: {shown}{origin} is r{major}, r{OLDEST_NDK} is the oldest that serves"),
+                self.sdkmanager(sdk, NDK),
+            ));
             return None;
         }
         let prebuilt = ndk.join("toolchains/llvm/prebuilt");
@@ -193,13 +198,13 @@ impl Place<'_> {
             .map(|host| host.join("bin"))
             .find(|bin| super::library::ndk_clang(bin).is_some());
         if bin.is_none() {
-            lacks.push(Lack {
-                what: format!(
-                    "compilers in the NDK at {shown}{origin}: no {TARGET}{MIN_SDK}-clang below {}",
+            lacks.push(Lack::new(
+                format!(
+                    "compilers in the NDK at {shown}{origin}: no {TARGET}{MIN_SDK}-clang below {}; it is not whole",
                     prebuilt.display()
                 ),
-                mend: format!("install it anew: {mend}"),
-            });
+                self.sdkmanager(sdk, NDK),
+            ));
         }
         Some((ndk, bin?))
     }
@@ -210,26 +215,40 @@ impl Place<'_> {
             .as_ref()
             .is_some_and(|root| root.join("lib/rustlib").join(TARGET).is_dir());
         if !installed {
-            lacks.push(Lack {
-                what: format!("Rust's standard library for {TARGET}"),
-                mend: format!("rustup target add {TARGET}"),
-            });
+            lacks.push(Lack::new(
+                format!("Rust's standard library for {TARGET}"),
+                Mend::words(format!("rustup target add {TARGET}")),
+            ));
         }
     }
 
-    fn java(&self, name: &str, lacks: &mut Vec<Lack>) -> Option<PathBuf> {
-        let found = (self.variable)("JAVA_HOME")
-            .and_then(|home| executable(&PathBuf::from(home).join("bin").join(name)))
-            .or_else(|| self.on_path(name));
-        if found.is_none() {
-            lacks.push(Lack {
-                what: format!("Java 17 or newer: `{name}` is neither in JAVA_HOME nor in PATH"),
-                mend: "Debian, Ubuntu: sudo apt-get install default-jdk-headless; macOS: brew install openjdk; \
-                       Windows: winget install EclipseAdoptium.Temurin.21.JDK"
-                    .into(),
-            });
+    /// `java` and `keytool`.
+    fn java(&self, lacks: &mut Vec<Lack>) -> Option<(PathBuf, PathBuf)> {
+        let find = |name: &str| {
+            (self.variable)("JAVA_HOME")
+                .and_then(|home| executable(&PathBuf::from(home).join("bin").join(name)))
+                .or_else(|| self.on_path(name))
+        };
+        let found = (find("java"), find("keytool"));
+        if let (Some(java), Some(keytool)) = found {
+            return Some((java, keytool));
         }
-        found
+        let lacking: Vec<&str> = [("`java`", &found.0), ("`keytool`", &found.1)]
+            .iter()
+            .filter(|(_, found)| found.is_none())
+            .map(|(name, _)| *name)
+            .collect();
+        lacks.push(Lack::new(
+            format!(
+                "Java 17 or newer (looked in JAVA_HOME and PATH for {})",
+                lacking.join(" and ")
+            ),
+            Mend::words(
+                "sudo apt-get install default-jdk-headless (Debian, Ubuntu), brew install openjdk (macOS), \
+                 winget install EclipseAdoptium.Temurin.21.JDK (Windows)",
+            ),
+        ));
+        None
     }
 
     fn loader(
@@ -240,13 +259,13 @@ impl Place<'_> {
     ) -> Option<LoaderSource> {
         if let Some(file) = given {
             if !file.is_file() {
-                lacks.push(Lack {
-                    what: format!(
+                lacks.push(Lack::new(
+                    format!(
                         "the OpenXR loader at {}: there is no such file",
                         file.display()
                     ),
-                    mend: loader::WHERE_TO_GET.into(),
-                });
+                    Mend::words(loader::WHERE_TO_GET),
+                ));
                 return None;
             }
             return Some(LoaderSource::File(file.to_owned()));
@@ -266,10 +285,10 @@ impl Place<'_> {
                 ninja,
             }),
             _ => {
-                lacks.push(Lack {
-                    what: "the OpenXR loader for the headset: none is given, and cmake with ninja is not there to build it".into(),
-                    mend: format!("{}, or give one: {}", self.sdkmanager(sdk, "cmake;3.22.1"), loader::WHERE_TO_GET),
-                });
+                lacks.push(Lack::new(
+                    "cmake and ninja, to build the OpenXR loader for the headset (or a loader that is built)",
+                    self.sdkmanager(sdk, CMAKE).or(loader::WHERE_TO_GET),
+                ));
                 None
             }
         }
@@ -280,13 +299,11 @@ impl Place<'_> {
             .and_then(|sdk| executable(&sdk.join("platform-tools/adb")))
             .or_else(|| self.on_path("adb"));
         if found.is_none() {
-            lacks.push(Lack {
-                what: "adb, which talks to the headset".into(),
-                mend: format!(
-                    "{} (or Debian, Ubuntu: sudo apt-get install adb)",
-                    self.sdkmanager(sdk, "platform-tools")
-                ),
-            });
+            lacks.push(Lack::new(
+                "adb, which talks to the headset",
+                self.sdkmanager(sdk, PLATFORM_TOOLS)
+                    .or("sudo apt-get install adb (Debian, Ubuntu)"),
+            ));
         }
         found
     }
@@ -297,18 +314,22 @@ impl Place<'_> {
     }
 
     /// What installs a package of the SDK; with the path of sdkmanager where it is not in PATH.
-    fn sdkmanager(&self, sdk: Option<&Path>, package: &str) -> String {
+    fn sdkmanager(&self, sdk: Option<&Path>, package: &'static str) -> Mend {
         let inside = sdk.and_then(|sdk| {
             executable(&sdk.join("cmdline-tools/latest/bin/sdkmanager"))
                 .or_else(|| executable(&sdk.join("tools/bin/sdkmanager")))
         });
-        let manager = inside
-            .filter(|_| self.on_path("sdkmanager").is_none())
-            .map_or_else(
-                || "sdkmanager".to_owned(),
-                |path| path.display().to_string(),
-            );
-        format!("{manager} \"{package}\"")
+        let manager = match (self.on_path("sdkmanager"), inside) {
+            (Some(_), _) => "sdkmanager".to_owned(),
+            (None, Some(inside)) => inside.display().to_string(),
+            // Where it will be when the SDK is there.
+            (None, None) => format!("{TOOLS}/latest/bin/sdkmanager"),
+        };
+        Mend::Sdk {
+            manager,
+            package,
+            or: None,
+        }
     }
 }
 

@@ -91,7 +91,7 @@ fn an_empty_laptop_is_told_everything_at_once() {
         "Android SDK",
         "commandlinetools",
         "NDK",
-        "sdkmanager \"ndk;",
+        "cmdline-tools/latest/bin/sdkmanager \"ndk;",
         "rustup target add aarch64-linux-android",
         "build-tools",
         "platforms;android",
@@ -100,10 +100,12 @@ fn an_empty_laptop_is_told_everything_at_once() {
         ".aar",
         "adb",
     ] {
-        let found = told.contains(part)
-            || part == "commandlinetools" && told.contains("command line tools");
-        assert!(found, "`{part}` is not in:\n{told}");
+        assert!(told.contains(part), "`{part}` is not in:\n{told}");
     }
+    // Before what it is needed for.
+    let places = ["Java", "the Android SDK", "the Android NDK"].map(|it| told.find(it).unwrap());
+    assert!(places.is_sorted(), "{told}");
+    assert_eq!(told.matches("Java").count(), 1, "{told}");
 }
 
 #[test]
@@ -128,7 +130,7 @@ fn an_old_ndk_is_named_with_its_release() {
     let loader = machine.folder.join("loader.so");
     let told = machine.look(Some(&loader), false).unwrap_err().to_string();
     assert!(told.contains("r21") && told.contains("r23"), "{told}");
-    assert!(told.contains("1 thing(s)"), "{told}");
+    assert!(told.contains("1 thing is missing"), "{told}");
 }
 
 #[test]

@@ -93,6 +93,11 @@ fn choose(devices: &str, wanted: Option<&str>) -> Result<String> {
         [(serial, "unauthorized")] => bail!(
             "{serial} is connected and does not trust this computer; put the headset on and accept \"Allow USB debugging\""
         ),
+        // `SERIAL no permissions (user in plugdev group; are your udev rules wrong?)`.
+        [(serial, "no")] => bail!(
+            "{serial} is connected and this computer may not talk to it; on Debian and Ubuntu: sudo apt-get install \
+             android-sdk-platform-tools-common, then unplug it and plug it in again"
+        ),
         [(serial, state)] => {
             bail!("{serial} is {state}; unplug it, wake it up and plug it in again")
         }
@@ -179,6 +184,8 @@ mod tests {
             unauthorized.contains("Allow USB debugging"),
             "{unauthorized}"
         );
+        let denied = told("1WMHH\tno permissions (missing udev rules?); see [http://x]");
+        assert!(denied.unwrap_err().to_string().contains("apt-get install"));
         assert!(told("").unwrap_err().to_string().contains("developer mode"));
         let two = "A device\nB device";
         assert!(

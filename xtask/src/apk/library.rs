@@ -202,4 +202,74 @@ mod tests {
         );
         assert_eq!(library_in("{}"), None);
     }
+
+    /// The toolchain that `find` gives on a machine with an NDK.
+    fn with_ndk(folder: &Path) -> Toolchain {
+        let bin = folder.join("toolchains/llvm/prebuilt/linux-x86_64/bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        for tool in [
+            "aarch64-linux-android29-clang",
+            "aarch64-linux-android29-clang++",
+            "llvm-ar",
+        ] {
+            std::fs::write(bin.join(tool), "").unwrap();
+        }
+        let tool = super::super::tools::Tool::at("unused");
+        Toolchain {
+            compiler: Compiler::Ndk {
+                bin,
+                ndk: folder.to_owned(),
+            },
+            aapt2: tool.clone(),
+            old_aapt2: false,
+            zipalign: tool.clone(),
+            apksigner: tool.clone(),
+            keytool: tool,
+            framework: PathBuf::new(),
+            loader: super::super::tools::LoaderSource::File(PathBuf::new()),
+            libraries: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_ndk_compiles_and_links_for_the_oldest_headset_with_its_own_tools() {
+        let folder = std::env::temp_dir().join(format!("malloc-vr-ndk-{}", std::process::id()));
+        let toolchain = with_ndk(&folder);
+        let command = command(&toolchain, &["rustc"]).unwrap();
+        let variable = |name: &str| {
+            let found = command.get_envs().find(|(it, _)| *it == name);
+            let value = found.and_then(|(_, value)| value).unwrap_or_default();
+            value.to_string_lossy().into_owned()
+        };
+        let clang = "linux-x86_64/bin/aarch64-linux-android29-clang";
+        for name in [
+            "CARGO_TARGET_AARCH64_LINUX_ANDROID_LINKER",
+            "CC_aarch64_linux_android",
+        ] {
+            assert!(variable(name).ends_with(clang), "{name}={}", variable(name));
+        }
+        assert!(variable("CXX_aarch64_linux_android").ends_with("android29-clang++"));
+        assert!(variable("AR_aarch64_linux_android").ends_with("llvm-ar"));
+        let words: Vec<_> = command
+            .get_args()
+            .map(|word| word.to_string_lossy())
+            .collect();
+        let words = words.join(" ");
+        assert!(
+            words.contains("--locked") && words.contains("--target aarch64-linux-android"),
+            "{words}"
+        );
+        // An NDK brings its own standard libraries, and clang knows its target by its name.
+        assert!(!words.contains("build-std"), "{words}");
+        let flags = link_flags(&toolchain).join(" ");
+        assert!(
+            flags.contains("max-page-size=16384") && flags.contains("-z,defs"),
+            "{flags}"
+        );
+        assert!(
+            !flags.contains("nostdlib") && !flags.contains("--target"),
+            "{flags}"
+        );
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

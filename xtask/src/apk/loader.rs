@@ -63,33 +63,38 @@ fn out_of_archive(archive: &Path) -> Result<Vec<u8>> {
     )
 }
 
+/// How cmake is told to build it for a headset.
+fn configure(source: &Path, cmake: &Path, ninja: &Path, ndk: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(cmake);
+    command
+        .args(["-G", "Ninja", "-Wno-dev", "-S"])
+        .arg(source)
+        .arg("-B")
+        .arg(folder)
+        .arg(format!("-DCMAKE_MAKE_PROGRAM={}", ninja.display()))
+        .arg(format!(
+            "-DCMAKE_TOOLCHAIN_FILE={}",
+            ndk.join("build/cmake/android.toolchain.cmake").display()
+        ))
+        .arg(format!("-DCMAKE_ANDROID_NDK={}", ndk.display()))
+        .arg(format!("-DANDROID_PLATFORM=android-{MIN_SDK}"))
+        .args([
+            "-DANDROID_ABI=arm64-v8a",
+            // Not a second library of the C++ runtime beside it.
+            "-DANDROID_STL=c++_static",
+            "-DCMAKE_BUILD_TYPE=Release",
+            "-DDYNAMIC_LOADER=ON",
+            "-DBUILD_API_LAYERS=OFF",
+            "-DBUILD_TESTS=OFF",
+            "-DBUILD_CONFORMANCE_TESTS=OFF",
+            "-DBUILD_WITH_SYSTEM_JSONCPP=OFF",
+        ]);
+    command
+}
+
 fn build(source: &Path, cmake: &Path, ninja: &Path, ndk: &Path, folder: &Path) -> Result<PathBuf> {
     println!("building the OpenXR loader …");
-    loudly(
-        Command::new(cmake)
-            .args(["-G", "Ninja", "-Wno-dev", "-S"])
-            .arg(source)
-            .arg("-B")
-            .arg(folder)
-            .arg(format!("-DCMAKE_MAKE_PROGRAM={}", ninja.display()))
-            .arg(format!(
-                "-DCMAKE_TOOLCHAIN_FILE={}",
-                ndk.join("build/cmake/android.toolchain.cmake").display()
-            ))
-            .arg(format!("-DCMAKE_ANDROID_NDK={}", ndk.display()))
-            .arg(format!("-DANDROID_PLATFORM=android-{MIN_SDK}"))
-            .args([
-                "-DANDROID_ABI=arm64-v8a",
-                // Not a second library of the C++ runtime beside it.
-                "-DANDROID_STL=c++_static",
-                "-DCMAKE_BUILD_TYPE=Release",
-                "-DDYNAMIC_LOADER=ON",
-                "-DBUILD_API_LAYERS=OFF",
-                "-DBUILD_TESTS=OFF",
-                "-DBUILD_CONFORMANCE_TESTS=OFF",
-                "-DBUILD_WITH_SYSTEM_JSONCPP=OFF",
-            ]),
-    )?;
+    loudly(&mut configure(source, cmake, ninja, ndk, folder))?;
     loudly(
         Command::new(cmake)
             .arg("--build")
@@ -130,6 +135,41 @@ mod tests {
     fn the_source_of_the_loader_comes_with_the_crates() {
         let source = vendored_source().expect("openxr-sys brings no source of the loader");
         assert!(source.join("src/loader/CMakeLists.txt").is_file());
+    }
+
+    #[test]
+    fn cmake_is_told_of_the_ndk_and_of_nothing_that_the_source_does_not_know() {
+        let source = vendored_source().unwrap();
+        let at = |name: &str| PathBuf::from("/sdk").join(name);
+        let command = configure(
+            &source,
+            &at("cmake"),
+            &at("ninja"),
+            &at("ndk"),
+            &at("build"),
+        );
+        let words: Vec<String> = command
+            .get_args()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        for word in [
+            "-DCMAKE_TOOLCHAIN_FILE=/sdk/ndk/build/cmake/android.toolchain.cmake",
+            "-DCMAKE_MAKE_PROGRAM=/sdk/ninja",
+            "-DANDROID_PLATFORM=android-29",
+            "-DANDROID_ABI=arm64-v8a",
+        ] {
+            assert!(words.iter().any(|it| it == word), "{word} in {words:?}");
+        }
+        // A switch that Khronos renamed would be ignored without a word.
+        let theirs = ["CMakeLists.txt", "src/CMakeLists.txt"]
+            .map(|file| std::fs::read_to_string(source.join(file)).unwrap_or_default())
+            .join("");
+        for name in words.iter().filter_map(|word| {
+            let name = word.strip_prefix("-D")?.split('=').next()?;
+            (name.starts_with("BUILD_") || name == "DYNAMIC_LOADER").then_some(name)
+        }) {
+            assert!(theirs.contains(name), "the loader's source knows no {name}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a machine lacks for the headset's package, told all at once.
+//! What a machine lacks for the headset's package, told all at once, in the order in which it is mended.
 
 use std::fmt;
 
@@ -10,24 +10,132 @@ pub struct Missing(pub Vec<Lack>);
 #[derive(Debug)]
 pub struct Lack {
     pub what: String,
-    pub mend: String,
+    pub mend: Mend,
+}
+
+/// What mends it.
+#[derive(Debug)]
+pub enum Mend {
+    /// As it stands here.
+    Type(String),
+    /// A package of the SDK.
+    Sdk {
+        /// The program that installs them.
+        manager: String,
+        /// The package's name.
+        package: &'static str,
+        /// Another way, where there is one.
+        or: Option<String>,
+    },
+}
+
+impl Lack {
+    pub fn new(what: impl Into<String>, mend: Mend) -> Self {
+        Self {
+            what: what.into(),
+            mend,
+        }
+    }
+}
+
+impl Mend {
+    pub fn words(words: impl Into<String>) -> Self {
+        Self::Type(words.into())
+    }
+
+    /// The same, and another way.
+    pub fn or(mut self, other: &str) -> Self {
+        if let Self::Sdk { or, .. } = &mut self {
+            *or = Some(other.to_owned());
+        }
+        self
+    }
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
+        let (count, verb) = match self.0.len() {
+            1 => ("1 thing".to_owned(), "is"),
+            many => (format!("{many} things"), "are"),
+        };
+        writeln!(
             f,
-            "{} thing(s) missing for the headset's package:",
-            self.0.len()
+            "{count} {verb} missing for the headset's package; nothing was built."
         )?;
-        for lack in &self.0 {
-            write!(f, "\n  {}\n      {}", lack.what, lack.mend)?;
+        let mut packages = Vec::new();
+        let mut by = None;
+        for (index, lack) in self.0.iter().enumerate() {
+            writeln!(f, "\n {}. {}", index + 1, lack.what)?;
+            match &lack.mend {
+                Mend::Type(words) => writeln!(f, "      {words}")?,
+                Mend::Sdk {
+                    manager,
+                    package,
+                    or,
+                } => {
+                    writeln!(f, "      {manager} \"{package}\"")?;
+                    if let Some(or) = or {
+                        writeln!(f, "      or: {or}")?;
+                    }
+                    packages.push(format!("\"{package}\""));
+                    by = Some(manager);
+                }
+            }
+        }
+        if let Some(manager) = by.filter(|_| packages.len() > 1) {
+            writeln!(
+                f,
+                "\nAll of the SDK's in one go (the first command takes its licences):\n      yes | {manager} --licenses\n      {manager} {}",
+                packages.join(" ")
+            )?;
         }
         write!(
             f,
-            "\n`cargo xtask apk --linkcheck` needs none of them, and docs/quest.md begins at an empty laptop."
+            "\nThen the same command again. docs/quest.md begins at an empty laptop; `cargo xtask apk --linkcheck` needs none of \
+             this, and makes no package that runs."
         )
     }
 }
 
 impl std::error::Error for Missing {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sdk(package: &'static str) -> Mend {
+        Mend::Sdk {
+            manager: "sdkmanager".to_owned(),
+            package,
+            or: None,
+        }
+    }
+
+    #[test]
+    fn what_the_sdk_lacks_is_mended_by_one_command_too() {
+        let missing = Missing(vec![
+            Lack::new("Java", Mend::words("apt-get install java")),
+            Lack::new("an NDK", sdk("ndk;27")),
+            Lack::new("a platform", sdk("platforms;android-34")),
+        ]);
+        let told = missing.to_string();
+        assert!(told.starts_with("3 things are missing"), "{told}");
+        assert!(
+            told.contains("\n 2. an NDK\n      sdkmanager \"ndk;27\"\n"),
+            "{told}"
+        );
+        assert!(
+            told.contains("\n      sdkmanager \"ndk;27\" \"platforms;android-34\"\n"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn one_thing_is_told_without_ado() {
+        let told = Missing(vec![Lack::new("an NDK", sdk("ndk;27"))]).to_string();
+        assert!(
+            told.starts_with("1 thing is") && !told.contains("in one go"),
+            "{told}"
+        );
+    }
+}

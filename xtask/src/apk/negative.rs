@@ -73,3 +73,52 @@ pub fn flipped_byte(toolchain: &Toolchain, apk: &Path) -> Result<()> {
     std::fs::remove_file(&damaged)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apk::package::{Key, Package};
+
+    #[test]
+    fn a_call_that_the_oldest_android_lacks_does_not_link() {
+        let Some(toolchain) = debian::at_hand() else {
+            return;
+        };
+        let scratch = scratch_folder();
+        too_new_calls(toolchain, &scratch).unwrap();
+        std::fs::remove_dir_all(scratch).unwrap();
+    }
+
+    #[test]
+    fn a_package_with_one_byte_changed_does_not_verify() {
+        let Some(toolchain) = debian::at_hand() else {
+            return;
+        };
+        let scratch = scratch_folder();
+        let library = scratch.join("any.so");
+        std::fs::write(&library, vec![7; 65_536]).unwrap();
+        let package = Package {
+            library: &library,
+            loader: &library,
+            apk: scratch.join("made.apk"),
+            debuggable: false,
+            linkcheck: true,
+        };
+        package.make(toolchain, &Key::debug_in(&scratch)).unwrap();
+        package.verify(toolchain).unwrap();
+        flipped_byte(toolchain, &package.apk).unwrap();
+        std::fs::remove_dir_all(scratch).unwrap();
+    }
+
+    fn scratch_folder() -> std::path::PathBuf {
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!(
+            "malloc-vr-negative-{}-{number}",
+            std::process::id()
+        ));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+}

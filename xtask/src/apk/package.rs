@@ -195,20 +195,7 @@ impl Package<'_> {
 
     /// The lessons, and the mark of a link check.
     fn collect_assets(&self, assets: &Path) -> Result<()> {
-        let lessons = assets.join("lessons");
-        std::fs::create_dir_all(&lessons)?;
-        let from = root().join("assets/lessons");
-        for entry in
-            std::fs::read_dir(&from).with_context(|| format!("cannot read {}", from.display()))?
-        {
-            let file = entry?.path();
-            if file
-                .extension()
-                .is_some_and(|it| it == "ron" || it == "glb")
-            {
-                std::fs::copy(&file, lessons.join(file.file_name().unwrap_or_default()))?;
-            }
-        }
+        copy_lessons(&root().join("assets/lessons"), &assets.join("lessons"))?;
         if self.linkcheck {
             let mark = assets.with_file_name(LINKCHECK_MARK);
             std::fs::write(mark, "Linked against stubs: not to be run.\n")?;
@@ -266,6 +253,24 @@ impl Package<'_> {
         }
         Ok(())
     }
+}
+
+/// Copies lessons with their models and pictures, folders too; what editors need is left out.
+fn copy_lessons(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    let entries =
+        std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let copy = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_lessons(&path, &copy)?;
+        } else if path.extension().is_none_or(|it| it != "json") {
+            std::fs::copy(&path, &copy)
+                .with_context(|| format!("cannot copy {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the signature holds on every Android that we serve.
@@ -358,6 +363,28 @@ mod tests {
         let readme = std::fs::read_to_string(android_dir().join("README.md")).unwrap();
         assert!(!asked.is_empty());
         assert_eq!(asked, justified(&readme));
+    }
+
+    #[test]
+    fn a_lesson_is_packed_with_the_models_in_its_folders_and_without_what_editors_need() {
+        let folder = std::env::temp_dir().join(format!("malloc-vr-lessons-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        std::fs::create_dir_all(from.join("models")).unwrap();
+        for file in [
+            "knots.ron",
+            "lesson.schema.json",
+            "models/rope.gltf",
+            "models/rope.bin",
+        ] {
+            std::fs::write(from.join(file), file).unwrap();
+        }
+        copy_lessons(&from, &to).unwrap();
+        for file in ["knots.ron", "models/rope.gltf", "models/rope.bin"] {
+            assert_eq!(std::fs::read_to_string(to.join(file)).unwrap(), file);
+        }
+        assert!(!to.join("lesson.schema.json").exists());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -19,7 +19,7 @@ struct Measured {
 }
 
 /// What is taken over from `measure-adaptation`: name, unit, goal, which is better, beside what.
-const FIGURES: [(&str, &str, Option<f64>, &str, &str); 30] = [
+const FIGURES: [(&str, &str, Option<f64>, &str, &str); 32] = [
     (
         "appropriateness",
         "ratio",
@@ -28,32 +28,46 @@ const FIGURES: [(&str, &str, Option<f64>, &str, &str); 30] = [
         "the decision with the truth known",
     ),
     (
-        "appropriateness_acts",
+        "appropriateness_agreement_with_oracle",
         "ratio",
         None,
         "higher",
-        "the same, where something was done",
+        "appropriateness_chance_agreement_with_oracle",
+    ),
+    (
+        "appropriateness_chance_agreement_with_oracle",
+        "ratio",
+        None,
+        "higher",
+        "control: anything at random",
+    ),
+    (
+        "appropriateness_within_a_fifth",
+        "ratio",
+        None,
+        "higher",
+        "at most a fifth of what the time until the next decision is worth is lost",
     ),
     (
         "appropriateness_regret",
         "ratio",
         None,
         "lower",
-        "the same; share of what was at stake",
+        "share of what the time until the next decision is worth",
     ),
     (
-        "appropriateness_sooner_table",
+        "appropriateness_first_table",
         "ratio",
         None,
         "higher",
-        "the same under the table `sooner`",
+        "the delivered table's first edition",
     ),
     (
-        "gain_of_sooner_table",
+        "gain_vs_first_table",
         "score",
         None,
         "higher",
-        "the delivered table, same learners and luck",
+        "the delivered table's first edition, same learners and luck",
     ),
     (
         "appropriateness_none",

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{Args, Missing, Suite, figure};
 use crate::apk::{self, c_compilers};
 
-/// Size of the package with `--release`, times from nothing, crates that want a C compiler.
+/// Crates that want a C compiler; size of the package with `--release`; times from nothing with `--cold`.
 ///
 /// # Errors
 /// Where cargo cannot tell the tree of crates.
@@ -57,20 +57,26 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
             ));
         }
     }
-    match apk::cold_times() {
+    let cold = ["check_seconds_cold", "linkcheck_seconds_cold"];
+    let times = if args.cold {
+        apk::cold_times().map_err(|error| format!("{error:#}"))
+    } else {
+        Err(
+            "measured from an empty build folder only, which takes half an hour: add --cold"
+                .to_owned(),
+        )
+    };
+    match times {
         Ok((check, link)) => {
-            for (name, took) in [
-                ("check_seconds_cold", check),
-                ("linkcheck_seconds_cold", link),
-            ] {
+            for (name, took) in cold.into_iter().zip([check, link]) {
                 suite
                     .figures
                     .push(figure(name, "s", None, "none", 1, &[took.as_secs_f64()]));
             }
         }
-        Err(error) => {
-            for name in ["check_seconds_cold", "linkcheck_seconds_cold"] {
-                suite.missing.push(missing(name, &format!("{error:#}")));
+        Err(why) => {
+            for name in cold {
+                suite.missing.push(missing(name, &why));
             }
         }
     }

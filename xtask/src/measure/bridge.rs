@@ -16,12 +16,6 @@ struct Measured {
     n: u64,
 }
 
-/// Figures of the issue that need a picture, a certificate or an MCP client, and who will tell them.
-const MISSING: [(&str, &str); 1] = [(
-    "subscribers_frame_ratio",
-    "needs a headset's frames; see the frame suite",
-)];
-
 const ECHO: &str = "bare tokio-tungstenite echo server, same messages, same run, in turns";
 
 /// What a class costs.
@@ -59,14 +53,10 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
     match super::capture::figures(args) {
         Ok(figures) => suite.figures.extend(figures),
         Err(error) => suite.missing.push(Missing {
-            name: "capture_frame_ratio".into(),
+            name: "capture_frame_ratio, subscribers_frame_ratio".into(),
             why: format!("{error:#}"),
         }),
     }
-    suite.missing.extend(MISSING.map(|(name, why)| Missing {
-        name: name.into(),
-        why: why.to_owned(),
-    }));
     Ok(suite)
 }
 

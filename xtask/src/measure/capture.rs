@@ -1,5 +1,5 @@
-//! What looking through a learner's eyes costs the learner: frames while somebody looks as often as they may, against frames
-//! of the same session while nobody does, in turns.
+//! What somebody beside the headset costs the learner: frames while somebody looks through their eyes as often as they may,
+//! or while many subscribe to what happens, against frames of the same session while nobody does, in turns.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use super::subscribers::Subscribers;
 use super::{Args, Figure, Suite, figure, loader_folder};
 use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
@@ -17,6 +18,8 @@ use crate::runtime::Runtime;
 const TOKEN: &str = "a-token-to-measure-by";
 /// Somebody made up, who has agreed.
 const LEARNER: &str = "00000000-0000-4000-8000-00000000ca97";
+/// Instructors' programs that listen at once.
+const SUBSCRIBERS: usize = 64;
 /// The first frames load and compile.
 const SETTLE: Duration = Duration::from_secs(8);
 
@@ -47,6 +50,15 @@ impl Stretch {
     }
 }
 
+/// Who is there in every other stretch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// One who fetches a picture a second.
+    Looking,
+    /// [`SUBSCRIBERS`] on the bridge's WebSocket.
+    Subscribers,
+}
+
 /// These figures alone, without those of a class.
 ///
 /// # Errors
@@ -57,10 +69,10 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
     Ok(suite)
 }
 
-/// `capture_frame_ratio` and what belongs to it.
+/// `capture_frame_ratio`, `subscribers_frame_ratio` and what belongs to them.
 ///
 /// # Errors
-/// Where no simulated headset can be had, or no picture comes.
+/// Where no simulated headset can be had, no picture comes, or no subscriber is taken in.
 pub(super) fn figures(args: &Args) -> Result<Vec<Figure>> {
     let runtime = Runtime::ready()?;
     let mut build = cargo(&["build", "--workspace", "--bins"]);
@@ -69,60 +81,60 @@ pub(super) fn figures(args: &Args) -> Result<Vec<Figure>> {
     }
     succeed(&mut build)?;
     let bin = target_dir().join(if args.release { "release" } else { "debug" });
+    let mut all = compared(args, &runtime, &bin, Beside::Looking)?;
+    all.extend(compared(args, &runtime, &bin, Beside::Subscribers)?);
+    Ok(all)
+}
+
+/// Rounds with one kind beside.
+fn compared(args: &Args, runtime: &Runtime, bin: &Path, beside: Beside) -> Result<Vec<Figure>> {
     let (mut work, mut interval, mut missed, mut taken, mut frames) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0.0);
     for round in 1..=args.rounds.max(1) {
-        println!("looking on, round {round} of {}", args.rounds.max(1));
-        let (with, without, pictures) = run(&runtime, &bin, args.seconds)?;
+        println!("{beside:?}, round {round} of {}", args.rounds.max(1));
+        let (with, without, came) = run(runtime, bin, args.seconds, beside)?;
         let each = |of: &Stretch, sum: f64| sum / of.frames.max(1.0);
         work.push(each(&with, with.work) / each(&without, without.work));
         interval.push(each(&with, with.time) / each(&without, without.time));
         missed.push(each(&with, with.missed) - each(&without, without.missed));
-        taken.push(pictures / with.time.max(1e-9));
+        taken.push(came / with.time.max(1e-9));
         frames += with.frames + without.frames;
     }
     let n = frames as u64;
-    let against = "the same session while nobody looks, in turns";
-    let mut pictures = figure(
-        "capture_pictures_per_s",
-        "1/s",
-        Some(1.0),
-        "none",
-        n,
-        &taken,
-    );
-    pictures.better = "higher";
-    Ok(vec![
-        figure(
+    let against = "the same session while nobody is there, in turns";
+    let [ratio, longer, more, came] = match beside {
+        Beside::Looking => [
             "capture_frame_ratio",
-            "ratio",
-            Some(1.01),
-            against,
-            n,
-            &work,
-        ),
-        figure(
             "capture_frame_interval_ratio",
-            "ratio",
-            Some(1.01),
-            against,
-            n,
-            &interval,
-        ),
-        figure(
             "capture_missed_more_ratio",
-            "ratio",
-            Some(0.0),
-            against,
-            n,
-            &missed,
-        ),
-        pictures,
+            "capture_pictures_per_s",
+        ],
+        Beside::Subscribers => [
+            "subscribers_frame_ratio",
+            "subscribers_frame_interval_ratio",
+            "subscribers_missed_more_ratio",
+            "subscribers_kib_per_s",
+        ],
+    };
+    let goal = (beside == Beside::Looking).then_some(1.0);
+    let unit = if goal.is_some() { "1/s" } else { "KiB/s" };
+    let mut came = figure(came, unit, goal, "none", n, &taken);
+    came.better = "higher";
+    Ok(vec![
+        figure(ratio, "ratio", Some(1.01), against, n, &work),
+        figure(longer, "ratio", Some(1.01), against, n, &interval),
+        figure(more, "ratio", Some(0.0), against, n, &missed),
+        came,
     ])
 }
 
-/// With, without, and how many pictures came.
-fn run(runtime: &Runtime, bin: &Path, seconds: u32) -> Result<(Stretch, Stretch, f64)> {
+/// With, without, and how many pictures or KiB came.
+fn run(
+    runtime: &Runtime,
+    bin: &Path,
+    seconds: u32,
+    beside: Beside,
+) -> Result<(Stretch, Stretch, f64)> {
     let scratch = target_dir().join("measure/capture");
     let _ = std::fs::remove_dir_all(&scratch);
     std::fs::create_dir_all(&scratch)?;
@@ -202,21 +214,32 @@ fn run(runtime: &Runtime, bin: &Path, seconds: u32) -> Result<(Stretch, Stretch,
         std::thread::sleep(Duration::from_millis(500));
     }
     std::thread::sleep(SETTLE);
-    let (mut with, mut without, mut pictures) = (Stretch::default(), Stretch::default(), 0.0);
-    for looks in [false, true, true, false] {
+    let (mut with, mut without, mut came) = (Stretch::default(), Stretch::default(), 0.0);
+    for there in [false, true, true, false] {
+        let subscribers = (there && beside == Beside::Subscribers)
+            .then(|| Subscribers::connect(&address, TOKEN, SUBSCRIBERS))
+            .transpose()?;
+        let looks = there && beside == Beside::Looking;
         let from = sums(&file)?;
         let until = Instant::now() + stretch;
         while Instant::now() < until {
             let next = Instant::now() + Duration::from_secs(1);
             if looks && view(&address).is_some() {
-                pictures += 1.0;
+                came += 1.0;
             }
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
         }
-        let of = if looks { &mut with } else { &mut without };
+        let of = if there { &mut with } else { &mut without };
         of.add(from, sums(&file)?);
+        if let Some(all) = subscribers {
+            let left = all.connected();
+            if left < SUBSCRIBERS {
+                bail!("only {left} of {SUBSCRIBERS} subscribers were still connected in the end");
+            }
+            came += all.bytes() as f64 / 1024.0;
+        }
     }
-    Ok((with, without, pictures))
+    Ok((with, without, came))
 }
 
 fn sums(file: &Path) -> Result<Sums> {

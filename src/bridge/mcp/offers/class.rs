@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::call::{Call, Fault};
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow, page};
-use super::super::look::{Look, OnStep};
+use super::super::class_time::OnStep;
+use super::super::look::Look;
 use super::app;
 use crate::protocol::ids::{LearnerId, LessonId, StepId};
 use crate::protocol::snapshot::LearnerSnapshot;
@@ -150,12 +151,10 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         ),
         look,
         |call: Call, of: OfGroup| async move {
-            let mut all = call.learners();
-            if let Some(name) = &of.group {
-                let members = call.members(name).await?;
-                all.retain(|it| members.contains(&it.learner));
-            }
-            Ok(dashboard_of(&all))
+            Ok(match &of.group {
+                Some(name) => dashboard_of_those(&call, &call.members(name).await?),
+                None => dashboard(&call),
+            })
         },
     )));
     catalogue.tool(ToolRow::typed(
@@ -236,6 +235,13 @@ pub(super) fn roster(call: &Call) -> Roster {
 
 pub(super) fn dashboard(call: &Call) -> Dashboard {
     dashboard_of(&call.learners())
+}
+
+/// The same of some.
+pub(super) fn dashboard_of_those(call: &Call, members: &[LearnerId]) -> Dashboard {
+    let mut all = call.learners();
+    all.retain(|it| members.contains(&it.learner));
+    dashboard_of(&all)
 }
 
 fn dashboard_of(all: &[Arc<LearnerSnapshot>]) -> Dashboard {

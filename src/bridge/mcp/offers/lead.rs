@@ -1,6 +1,5 @@
-//! Leading: sessions, lessons, groups, copies of records and their end, draining the machine.
+//! Leading: sessions, lessons, copies of records and their end, draining the machine.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use super::write::{offer as act, offer_for_all};
 use crate::bridge::machine::What;
 use crate::lesson::{check_text, load_text};
 use crate::protocol::command::CommandBody;
-use crate::protocol::ids::{LearnerId, LessonId};
+use crate::protocol::ids::LessonId;
 
 /// Nothing but whom it is for.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -46,80 +45,6 @@ struct Lessons {
     lessons: Vec<LessonId>,
     /// The one that runs on this machine, if one does.
     running: Option<LessonId>,
-}
-
-/// A new group.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Create {
-    /// Its name: 1 to 40 letters, digits, spaces, `-` and `_`. One of that name is replaced.
-    name: String,
-    /// What it is for.
-    #[serde(default)]
-    mode: Mode,
-    /// Who is in it, by id.
-    members: Vec<LearnerId>,
-}
-
-/// What a group is for.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Mode {
-    /// Learners beside each other.
-    #[default]
-    Peer,
-    /// Some help others.
-    Mentor,
-    /// They work on one thing.
-    Project,
-}
-
-impl Mode {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Peer => "peer",
-            Self::Mentor => "mentor",
-            Self::Project => "project",
-        }
-    }
-}
-
-/// Who comes and goes.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Assign {
-    /// The group's name.
-    name: String,
-    /// Who is in it, too.
-    #[serde(default)]
-    add: Vec<LearnerId>,
-    /// Who is in it no more.
-    #[serde(default)]
-    remove: Vec<LearnerId>,
-}
-
-/// Which group.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Named {
-    /// The group's name.
-    name: String,
-}
-
-/// The groups.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Groups {
-    /// By name, those of whom you may see somebody.
-    groups: BTreeMap<String, OneGroup>,
-}
-
-/// One of them.
-#[derive(Debug, Serialize, JsonSchema)]
-struct OneGroup {
-    /// What it is for: peer, mentor or project.
-    mode: String,
-    /// Who is in it, of those you may see.
-    members: Vec<LearnerId>,
 }
 
 /// How long draining takes.
@@ -154,6 +79,17 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         ),
         (Act::SessionStart, Ends),
         |_: Plain| Ok(CommandBody::StartSession { lesson: None }),
+    );
+    act(
+        catalogue,
+        (
+            "session.resume",
+            "Resume session",
+            "Takes a learner's session up again that an instructor's pause keeps standing still, and says what else does: a \
+             break, the menu or the headset end only there. A session that is over begins anew by session.start.",
+        ),
+        (Act::SessionStart, Sets),
+        |_: Plain| Ok(CommandBody::Resume),
     );
     offer_for_all(
         catalogue,
@@ -198,7 +134,6 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
             })
         },
     ));
-    groups(catalogue);
     ask(
         catalogue,
         (
@@ -256,75 +191,4 @@ fn lesson(text: &str) -> Result<What, String> {
         return Err(format!("the lesson has mistakes:\n{report}"));
     }
     Ok(What::Keep(Box::new(loaded)))
-}
-
-fn groups(catalogue: &mut Catalogue) {
-    use Effects::{Reads, Sets};
-    let form = (Act::Group, Sets);
-    ask(
-        catalogue,
-        (
-            "group.create",
-            "Create group",
-            "Forms a named group of learners who are here; other tools take it as `group`. It lasts as long as the program.",
-        ),
-        form,
-        |it: Create, _| {
-            Ok(What::Form {
-                name: it.name,
-                mode: Some(it.mode.name().to_owned()),
-                members: Some(it.members.into_iter().collect()),
-                also: BTreeSet::new(),
-                without: BTreeSet::new(),
-            })
-        },
-    );
-    ask(
-        catalogue,
-        (
-            "group.assign",
-            "Assign to group",
-            "Puts learners into a group, or takes them out of it.",
-        ),
-        form,
-        |it: Assign, _| {
-            Ok(What::Form {
-                name: it.name,
-                mode: None,
-                members: None,
-                also: it.add.into_iter().collect(),
-                without: it.remove.into_iter().collect(),
-            })
-        },
-    );
-    ask(
-        catalogue,
-        (
-            "group.dissolve",
-            "Dissolve group",
-            "A group is no more; nothing changes for its learners.",
-        ),
-        form,
-        |it: Named, _| Ok(What::Dissolve { name: it.name }),
-    );
-    catalogue.tool(ToolRow::typed(
-        (
-            "group.list",
-            "List groups",
-            "The groups of this class, and who is in them.",
-        ),
-        (Act::ReadRoster, Reads),
-        |call: Call, _: NoArguments| async move {
-            let all = call.look(Look::Groups).await?.0;
-            let seen = all.into_iter().map(|(name, group)| {
-                let members = group.members.into_iter();
-                let members: Vec<LearnerId> = members.filter(|it| call.sees(*it)).collect();
-                let mode = group.mode;
-                (name, OneGroup { mode, members })
-            });
-            Ok(Groups {
-                groups: seen.filter(|(_, it)| !it.members.is_empty()).collect(),
-            })
-        },
-    ));
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::call::Call;
 use super::class;
+use crate::bridge::going::Going;
 use crate::protocol::event::EventBody;
 
 /// What needs somebody.
@@ -19,6 +20,10 @@ pub(super) async fn alerts(call: &Call) -> serde_json::Value {
             "what": "commands_unanswered",
             "why": format!("{} not answered within 2 s: a headset may be gone or standing still", health.commands.unanswered),
         }));
+    }
+    if call.going() != Going::No {
+        let notice = call.going().notice();
+        alerts.push(json!({ "what": notice.code, "why": notice.message }));
     }
     alerts.extend(
         published

@@ -3,16 +3,21 @@
 use rmcp::ErrorData;
 use rmcp::model::{CacheScope, ReadResourceResponse, ReadResourceResult, ResourceContents};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::super::desk::{CommandsState, StreamState};
-use super::super::call::Call;
+use super::super::super::desk::{CommandsState, MemoryState, StreamState};
+use super::super::super::going::Going;
+use super::super::call::{Call, Fault};
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
 use super::super::figures::openmetrics;
 use super::super::look::Look;
 use super::class::NoArguments;
 use super::resources::unread;
+use crate::protocol::ids::LearnerId;
+use crate::protocol::sample::{Field, Signal};
+use crate::protocol::snapshot::{LearnerSnapshot, Reached};
+use crate::protocol::wire::Notice;
 use crate::session::frames::Frames;
 
 /// How the process fares.
@@ -29,9 +34,14 @@ pub(super) struct OpsHealth {
     commands: CommandsState,
     /// How punctual the learners' samples are.
     stream: StreamState,
+    /// How the machine fares in memory.
+    memory: MemoryState,
     /// How the headset's frames fare: period, CPU, GPU, misses, level and why. Left out where none shows any.
     #[serde(skip_serializing_if = "Option::is_none")]
     frames: Option<Frames>,
+    /// What is said of this machine's going; left out where it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    going: Option<Notice>,
     /// Learners here.
     learners: usize,
     /// The program's version.
@@ -48,6 +58,84 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         (Act::ReadHealth, Effects::Reads),
         |call: Call, _: NoArguments| async move { Ok(health(&call)) },
     ));
+    catalogue.tool(ToolRow::typed(
+        (
+            "governor.get",
+            "Governor",
+            "How a learner's frames fare and what quality is given up for them: level, period, CPU, GPU, misses, and why.",
+        ),
+        (Act::ReadHealth, Effects::Reads),
+        get_governor,
+    ));
+}
+
+/// Whose frames.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Whose {
+    /// The learner's id from class.list_learners; left out: everybody's.
+    #[serde(default)]
+    learner: Option<String>,
+}
+
+/// How the frames of learners fare, and what is given up for them.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Governed {
+    /// One for each learner.
+    learners: Vec<Governor>,
+}
+
+/// How a learner's frames fare, and what is given up for them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Governor {
+    /// Whose.
+    learner: LearnerId,
+    /// The headset is this machine's; one that joined measures and decides for itself.
+    here: bool,
+    /// The last second: level, period, CPU, GPU, misses, and why. Left out where no headset shows any, and for one that
+    /// joined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<Frames>,
+    /// Share of frames shown in time by the newest sample, 0..1; left out where none says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_time: Option<f32>,
+    /// Why there is no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+async fn get_governor(call: Call, it: Whose) -> Result<Governed, Fault> {
+    let found = match &it.learner {
+        Some(id) => vec![call.find(Some(id))?],
+        None => call.learners(),
+    };
+    let learners = found.iter().map(|it| governor(&call, it)).collect();
+    Ok(Governed { learners })
+}
+
+pub(super) fn governor(call: &Call, of: &LearnerSnapshot) -> Governor {
+    let here = of.link == Reached::Here;
+    let frames = call.desk().published().frames.clone().filter(|_| here);
+    let newest = call.desk().samples().borrow().get(&of.learner).cloned();
+    let in_time = newest.and_then(|it| match it.fields.get(Signal::FrameHealth) {
+        Field::Measured { value } => Some(value),
+        _ => None,
+    });
+    let why = match (here, &frames) {
+        (true, Some(_)) => None,
+        (true, None) => Some("no headset shows frames here".to_owned()),
+        (false, _) => Some(
+            "this learner's headset is elsewhere and governs itself; its own bridge says how"
+                .to_owned(),
+        ),
+    };
+    Governor {
+        learner: of.learner,
+        here,
+        frames,
+        in_time,
+        why,
+    }
 }
 
 pub(super) fn health(call: &Call) -> OpsHealth {
@@ -59,7 +147,9 @@ pub(super) fn health(call: &Call) -> OpsHealth {
         records_why: health.records.why.clone(),
         commands: health.commands,
         stream: health.stream,
+        memory: health.memory,
         frames: published.frames.clone(),
+        going: (call.going() != Going::No).then(|| call.going().notice()),
         learners: published.learners.len(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }

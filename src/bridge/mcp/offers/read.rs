@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::call::{Call, Fault};
 use super::super::catalogue::{Act, Catalogue, Effects, ToolRow};
+use super::super::look::Look;
+use super::super::path::Suggested;
+use crate::learning::skill::SkillId;
 use crate::protocol::command::{Command, Refusal};
 use crate::protocol::event::{Decision, Event, EventBody};
 use crate::protocol::ids::LearnerId;
@@ -76,6 +79,18 @@ fn fifty() -> usize {
     50
 }
 
+/// Whither.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Whither {
+    /// The learner's id from class.list_learners; may be left out where only one is here.
+    #[serde(default)]
+    learner: Option<String>,
+    /// A skill of the lesson that the way shall lead to.
+    #[serde(default)]
+    goal: Option<String>,
+}
+
 /// What happened lately.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Timeline {
@@ -119,6 +134,25 @@ pub(super) fn offer(catalogue: &mut Catalogue) {
         (Act::ReadExplanation, Effects::Reads),
         explain,
     ));
+    catalogue.tool(ToolRow::typed(
+        (
+            "learner.suggest_path",
+            "Suggest path",
+            "Which skill of the running lesson the learner could take next, each with why (within reach, too easy, too hard, \
+             waiting for another, mastered, due for review) and the steps that practise it; with `goal` the way there.",
+        ),
+        look,
+        suggest,
+    ));
+}
+
+async fn suggest(call: Call, it: Whither) -> Result<Suggested, Fault> {
+    let learner = call.find(it.learner.as_deref())?.learner;
+    call.may_with(Act::ReadState, learner)?;
+    let goal = it.goal.map(SkillId::new);
+    Ok(call
+        .look(|answer| Look::Path(learner, goal, answer))
+        .await??)
 }
 
 async fn get_state(call: Call, who: Who) -> Result<LearnerSnapshot, Fault> {

@@ -24,11 +24,15 @@ use crate::record::purpose::RetentionPolicy;
 const LEARNER: &str = "learner://";
 const LESSON: &str = "lesson://";
 /// What there is of a learner: the address' last part, and in words.
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 5] = [
     ("state", "where they are and how they do, live"),
     ("timeline", "what happened lately"),
     ("skills", "what they know, skill by skill, with intervals"),
     ("session", "where the session is in its life"),
+    (
+        "governor",
+        "how their frames fare, what is given up for them, and why",
+    ),
 ];
 /// Resources that are always there: address, name, what it says, who may read it.
 const FIXED: [(&str, &str, &str, Act); 10] = [
@@ -260,6 +264,7 @@ async fn learner(call: Call, uri: String) -> Result<ReadResourceResponse, ErrorD
         .map_err(|why| ErrorData::invalid_request(why, None))?;
     match part.map_or("state", |(_, part)| part) {
         "timeline" => text(&uri, &read::latest(&call, found.learner, 0, 200)),
+        "governor" => text(&uri, &ops::governor(&call, &found)),
         "skills" => text(&uri, &found.skills),
         "session" => text(
             &uri,

@@ -74,6 +74,7 @@ async fn picture(call: &Call, learner: Option<&str>) -> Result<(LearnerId, Pictu
             learner,
             asker,
             answer,
+            at_the_host: false,
         })
     };
     let taken = call.look_within(PICTURE_WITHIN, wish).await?;

@@ -4,6 +4,7 @@ mod checking;
 mod choosing;
 mod effects;
 mod explaining;
+mod gaining;
 mod promises;
 mod support;
 mod time;

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::support::*;
 use crate::learning::strategy::action::Action;
+use crate::learning::strategy::check::Checked;
 use crate::learning::strategy::explain::explain;
 use crate::learning::strategy::feature::{Feature, View};
+use crate::learning::strategy::gain::ByGain;
 use crate::learning::strategy::memory::Memory;
 use crate::learning::strategy::precedence::{Lever, Principal};
 use crate::learning::strategy::table::Payload;
@@ -93,9 +95,25 @@ fn what_the_world_refused_is_not_taken_back() {
     let rule = choice.picks.iter().next().expect("easier").rule;
     // One difficulty command at a time …
     assert!(done(&learner.after(80.0, &hard)).is_empty());
-    learner.memory.refused(rule);
+    learner.memory.refused(rule, &table);
     // … and a refused one is none.
     assert_eq!(done(&learner.after(1.0, &hard)).len(), 1);
+}
+
+#[test]
+fn who_looks_ahead_need_not_live_with_what_was_refused() {
+    let hard = View::default().inferred(Feature::NextSuccess, between(0.1, 0.3));
+    let loaded = View::default().inferred(Feature::Load, between(0.6, 0.9));
+    let after_refusal = |table: &Checked| {
+        let mut learner = Learner::new(table);
+        let choice = learner.after(0.0, &hard);
+        let rule = choice.picks.iter().next().expect("easier").rule;
+        learner.memory.refused(rule, table);
+        done(&learner.after(1.0, &loaded)).len()
+    };
+    assert_eq!(after_refusal(&test_table()), 0);
+    let ahead = changed(|table| table.by_gain = Some(ByGain::default()));
+    assert_eq!(after_refusal(&ahead), 1);
 }
 
 #[test]
