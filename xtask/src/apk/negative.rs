@@ -50,16 +50,22 @@ fn link(toolchain: &Toolchain, scratch: &Path, function: &str) -> Result<()> {
     quietly(&mut clang).map(drop)
 }
 
-/// A package in which one bit was turned must not verify, wherever it lies.
+/// A package in which one bit of what is signed was turned must not verify: neither in the first half of the entries,
+/// nor in the second, nor in the directory.
 ///
 /// # Errors
 /// Where it does.
 pub fn flipped_byte(toolchain: &Toolchain, apk: &Path) -> Result<()> {
     let bytes = std::fs::read(apk)?;
+    let Signed { entries, directory } =
+        signed(&bytes).context("the package has no signing block where APK v2 wants one")?;
     let damaged = apk.with_extension("damaged.apk");
-    for part in [3, 5, 7] {
+    for at in [
+        entries / 4,
+        entries / 4 * 3,
+        directory.start.midpoint(directory.end),
+    ] {
         let mut changed = bytes.clone();
-        let at = changed.len() / 8 * part;
         if let Some(byte) = changed.get_mut(at) {
             *byte ^= 1;
         }
@@ -72,6 +78,35 @@ pub fn flipped_byte(toolchain: &Toolchain, apk: &Path) -> Result<()> {
     }
     std::fs::remove_file(&damaged)?;
     Ok(())
+}
+
+/// Which bytes of a package its signature covers.
+struct Signed {
+    /// Length of the entries: they stand first, up to the signing block.
+    entries: usize,
+    directory: std::ops::Range<usize>,
+}
+
+/// The signing block between the two is left out: it is filled up with bytes that sign nothing
+/// (<https://source.android.com/docs/security/features/apksigning/v2>).
+fn signed(apk: &[u8]) -> Option<Signed> {
+    // Our packages have no comment, so the end record is the last 22 bytes.
+    let end = apk.len().checked_sub(22)?;
+    let record = apk.get(end..)?;
+    if !record.starts_with(b"PK\x05\x06") {
+        return None;
+    }
+    let directory = u32::from_le_bytes(record.get(16..20)?.try_into().ok()?) as usize;
+    let length = u64::from_le_bytes(
+        apk.get(directory.checked_sub(24)?..directory.checked_sub(16)?)?
+            .try_into()
+            .ok()?,
+    );
+    let block = usize::try_from(length).ok()?.checked_add(8)?;
+    Some(Signed {
+        entries: directory.checked_sub(block)?,
+        directory: directory..end,
+    })
 }
 
 #[cfg(test)]
@@ -106,7 +141,13 @@ mod tests {
         };
         package.make(toolchain, &Key::debug_in(&scratch)).unwrap();
         package.verify(toolchain).unwrap();
-        flipped_byte(toolchain, &package.apk).unwrap();
+        // Each key fills its signing block to another length: one key alone would not show a byte that signs nothing.
+        for number in 0..3 {
+            let key = scratch.join(format!("key-{number}"));
+            std::fs::create_dir_all(&key).unwrap();
+            package.make(toolchain, &Key::debug_in(&key)).unwrap();
+            flipped_byte(toolchain, &package.apk).unwrap();
+        }
         std::fs::remove_dir_all(scratch).unwrap();
     }
 
