@@ -158,29 +158,38 @@ pub fn install(packages: &[&str]) -> Result<()> {
             packages.join(" ")
         );
     }
-    let sudo = if is_root() {
+    println!("installing {} …", packages.join(" "));
+    apt(&["update"])
+        .with_context(|| format!("packages are missing; type: {}", advice(packages)))?;
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(packages);
+    apt(&arguments).with_context(|| format!("type it yourself to see why: {}", advice(packages)))
+}
+
+/// Renews apt's lists, as root or by a sudo that asks nothing.
+///
+/// # Errors
+/// Where that is not possible: with what to type.
+pub fn renew_lists() -> Result<()> {
+    apt(&["update"]).context("apt's lists cannot be renewed; type: sudo apt-get update")
+}
+
+fn apt(arguments: &[&str]) -> Result<()> {
+    let mut words = if is_root() {
         Vec::new()
     } else if sudo_asks_nothing() {
         vec!["sudo", "-n"]
     } else {
-        bail!("packages are missing; type: {}", advice(packages));
+        bail!("this user is not root, and sudo is missing or asks for a password");
     };
-    println!("installing {} …", packages.join(" "));
-    let apt = |arguments: &[&str]| {
-        let mut words = sudo.clone();
-        words.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]);
-        words.extend(arguments);
-        let mut command = Command::new(words[0]);
-        command
+    words.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]);
+    words.extend(arguments);
+    succeed(
+        Command::new(words[0])
             .args(&words[1..])
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        succeed(&mut command)
-    };
-    apt(&["update"]).context("the list of packages cannot be renewed")?;
-    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
-    arguments.extend(packages);
-    apt(&arguments).with_context(|| format!("type it yourself to see why: {}", advice(packages)))
+            .stdout(Stdio::null()),
+    )
 }
 
 fn sudo_asks_nothing() -> bool {

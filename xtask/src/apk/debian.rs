@@ -59,18 +59,26 @@ pub fn is_possible() -> Result<(), String> {
         ));
     }
     learn_of_packages().map_err(|error| format!("{error:#}"))?;
-    let said = quietly(Command::new("apt-cache").args(["policy", "rustc-web"])).unwrap_or_default();
     let needed = env!("CARGO_PKG_RUST_VERSION");
-    match (candidate(&said), version(needed)) {
-        (Some(offered), Some(wanted)) if offered < wanted => Err(format!(
-            "apt offers rustc-web {}.{}, and this project needs {needed}: Debian 12's security archive has it; type: \
-             echo 'deb http://deb.debian.org/debian-security bookworm-security main' | \
-             sudo tee /etc/apt/sources.list.d/security.list && sudo apt-get update",
-            offered.0, offered.1
-        )),
-        // What cannot be read will fail, and say so itself.
-        _ => Ok(()),
+    if too_old(needed).is_some() {
+        // Lists from before the security archive's last release, or without that archive; the second look says which.
+        let _ = machine::renew_lists();
     }
+    match too_old(needed) {
+        Some((major, minor)) => Err(format!(
+            "apt offers rustc-web {major}.{minor}, and this project needs {needed}: Debian 12's security archive has it; type: \
+             echo 'deb http://deb.debian.org/debian-security bookworm-security main' | \
+             sudo tee /etc/apt/sources.list.d/security.list && sudo apt-get update"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The `rustc-web` that apt offers, where that is older than `needed`. What cannot be read will fail, and say so itself.
+fn too_old(needed: &str) -> Option<(u32, u32)> {
+    let said = quietly(Command::new("apt-cache").args(["policy", "rustc-web"])).unwrap_or_default();
+    let (offered, wanted) = (candidate(&said)?, version(needed)?);
+    (offered < wanted).then_some(offered)
 }
 
 /// The version that `apt-cache policy` would install.
@@ -236,12 +244,8 @@ fn learn_of_packages() -> Result<()> {
     };
     if !PACKAGES.iter().all(|package| known(package)) {
         // A fresh container has no lists yet.
-        quietly(Command::new("apt-get").args(["-qq", "update"])).with_context(|| {
-            format!(
-                "apt knows not all of {}, and its lists cannot be renewed; type: sudo apt-get update",
-                PACKAGES.join(" ")
-            )
-        })?;
+        machine::renew_lists()
+            .with_context(|| format!("apt knows not all of {}", PACKAGES.join(" ")))?;
     }
     Ok(())
 }
