@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bevy::prelude::*;
 
+use super::layout::choice_rect;
 use super::let_in;
 use super::view::PanelView;
 use crate::protocol::command::{Command, CommandBody, Principal};
@@ -137,6 +138,15 @@ impl Choice {
             (Self::LettersSize, _, true) => "Smaller letters",
         }
     }
+}
+
+/// Where the choice with these words stands on the guide panel when the menu has just been opened, in 0..1 from the upper
+/// left corner: for whoever points at it from outside. `None`: no choice of the first page says so.
+#[must_use]
+pub fn menu_place(words: &str) -> Option<Rect> {
+    let said = |choice: &Choice| choice.words(false, false) == words;
+    let index = CHOICES.iter().position(said)?;
+    Some(choice_rect(index, CHOICES.len()))
 }
 
 const WAITS: &str = "The lesson waits for you.";
@@ -370,7 +380,6 @@ mod tests {
     use crate::session::SessionPlugin;
     use crate::session::pairing::Pairing;
     use crate::ui::UiPlugin;
-    use crate::ui::layout::choice_rect;
     use crate::xr::pointer::PointerAt;
     use crate::xr::rig::Side;
 
