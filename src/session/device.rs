@@ -39,7 +39,9 @@ impl MemoryHealth {
 #[cfg_attr(not(any(target_os = "android", test)), expect(dead_code))]
 pub(crate) fn resident_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let held = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = held.split_whitespace().next()?.parse().ok()?;
     Some(kib / 1024)
 }

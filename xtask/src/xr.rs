@@ -20,7 +20,12 @@ pub struct Args {
     #[arg(long, default_value = "first-steps", requires = "picture")]
     lesson: String,
     /// Open the menu for the picture and take this choice of it, by its words; an empty one leaves it at its first page.
-    #[arg(long, value_name = "CHOICE", requires = "picture", conflicts_with = "at")]
+    #[arg(
+        long,
+        value_name = "CHOICE",
+        requires = "picture",
+        conflicts_with = "at"
+    )]
     menu: Option<String>,
     /// Further arguments for `malloc-vr play` when a picture is taken.
     #[arg(last = true, requires = "picture")]

@@ -44,7 +44,12 @@ struct Cli {
     at: Vec<String>,
     /// Open the menu for the picture and take this choice of it; an empty one leaves it at its first page. Nothing else
     /// is done.
-    #[arg(long, value_name = "CHOICE", requires = "picture", conflicts_with = "at")]
+    #[arg(
+        long,
+        value_name = "CHOICE",
+        requires = "picture",
+        conflicts_with = "at"
+    )]
     menu: Option<String>,
     /// Run this program in the simulated headset instead of a lesson.
     #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true, conflicts_with_all = ["picture", "mistakes", "menu"])]

@@ -149,7 +149,10 @@ mod tests {
         let lack = |what: &str| Missing(vec![Lack::new(what, Mend::words("mend it"))]);
         let told = both::<(), ()>(Err(lack("an NDK")), Err(lack("a key")));
         let told = told.unwrap_err().to_string();
-        assert!(told.contains("1. an NDK") && told.contains("2. a key"), "{told}");
+        assert!(
+            told.contains("1. an NDK") && told.contains("2. a key"),
+            "{told}"
+        );
         let told = both::<_, ()>(Ok(1), Err(lack("a key"))).unwrap_err();
         assert_eq!(told.0.len(), 1);
         assert_eq!(both(Ok(1), Ok(2)).unwrap(), (1, 2));
