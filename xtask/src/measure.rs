@@ -22,6 +22,8 @@ mod learning;
 mod sessions;
 mod subscribers;
 
+use frame::loader_folder;
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which: `frame`, `learning`, `sessions`, `adaptation`, `compliance`, `conformance`, `bridge`, `governor`, `apk`, or `all`.

@@ -1,7 +1,7 @@
 //! The frame suite: what a frame costs, how many are missed, and how long a start takes.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -211,7 +211,7 @@ fn frame_report(
 }
 
 /// A folder where the OpenXR loader has the name that bevy_mod_openxr asks for, which Debian has only for developers.
-fn loader_folder() -> Result<PathBuf> {
+pub(super) fn loader_folder() -> Result<PathBuf> {
     let folder = target_dir().join("measure/loader");
     std::fs::create_dir_all(&folder)?;
     let link = folder.join("libopenxr_loader.so");
