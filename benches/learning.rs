@@ -4,7 +4,6 @@
 
 use std::hint::black_box;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use malloc_vr::learning::bkt::{self, BktParams};
@@ -12,12 +11,10 @@ use malloc_vr::learning::cohort::{Answer, Cohort};
 use malloc_vr::learning::equation::{Index, Params as Constants, Rate, Signals, step};
 use malloc_vr::learning::equation_batch::{Columns, step_batch};
 use malloc_vr::learning::event::LearningEvent;
-use malloc_vr::learning::few::Few;
 use malloc_vr::learning::five::Five;
-use malloc_vr::learning::five::observation::{Moment, Observation};
+use malloc_vr::learning::five::observation::Moment;
 use malloc_vr::learning::five::params::Params;
 use malloc_vr::learning::load::meter::{FrameSeen, HandSeen, HeadSeen, Meter};
-use malloc_vr::learning::load::window::{LoadMotion, LoadWindow};
 use malloc_vr::learning::tracer::answers::{self, Answers};
 use malloc_vr::learning::tracer::monotone::{FitOptions, Monotone, fit};
 use malloc_vr::learning::tracer::{Question, Tracer};
@@ -25,29 +22,14 @@ use malloc_vr::learning::weights::Weights;
 
 #[path = "support/counting.rs"]
 mod counting;
+#[path = "support/seen.rs"]
+mod seen;
 
 use counting::ALLOCATIONS;
+use seen::{Numbers, SKILLS, TICK, attempt, full_moment};
 
-const SKILLS: usize = 50;
 /// Learners taken in turns, so that no bench looks at one learner over and over.
 const CLASS: usize = 64;
-const TICK: Duration = Duration::from_secs(5);
-
-/// Numbers that look random enough, the same in every run (xorshift64; Marsaglia 2003).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % n
-    }
-
-    fn share(&mut self) -> f64 {
-        self.below(1 << 20) as f64 / f64::from(1_u32 << 20)
-    }
-}
 
 /// What `repeat` calls allocate after as many to warm up.
 fn report(what: &str, repeat: usize, mut call: impl FnMut()) {
@@ -112,23 +94,6 @@ fn fitted(numbers: &mut Numbers) -> Monotone {
     fit(&answers, &FitOptions::default(), &|_, _| {})
 }
 
-fn attempt(id: u64, numbers: &mut Numbers) -> Observation {
-    let mut skills = Few::default();
-    skills.push(numbers.below(SKILLS as u64) as u32);
-    Observation {
-        id,
-        skills,
-        variant: Some(numbers.below(8) as u32),
-        correct: numbers.below(10) < 7,
-        seconds: Some(2.0 + 10.0 * numbers.share()),
-        in_good_time: Some(numbers.below(2) == 0),
-        help_on_offer: true,
-        hints: u32::from(numbers.below(5) == 0),
-        efficiency: Some(numbers.share()),
-        ..Observation::default()
-    }
-}
-
 /// What watching one learner costs in a frame, motion and all; every 360th ends a window.
 fn watching(c: &mut Criterion) {
     let mut meter = Meter::default();
@@ -167,24 +132,7 @@ fn five_models(c: &mut Criterion) {
     let mut numbers = Numbers(11);
     let mut class = vec![Five::new(SKILLS, &p); CLASS];
     let seen: Vec<_> = (0..4096).map(|id| attempt(id, &mut numbers)).collect();
-    let moment = Moment {
-        dt: TICK,
-        ready: true,
-        // The most that can be seen, so that the load costs what it can.
-        window: Some(LoadWindow {
-            interval: Some(2.0),
-            interval_spread: Some(0.4),
-            hesitation: Some(0.6),
-            path: Some(1.2),
-            motion: Some(LoadMotion {
-                jerk: Some(-6.0),
-                head_turning: Some(0.4),
-                head_entropy: Some(1.2),
-                head_returns: Some(12.0),
-            }),
-        }),
-        ..Moment::default()
-    };
+    let moment = full_moment();
     let mut turn = 0;
     let mut both = |observe: bool, decide: bool| {
         turn += 1;

@@ -8,27 +8,19 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
-use bevy::transform::TransformPlugin;
 use futures_util::StreamExt;
-use malloc_vr::adaptation::AdaptationPlugin;
 use malloc_vr::bridge::access::tokens::{FILE, Grant, Tokens, now_unix_ms};
 use malloc_vr::bridge::access::{Offer, Scope};
-use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin, Limits, TlsConfig};
-use malloc_vr::lesson::{self, LessonPlugin};
+use malloc_vr::bridge::{Bridge, BridgeConfig, Limits, TlsConfig};
 use malloc_vr::protocol::asker::TokenRole;
 use malloc_vr::protocol::ids::LearnerId;
 use malloc_vr::protocol::privacy::AgeBand;
-use malloc_vr::record::{Action, Admission, AuditEntry, Became, Keys, Recorder, Store};
-use malloc_vr::session::SessionPlugin;
+use malloc_vr::record::{Action, Admission, AuditEntry, Became, Recorder};
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::pairing::{DoorAlert, Pairing, PairingAsked};
-use malloc_vr::session::standing::Age;
-use malloc_vr::task::TaskPlugin;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
 use rmcp::transport::StreamableHttpClientTransport;
@@ -39,6 +31,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use serde_json::{Value, json};
 use sha2::Digest;
+
+#[path = "support/room.rs"]
+mod room;
+
+use room::{RunningLesson, store};
 
 /// Nothing here takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,7 +56,6 @@ struct Seen(Arc<Mutex<(Option<Pairing>, Vec<DoorAlert>)>>);
 
 #[derive(Resource, Clone, Default)]
 struct Wishes {
-    stop: Arc<AtomicBool>,
     code: Arc<AtomicBool>,
 }
 
@@ -69,7 +65,7 @@ struct Room {
     learner: LearnerId,
     seen: Seen,
     wishes: Wishes,
-    thread: Option<JoinHandle<()>>,
+    lesson: RunningLesson,
 }
 
 impl Room {
@@ -81,37 +77,18 @@ impl Room {
         let (seen, wishes) = (Seen::default(), Wishes::default());
         let (world_seen, world_wishes) = (seen.clone(), wishes.clone());
         let recorder = Recorder::start(store(folder)).unwrap();
-        let thread = std::thread::spawn(move || {
-            let loaded = lesson::load("first-steps").unwrap();
-            let mut app = App::new();
-            app.add_plugins((
-                MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(5))),
-                TransformPlugin,
-                LessonPlugin {
-                    lesson: loaded.clone(),
-                },
-                TaskPlugin,
-                SessionPlugin,
-                AdaptationPlugin,
-                BridgePlugin,
-            ))
-            .insert_resource(bridge)
-            .insert_resource(recorder)
-            .insert_resource(world_seen)
-            .insert_resource(world_wishes)
-            .add_systems(Last, (look, wish));
-            let entity = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
-            app.world_mut()
-                .entity_mut(entity)
-                .insert(Age(AgeBand::Adult));
-            app.run();
+        let lesson = RunningLesson::start(bridge, vec![joining], AgeBand::Adult, |app| {
+            app.insert_resource(recorder)
+                .insert_resource(world_seen)
+                .insert_resource(world_wishes)
+                .add_systems(Last, (look, wish));
         });
         Self {
             door,
             learner,
             seen,
             wishes,
-            thread: Some(thread),
+            lesson,
         }
     }
 
@@ -131,24 +108,8 @@ impl Room {
     }
 
     /// Ends the lesson and gives the audit log.
-    fn audit(mut self, folder: &Path) -> Vec<AuditEntry> {
-        // What waits for the log is written a few frames later.
-        std::thread::sleep(Duration::from_millis(500));
-        self.end();
-        let log = store(folder).audit_log().unwrap();
-        log.into_iter().map(|(_, entry)| entry).collect()
-    }
-
-    fn end(&mut self) {
-        self.wishes.stop.store(true, Ordering::Relaxed);
-        let ended = self.thread.take().map(JoinHandle::join);
-        assert!(std::thread::panicking() || ended.is_none_or(|ended| ended.is_ok()));
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.end();
+    fn audit(self, folder: &Path) -> Vec<AuditEntry> {
+        self.lesson.audit(folder)
     }
 }
 
@@ -158,22 +119,10 @@ fn look(pairing: Res<Pairing>, mut alerts: MessageReader<DoorAlert>, seen: Res<S
     seen.1.extend(alerts.read().cloned());
 }
 
-fn wish(
-    wishes: Res<Wishes>,
-    mut asked: MessageWriter<PairingAsked>,
-    mut exit: MessageWriter<AppExit>,
-) {
+fn wish(wishes: Res<Wishes>, mut asked: MessageWriter<PairingAsked>) {
     if wishes.code.swap(false, Ordering::Relaxed) {
         asked.write(PairingAsked);
     }
-    if wishes.stop.load(Ordering::Relaxed) {
-        exit.write(AppExit::Success);
-    }
-}
-
-fn store(folder: &Path) -> Store {
-    let file = folder.join("records.redb");
-    Store::open(&file, &Keys::beside(&file).unwrap()).unwrap()
 }
 
 fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {

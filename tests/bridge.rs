@@ -7,23 +7,15 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
-use bevy::transform::TransformPlugin;
 use futures_util::{SinkExt, StreamExt};
-use malloc_vr::adaptation::AdaptationPlugin;
-use malloc_vr::bridge::{Bridge, BridgeConfig, BridgeError, BridgePlugin};
-use malloc_vr::lesson::{self, LessonPlugin};
+use malloc_vr::bridge::{Bridge, BridgeConfig, BridgeError};
 use malloc_vr::protocol::ids::{CommandId, LearnerId};
 use malloc_vr::record::ages::AgeBand;
-use malloc_vr::session::SessionPlugin;
 use malloc_vr::session::join::Joining;
-use malloc_vr::session::standing::Age;
 use malloc_vr::session::state::LearnerState;
-use malloc_vr::task::TaskPlugin;
 use rmcp::model::{CallToolRequestParams, CallToolResult, ReadResourceRequestParams};
 use rmcp::service::RunningService;
 use rmcp::transport::StreamableHttpClientTransport;
@@ -32,6 +24,11 @@ use rmcp::{RoleClient, ServiceExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+#[path = "support/room.rs"]
+mod room;
+
+use room::RunningLesson;
 
 /// Nothing here takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,15 +40,12 @@ struct Room {
     learner: LearnerId,
     /// Whether the learner stands before a step, as the world itself knows.
     taught: Arc<AtomicBool>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    /// `None`: nobody is behind the door.
+    _lesson: Option<RunningLesson>,
 }
 
 #[derive(Resource)]
 struct Taught(Arc<AtomicBool>);
-
-#[derive(Resource)]
-struct Stop(Arc<AtomicBool>);
 
 impl Room {
     /// A grown-up plays.
@@ -64,49 +58,22 @@ impl Room {
         let address = bridge.address();
         let joining = Joining::newcomer();
         let learner = joining.learner;
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = stop.clone();
         let taught = Arc::new(AtomicBool::new(false));
-        let teaches = taught.clone();
-        let thread = std::thread::spawn(move || {
-            let loaded = lesson::load("first-steps").unwrap();
-            let mut app = App::new();
-            app.add_plugins((
-                MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(5))),
-                TransformPlugin,
-                LessonPlugin {
-                    lesson: loaded.clone(),
-                },
-                TaskPlugin,
-                SessionPlugin,
-                AdaptationPlugin,
-                BridgePlugin,
-            ))
-            .insert_resource(bridge)
-            .insert_resource(Stop(asked))
-            .insert_resource(Taught(teaches))
-            .add_systems(
+        let teaches = Taught(taught.clone());
+        let lesson = RunningLesson::start(bridge, vec![joining], band, |app| {
+            app.insert_resource(teaches).add_systems(
                 Last,
                 |taught: Res<Taught>, learners: Query<&LearnerState>| {
                     let stands = learners.iter().any(|state| state.step.is_some());
                     taught.0.store(stands, Ordering::Relaxed);
                 },
-            )
-            .add_systems(Last, |stop: Res<Stop>, mut exit: MessageWriter<AppExit>| {
-                if stop.0.load(Ordering::Relaxed) {
-                    exit.write(AppExit::Success);
-                }
-            });
-            let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
-            app.world_mut().entity_mut(learner).insert(Age(band));
-            app.run();
+            );
         });
         Self {
             address,
             learner,
             taught,
-            stop,
-            thread: Some(thread),
+            _lesson: Some(lesson),
         }
     }
 
@@ -168,14 +135,6 @@ impl Room {
             .and_then(|code| code.parse().ok())
             .unwrap_or(0);
         (status, answer)
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let ended = self.thread.take().map(JoinHandle::join);
-        assert!(std::thread::panicking() || ended.is_none_or(|ended| ended.is_ok()));
     }
 }
 
@@ -473,8 +432,7 @@ fn a_world_that_does_not_tick_is_not_healthy() {
         taught: Arc::default(),
         address: bridge.address(),
         learner: LearnerId::fresh(),
-        stop: Arc::default(),
-        thread: None,
+        _lesson: None,
     };
     let (status, answer) = room.ask("GET /healthz", &[], "");
     assert_eq!(status, 503);

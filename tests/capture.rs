@@ -4,48 +4,33 @@
 // Helpers of a test may unwrap like the test itself; clippy knows only functions marked as tests.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
-use bevy::transform::TransformPlugin;
-use malloc_vr::adaptation::AdaptationPlugin;
-use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin};
-use malloc_vr::lesson::{self, LessonPlugin};
+use malloc_vr::bridge::{Bridge, BridgeConfig};
 use malloc_vr::record::ages::AgeBand;
-use malloc_vr::record::{Action, AuditEntry, Keys, Recorder, Store};
-use malloc_vr::session::SessionPlugin;
+use malloc_vr::record::{Action, AuditEntry, Recorder};
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::picture::{Picture, PictureAsked, PictureTaken};
-use malloc_vr::session::standing::Age;
-use malloc_vr::task::TaskPlugin;
 use malloc_vr::ui::UiPlugin;
 use serde_json::json;
 
 #[path = "support/looking.rs"]
 mod looking;
+#[path = "support/room.rs"]
+mod room;
+
+use room::{RunningLesson, store};
 
 const TOKEN: &str = "a-token-for-these-tests";
 const PATIENCE: Duration = Duration::from_secs(60);
-
-#[derive(Resource)]
-struct Stop(Arc<AtomicBool>);
 
 /// A lesson with its door open, on a thread of its own.
 struct Room {
     folder: tempfile::TempDir,
     address: String,
     learner: String,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-fn store(folder: &std::path::Path) -> Store {
-    let file = folder.join("records.redb");
-    Store::open(&file, &Keys::beside(&file).unwrap()).unwrap()
+    lesson: RunningLesson,
 }
 
 /// Stands for a headset: gives a picture of two pixels.
@@ -84,48 +69,20 @@ impl Room {
         let address = bridge.address().to_string();
         let joining = Joining::newcomer();
         let learner = joining.learner.to_string();
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = stop.clone();
         let recorder = Recorder::start(store(folder.path())).unwrap();
-        let thread = std::thread::spawn(move || {
-            let loaded = lesson::load("first-steps").unwrap();
-            let mut app = App::new();
-            app.add_plugins((
-                MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(5))),
-                TransformPlugin,
-                LessonPlugin {
-                    lesson: loaded.clone(),
-                },
-                TaskPlugin,
-                SessionPlugin,
-                AdaptationPlugin,
-                BridgePlugin,
-            ))
-            .insert_resource(bridge)
-            .insert_resource(recorder)
-            .insert_resource(Stop(asked))
-            .add_systems(Last, |stop: Res<Stop>, mut exit: MessageWriter<AppExit>| {
-                if stop.0.load(Ordering::Relaxed) {
-                    exit.write(AppExit::Success);
-                }
-            });
+        let lesson = RunningLesson::start(bridge, vec![joining], AgeBand::Adult, move |app| {
+            app.insert_resource(recorder);
             if draws {
                 app.add_systems(Update, paint);
             } else {
                 app.add_plugins(UiPlugin);
             }
-            let entity = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
-            app.world_mut()
-                .entity_mut(entity)
-                .insert(Age(AgeBand::Adult));
-            app.run();
         });
         let room = Self {
             folder,
             address,
             learner,
-            stop,
-            thread: Some(thread),
+            lesson,
         };
         room.until(|| room.state().is_ok());
         room
@@ -159,24 +116,8 @@ impl Room {
         assert_eq!(done["outcome"], "applied", "{done}");
     }
 
-    fn audit(mut self) -> Vec<AuditEntry> {
-        // What waits for the log is written a few frames later.
-        std::thread::sleep(Duration::from_millis(500));
-        self.end();
-        let log = store(self.folder.path()).audit_log().unwrap();
-        log.into_iter().map(|(_, entry)| entry).collect()
-    }
-
-    fn end(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let ended = self.thread.take().map(JoinHandle::join);
-        assert!(std::thread::panicking() || ended.is_none_or(|ended| ended.is_ok()));
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.end();
+    fn audit(self) -> Vec<AuditEntry> {
+        self.lesson.audit(self.folder.path())
     }
 }
 

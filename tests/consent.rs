@@ -12,6 +12,10 @@ use futures_util::{SinkExt, StreamExt};
 use malloc_vr::protocol::event::{Event, EventBody};
 use malloc_vr::protocol::ids::{LearnerId, SessionId};
 use malloc_vr::record::{Keys, Store};
+use rmcp::ServiceExt;
+use rmcp::model::ReadResourceRequestParams;
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -438,7 +442,9 @@ async fn names_that_somebody_types_reach_no_log_no_file_and_no_export_of_the_run
         json!({ "do": "withdraw_consent", "scopes": ["instructor_view"], "actor": "learner" });
     let answer = command(&playing.address, &learner, scopes).await;
     assert_eq!(answer["outcome"]["outcome"], "applied", "{answer}");
-    let metrics = raw_get(&playing.address, "/healthz");
+    let health = raw_get(&playing.address, "/healthz");
+    let metrics = metrics(&playing.address).await;
+    says(&metrics, &["malloc_vr_commands_applied_total"]);
     let said = playing.stop();
     says(&said, &["an instructor may see this learner"]);
     let copy = home.join("copy").display().to_string();
@@ -454,7 +460,8 @@ async fn names_that_somebody_types_reach_no_log_no_file_and_no_export_of_the_run
         for (place, bytes) in [
             ("said", said.as_bytes()),
             ("files", &files),
-            ("health", metrics.as_bytes()),
+            ("tells of its health", health.as_bytes()),
+            ("counts", metrics.as_bytes()),
         ] {
             assert!(
                 !holds(bytes, canary),
@@ -481,6 +488,20 @@ async fn nobody_is_shown_whose_age_nobody_said_unless_a_grown_up_says_so() {
     says(&said, &["nothing leaves this device", "--age-band adult"]);
     let grown_up = play(home.path(), &["--age-band", "adult"]);
     says(&grown_up.stop(), &["an instructor may see this learner"]);
+}
+
+/// What it counts, as an operator's program reads it.
+async fn metrics(address: &str) -> String {
+    let uri = format!("http://{address}/mcp");
+    let config = StreamableHttpClientTransportConfig::with_uri(uri).auth_header(TOKEN);
+    let transport = StreamableHttpClientTransport::from_config(config);
+    let client = ().serve(transport).await.unwrap();
+    let read = client
+        .read_resource(ReadResourceRequestParams::new("ops://metrics"))
+        .await
+        .unwrap();
+    client.cancel().await.unwrap();
+    serde_json::to_string(&read.contents).unwrap()
 }
 
 fn raw_get(address: &str, path: &str) -> String {

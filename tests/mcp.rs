@@ -6,23 +6,12 @@
 #![allow(deprecated)]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bevy::app::ScheduleRunnerPlugin;
-use bevy::prelude::*;
-use bevy::transform::TransformPlugin;
-use malloc_vr::adaptation::AdaptationPlugin;
-use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin};
-use malloc_vr::lesson::{self, LessonPlugin};
+use malloc_vr::bridge::{Bridge, BridgeConfig};
 use malloc_vr::protocol::ids::{CommandId, LearnerId};
 use malloc_vr::record::ages::AgeBand;
-use malloc_vr::session::SessionPlugin;
 use malloc_vr::session::join::Joining;
-use malloc_vr::session::standing::Age;
-use malloc_vr::task::TaskPlugin;
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientCapabilities, CompleteRequestParams,
     ElicitRequestParams, ElicitResult, ElicitationAction, GetPromptRequestParams, Implementation,
@@ -39,6 +28,11 @@ use rmcp::{ClientHandler, ErrorData, RoleClient, ServiceExt};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+#[path = "support/room.rs"]
+mod room;
+
+use room::RunningLesson;
+
 /// Nothing here takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(20);
 const TOKEN: &str = "a-token-for-these-tests";
@@ -47,12 +41,8 @@ const TOKEN: &str = "a-token-for-these-tests";
 struct Room {
     address: SocketAddr,
     learner: LearnerId,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _lesson: RunningLesson,
 }
-
-#[derive(Resource)]
-struct Stop(Arc<AtomicBool>);
 
 impl Room {
     fn open() -> Self {
@@ -65,41 +55,11 @@ impl Room {
         let address = bridge.address();
         let joining = Joining::newcomer();
         let learner = joining.learner;
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = stop.clone();
-        let thread = std::thread::spawn(move || {
-            let loaded = lesson::load("first-steps").unwrap();
-            let mut app = App::new();
-            app.add_plugins((
-                MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(5))),
-                TransformPlugin,
-                LessonPlugin {
-                    lesson: loaded.clone(),
-                },
-                TaskPlugin,
-                SessionPlugin,
-                AdaptationPlugin,
-                BridgePlugin,
-            ))
-            .insert_resource(bridge)
-            .insert_resource(Stop(asked))
-            .add_systems(Last, |stop: Res<Stop>, mut exit: MessageWriter<AppExit>| {
-                if stop.0.load(Ordering::Relaxed) {
-                    exit.write(AppExit::Success);
-                }
-            });
-            let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
-            // Of whom nothing is known nothing leaves.
-            app.world_mut()
-                .entity_mut(learner)
-                .insert(Age(AgeBand::Adult));
-            app.run();
-        });
+        let lesson = RunningLesson::start(bridge, vec![joining], AgeBand::Adult, |_| {});
         Self {
             address,
             learner,
-            stop,
-            thread: Some(thread),
+            _lesson: lesson,
         }
     }
 
@@ -128,14 +88,6 @@ impl Room {
             .unwrap();
         at_first_step(&client).await;
         client
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let ended = self.thread.take().map(JoinHandle::join);
-        assert!(std::thread::panicking() || ended.is_none_or(|ended| ended.is_ok()));
     }
 }
 

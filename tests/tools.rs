@@ -9,29 +9,21 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
-use bevy::transform::TransformPlugin;
-use malloc_vr::adaptation::AdaptationPlugin;
 use malloc_vr::bridge::access::tokens::{FILE, Grant, Tokens, now_unix_ms};
 use malloc_vr::bridge::access::{Act, Scope};
 use malloc_vr::bridge::mcp::catalogue::Catalogue;
-use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin};
+use malloc_vr::bridge::{Bridge, BridgeConfig};
 use malloc_vr::interaction::MovedGently;
-use malloc_vr::lesson::{self, LessonPlugin};
+use malloc_vr::lesson;
 use malloc_vr::protocol::asker::TokenRole;
 use malloc_vr::protocol::ids::{CommandId, LearnerId};
 use malloc_vr::protocol::privacy::AgeBand;
-use malloc_vr::record::{Action, AuditEntry, Keys, Recorder, Store};
-use malloc_vr::session::SessionPlugin;
+use malloc_vr::record::{Action, AuditEntry, Recorder};
 use malloc_vr::session::join::Joining;
-use malloc_vr::session::standing::Age;
-use malloc_vr::task::TaskPlugin;
 use malloc_vr::ui::{ReadingSettings, UiPlugin};
 use malloc_vr::xr::rig::{Head, SeatedOffset};
 use rmcp::model::{
@@ -43,6 +35,11 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{ClientHandler, RoleClient, ServiceExt};
 use serde_json::{Value, json};
+
+#[path = "support/room.rs"]
+mod room;
+
+use room::{RunningLesson, store};
 
 /// Nothing here takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -60,16 +57,12 @@ struct Headset {
 #[derive(Resource, Clone, Default)]
 struct Seen(Arc<Mutex<Headset>>);
 
-#[derive(Resource, Clone)]
-struct Stop(Arc<AtomicBool>);
-
 /// A lesson with two learners, its door open and its records kept, on a thread of its own.
 struct Room {
     address: SocketAddr,
     learners: [LearnerId; 2],
     seen: Seen,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    lesson: RunningLesson,
 }
 
 impl Room {
@@ -84,46 +77,23 @@ impl Room {
         let address = bridge.address();
         let joining = [Joining::newcomer(), Joining::newcomer()];
         let learners = joining.each_ref().map(|it| it.learner);
-        let (seen, stop) = (Seen::default(), Arc::new(AtomicBool::new(false)));
-        let (world_seen, world_stop) = (seen.clone(), Stop(stop.clone()));
+        let seen = Seen::default();
+        let world_seen = seen.clone();
         let recorder = Recorder::start(store(folder)).unwrap();
-        let thread = std::thread::spawn(move || {
-            let loaded = lesson::load("first-steps").unwrap();
-            let mut app = App::new();
-            app.add_plugins((
-                MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(5))),
-                TransformPlugin,
-                LessonPlugin {
-                    lesson: loaded.clone(),
-                },
-                TaskPlugin,
-                SessionPlugin,
-                AdaptationPlugin,
-                UiPlugin,
-                BridgePlugin,
-            ))
-            .init_resource::<MovedGently>()
-            .insert_resource(bridge)
-            .insert_resource(recorder)
-            .insert_resource(world_seen)
-            .insert_resource(world_stop)
-            .add_systems(Last, (look, end));
+        let lesson = RunningLesson::start(bridge, joining.into(), AgeBand::Adult, |app| {
+            app.add_plugins(UiPlugin)
+                .init_resource::<MovedGently>()
+                .insert_resource(recorder)
+                .insert_resource(world_seen)
+                .add_systems(Last, look);
             app.world_mut()
                 .spawn((Head, Transform::from_xyz(0.0, 1.6, 0.0)));
-            for one in joining {
-                let entity = one.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
-                app.world_mut()
-                    .entity_mut(entity)
-                    .insert(Age(AgeBand::Adult));
-            }
-            app.run();
         });
         Self {
             address,
             learners,
             seen,
-            stop,
-            thread: Some(thread),
+            lesson,
         }
     }
 
@@ -157,26 +127,9 @@ impl Room {
         self.learners[0]
     }
 
-    fn end(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            assert!(thread.join().is_ok() || std::thread::panicking());
-        }
-    }
-
     /// Ends the lesson and gives the audit log.
-    fn audit(mut self, folder: &Path) -> Vec<AuditEntry> {
-        // What waits for the log is written a few frames later.
-        std::thread::sleep(Duration::from_millis(500));
-        self.end();
-        let log = store(folder).audit_log().unwrap();
-        log.into_iter().map(|(_, entry)| entry).collect()
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.end();
+    fn audit(self, folder: &Path) -> Vec<AuditEntry> {
+        self.lesson.audit(folder)
     }
 }
 
@@ -192,17 +145,6 @@ fn look(
         seated: seated.0,
         turn: gently.turn.to_degrees(),
     };
-}
-
-fn end(stop: Res<Stop>, mut exit: MessageWriter<AppExit>) {
-    if stop.0.load(Ordering::Relaxed) {
-        exit.write(AppExit::Success);
-    }
-}
-
-fn store(folder: &Path) -> Store {
-    let file = folder.join("records.redb");
-    Store::open(&file, &Keys::beside(&file).unwrap()).unwrap()
 }
 
 /// A token of a role, as `malloc-vr tokens issue` makes it.
@@ -945,9 +887,8 @@ async fn a_machine_that_is_drained_takes_nobody_new_and_ends_with_its_sessions()
     for learner in room.learners {
         let _ = confirmed(&client, "session.stop", json!({ "learner": learner })).await;
     }
-    let thread = room.thread.take().unwrap();
-    until(async || thread.is_finished().then_some(())).await;
-    assert!(thread.join().is_ok());
+    until(async || room.lesson.is_over().then_some(())).await;
+    room.lesson.end();
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use super::cable::Way;
 use super::cli::{Cli, Command, DataArgs, DoctorArgs};
 use super::{doctor, with_causes};
 use crate::bridge::Bridge;
-use crate::session::device::MemoryIsLow;
+use crate::session::device::{MemoryIsLow, resident_mib};
 use crate::xr::XrPhase;
 
 /// A command line for the headset; none: `play`.
@@ -289,14 +289,6 @@ fn pass_input_on(app: &AndroidApp) {
     if let Ok(mut events) = app.input_events_iter() {
         while events.next(|_| InputStatus::Unhandled) {}
     }
-}
-
-/// Memory that this process holds; `None`: the system does not say.
-fn resident_mib() -> Option<u64> {
-    const PAGE_KIB: u64 = 4;
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * PAGE_KIB / 1024)
 }
 
 /// What the allocator keeps for later goes back to the system.

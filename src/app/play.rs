@@ -1,61 +1,44 @@
 //! `malloc-vr play`: one learner, one lesson, whatever this machine can show it with.
 
-use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use bevy::app::{ScheduleRunnerPlugin, TerminalCtrlCHandlerPlugin};
-use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::transform::TransformPlugin;
-use bevy::window::ExitCondition;
-use bevy::winit::WinitPlugin;
 
-use super::activity::{Activity, pause_with_the_headset};
 use super::cli::{DoorArgs, PlayArgs};
 use super::flight::{Flight, FlightPlugin, FlightRules};
-use super::frame::order_the_frame;
 use super::frame_alarm::FrameAlarmPlugin;
 use super::frame_stats::FrameStatsFilePlugin;
 use super::governing::GoverningPlugin;
 use super::law;
 use super::policy;
-use super::quiet;
 use super::records;
 use super::replay::play::play_again;
 use super::sweep::{self, SweepPlugin};
 use super::view::{self, View};
-use crate::adaptation::AdaptationPlugin;
 use crate::bridge::access::Offer;
-use crate::bridge::join::{HostAddress, JoinConfig, JoinPlugin, ToJoin, Trust};
-use crate::bridge::{Bridge, BridgeConfig, BridgePlugin, Limits, TlsConfig, gate};
+use crate::bridge::{Bridge, BridgeConfig, Limits, TlsConfig};
 use crate::governor::plugin::GovernorPlugin;
-use crate::interaction::{InputMode, InteractionPlugin};
-use crate::lesson::{self, LessonPlugin, Loaded};
-use crate::physics::PhysicsPlugin;
-use crate::protocol::event::EventBody;
-use crate::protocol::ids::LessonId;
-use crate::protocol::wire::Learning;
+use crate::lesson;
 use crate::record::Recorder;
-use crate::record::ages::AgeBand;
+use crate::session::WordScreen;
 use crate::session::clock::SessionRules;
 use crate::session::join::Joining;
 use crate::session::life::LifeRules;
-use crate::session::pairing::{Pairing, PairingCode};
 use crate::session::standing::{Age, Agreements};
-use crate::session::times::{FrameTimesPlugin, Redoing};
-use crate::session::{Folded, Learner, SessionPlugin, WordScreen, unix_ms};
-use crate::task::{HeadSigns, TaskPlugin, offer_models};
-use crate::ui::{ShowFrames, UiPlugin};
-use crate::xr::rig::RigPlugin;
-use crate::xr::{self, XrPhase, XrRestartAdvised};
+use crate::task::HeadSigns;
+use crate::ui::ShowFrames;
+use crate::xr;
+use introduce::{introduce, say_what_leaves};
+use joining::join;
 
-/// Frames a second without any view: enough for models and instructors, little for the processor.
-const HEADLESS_RATE: f64 = 60.0;
+mod engine;
+mod introduce;
+mod joining;
+
+pub(super) use engine::{add_rooms, engine, exit_when_asked, log_plugin, stop_on_signals};
+pub(super) use introduce::in_words;
 
 /// Neither headset nor window.
 #[derive(Debug, thiserror::Error)]
@@ -144,63 +127,6 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// The host asked for does not say who may come in.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "to join {0}, give the token that `malloc-vr classroom` printed there, with --join-token or MALLOC_VR_JOIN_TOKEN"
-)]
-struct NoJoinToken(HostAddress);
-
-/// The host asked for is to be reached by an encrypted link, and nothing says which certificate is its.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "to join {0}, say by what it is known: --join-fingerprint with what `malloc-vr classroom --tls` printed there, or \
-     --join-ca with a PEM file of who vouches for its certificate"
-)]
-struct NotKnown(HostAddress);
-
-/// Starts to dial the classroom host, where one is named.
-fn join(
-    args: &PlayArgs,
-    lesson: &Loaded,
-    learner: Option<&Learner>,
-    age: Age,
-) -> Result<Option<ToJoin>, Box<dyn Error>> {
-    let mut hosts = args.join.clone().into_iter();
-    let (Some(mut host), Some(learner)) = (hosts.next(), learner) else {
-        return Ok(None);
-    };
-    let mut others: Vec<HostAddress> = hosts.collect();
-    let Some(token) = args.join_token.clone() else {
-        return Err(NoJoinToken(host).into());
-    };
-    let learning = Learning {
-        learner: learner.id,
-        session: learner.session,
-        lesson: lesson.lesson.id.clone(),
-        age: age.0,
-    };
-    let trust = match (args.join_fingerprint, &args.join_ca) {
-        (Some(fingerprint), _) => Some(Trust::Fingerprint(fingerprint)),
-        (None, Some(file)) => Some(Trust::Authorities(file.clone())),
-        (None, None) => None,
-    };
-    trust.as_ref().map_or(Ok(()), Trust::check)?;
-    for host in std::iter::once(&mut host).chain(&mut others) {
-        host.encrypted |= trust.is_some();
-        if host.encrypted && trust.is_none() {
-            return Err(NotKnown(host.clone()).into());
-        }
-    }
-    let tokens = args.data.data_dir.join("hosts.json");
-    let config = JoinConfig {
-        others,
-        trust,
-        ..JoinConfig::new(host, token, learning, tokens)
-    };
-    Ok(Some(ToJoin(config)))
-}
-
 fn choose_view(args: &PlayArgs) -> Result<View, Box<dyn Error>> {
     if args.headless {
         return Ok(View::Headless);
@@ -255,115 +181,8 @@ pub(super) fn door(door: &DoorArgs, data_dir: &Path, limits: Limits) -> BridgeCo
     }
 }
 
-/// Codes made later, for whoever watches from the desk.
-fn show_codes(pairing: Res<Pairing>, mut shown: Local<Option<PairingCode>>) {
-    let now = pairing.0.clone();
-    let first = shown.is_none() && pairing.is_added();
-    if let Some(code) = now.as_ref().filter(|_| now != *shown && !first) {
-        info!(
-            "pairing: {} at {}, for five minutes",
-            code.code, code.address
-        );
-    }
-    *shown = now;
-}
-
-/// Tells the person at the keyboard what runs and who may come in.
-fn introduce(
-    lesson: &Loaded,
-    view: View,
-    joining: &Joining,
-    bridge: &Bridge,
-    code: &PairingCode,
-    fresh: bool,
-) {
-    let mut text = String::new();
-    let resumed = !fresh && joining.interrupted_in(&lesson.lesson.id);
-    let _ = writeln!(
-        text,
-        "lesson: {} ({})",
-        lesson.lesson.title, lesson.lesson.id
-    );
-    let _ = writeln!(text, "view: {view}");
-    let _ = writeln!(
-        text,
-        "learner: {}{}",
-        joining.learner,
-        if resumed {
-            ", taking up where they left off"
-        } else {
-            ""
-        }
-    );
-    // A headset's output is its log, which people send on; there the token goes into a file (see `android`).
-    #[cfg(not(target_os = "android"))]
-    let _ = writeln!(
-        text,
-        "instructor: {} (token {})",
-        bridge.url(),
-        bridge.token()
-    );
-    #[cfg(target_os = "android")]
-    super::android::tell_instructor(bridge);
-    #[cfg(not(target_os = "android"))]
-    text.push_str(&in_words(code));
-    #[cfg(target_os = "android")]
-    let _ = code;
-    text.push_str(&reviews(joining));
-    print!("{text}");
-    // A pipe would otherwise keep this back until it is full.
-    let _ = std::io::Write::flush(&mut std::io::stdout());
-}
-
-/// A pairing code for whoever reads the terminal.
-pub(super) fn in_words(code: &PairingCode) -> String {
-    let fingerprint = code.fingerprint.as_ref();
-    let certificate =
-        fingerprint.map_or_else(String::new, |it| format!("  certificate (SHA-256): {it}\n"));
-    format!(
-        "pairing: {} at {}, for five minutes\n{certificate}",
-        code.code, code.address
-    )
-}
-
-/// Whether an instructor will see this learner, and what to do where not.
-fn say_what_leaves(agreements: &Agreements, joining: &Joining, age: Age) {
-    let standing = agreements.standing(joining.learner, age, &joining.state, unix_ms());
-    match gate::opens(&standing) {
-        Ok(_) => println!("records: an instructor may see this learner"),
-        Err(why) => println!(
-            "records: nothing leaves this device, and the lesson goes on all the same ({why}){}",
-            if age.0 == AgeBand::Unknown {
-                "\n         how old the learner is nobody said: a grown-up who plays starts with --age-band adult"
-            } else {
-                ""
-            }
-        ),
-    }
-}
-
-/// What the learner would do well to go over today, by lesson; empty where nothing is due.
-fn reviews(joining: &Joining) -> String {
-    let away = unix_ms().saturating_sub(joining.state.at_unix_ms);
-    let mut due: BTreeMap<&LessonId, Vec<&str>> = BTreeMap::new();
-    for (lesson, skill) in joining.state.models.due_after(away) {
-        due.entry(lesson).or_default().push(skill.as_str());
-    }
-    due.iter()
-        .map(|(lesson, skills)| {
-            format!("due for review: {} (lesson {lesson})\n", skills.join(", "))
-        })
-        .collect()
-}
-
 /// Exit code of the frame loop that asks for a new process in its place.
 const START_ANEW: u8 = 75;
-
-/// The headset's runtime came back on another graphics device, which only a new process can use.
-fn ask_to_start_anew(advised: Res<XrRestartAdvised>, mut exit: MessageWriter<AppExit>) {
-    warn!("starting anew: {}", advised.0);
-    exit.write(AppExit::from_code(START_ANEW));
-}
 
 /// A new process takes this one's place; the lesson goes on at its step, and the instructor's token stays.
 #[cfg(all(unix, not(target_os = "android")))]
@@ -387,145 +206,6 @@ fn to_go_on(
     arguments: impl Iterator<Item = std::ffi::OsString>,
 ) -> impl Iterator<Item = std::ffi::OsString> {
     arguments.filter(|argument| argument != "--fresh")
-}
-
-/// Set by Ctrl-C and SIGTERM.
-static STOP: AtomicBool = AtomicBool::new(false);
-
-pub(super) fn stop_on_signals() -> Result<(), ctrlc::Error> {
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            // Asked twice: do not wait for the frame.
-            std::process::exit(130);
-        }
-    })
-}
-
-pub(super) fn exit_when_asked(mut exit: MessageWriter<AppExit>) {
-    if STOP.load(Ordering::Relaxed) {
-        exit.write(AppExit::Success);
-    }
-}
-
-pub(super) fn log_plugin() -> LogPlugin {
-    LogPlugin {
-        filter: "warn,malloc_vr=info,wgpu=error,naga=warn".to_owned(),
-        custom_layer: quiet::layer,
-        ..default()
-    }
-}
-
-/// The engine under the rooms, for this lesson.
-pub(super) fn engine(view: View, lesson: &Loaded) -> App {
-    let mut app = App::new();
-    offer_models(&mut app, lesson);
-    let window = |primary| WindowPlugin {
-        primary_window: primary,
-        exit_condition: ExitCondition::DontExit,
-        ..default()
-    };
-    match view {
-        View::Headset => {
-            app.add_plugins(xr::xr_plugins(
-                DefaultPlugins
-                    .set(log_plugin())
-                    .set(window(None))
-                    .disable::<WinitPlugin>()
-                    .disable::<TerminalCtrlCHandlerPlugin>(),
-            ))
-            // The headset's frame wait paces the loop.
-            .add_plugins(ScheduleRunnerPlugin::run_loop(Duration::ZERO));
-        }
-        View::Desktop => {
-            let primary = Window {
-                title: "Malloc VR".to_owned(),
-                ..default()
-            };
-            app.add_plugins(
-                DefaultPlugins
-                    .set(log_plugin())
-                    .set(WindowPlugin {
-                        exit_condition: ExitCondition::OnPrimaryClosed,
-                        ..window(Some(primary))
-                    })
-                    .disable::<TerminalCtrlCHandlerPlugin>(),
-            );
-        }
-        View::Headless => {
-            app.add_plugins((
-                MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_secs_f64(
-                    1.0 / HEADLESS_RATE,
-                ))),
-                log_plugin(),
-                TransformPlugin,
-            ));
-        }
-    }
-    app
-}
-
-pub(super) fn add_rooms(app: &mut App, lesson: &Loaded, view: View) {
-    app.insert_resource(match view {
-        View::Headset => InputMode::Xr,
-        View::Desktop => InputMode::Desktop,
-        View::Headless => InputMode::Headless,
-    })
-    .add_plugins((
-        RigPlugin,
-        PhysicsPlugin,
-        InteractionPlugin,
-        LessonPlugin {
-            lesson: lesson.clone(),
-        },
-        TaskPlugin,
-        (SessionPlugin, FrameTimesPlugin),
-        AdaptationPlugin,
-        UiPlugin,
-        BridgePlugin,
-        JoinPlugin,
-    ))
-    .add_systems(
-        First,
-        (
-            exit_when_asked,
-            ask_to_start_anew.run_if(resource_added::<XrRestartAdvised>),
-        ),
-    )
-    .add_systems(
-        PreUpdate,
-        pause_with_the_headset.run_if(
-            resource_changed::<XrPhase>
-                .or_eager(resource_changed::<Activity>)
-                .and_then(not(resource_exists::<Redoing>)),
-        ),
-    )
-    .add_systems(
-        Last,
-        (
-            report_progress,
-            show_codes.run_if(resource_changed::<Pairing>),
-        ),
-    )
-    .init_resource::<Activity>();
-    #[cfg(target_os = "android")]
-    app.add_plugins(super::android::ActivityPlugin);
-    order_the_frame(app);
-}
-
-/// Steps on the terminal, for whoever watches from the desk.
-fn report_progress(mut folded: MessageReader<Folded>) {
-    for Folded { event, .. } in folded.read() {
-        match &event.body {
-            EventBody::StepEntered { step, .. } => info!("step: {step}"),
-            EventBody::Attempted(attempt) => info!(
-                "attempt: {} ({})",
-                attempt.step,
-                if attempt.correct { "right" } else { "not yet" }
-            ),
-            EventBody::SessionEnded { .. } => info!("the lesson is over"),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(all(test, unix))]

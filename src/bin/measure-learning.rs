@@ -12,27 +12,25 @@ use malloc_vr::learning::cohort::{Answer, Cohort};
 use malloc_vr::learning::equation::{Index, Params as Constants, Rate, Signals, step};
 use malloc_vr::learning::equation_batch::{Columns, step_batch};
 use malloc_vr::learning::event::LearningEvent;
-use malloc_vr::learning::few::Few;
 use malloc_vr::learning::five::Five;
-use malloc_vr::learning::five::observation::{Moment, Observation};
 use malloc_vr::learning::five::params::Params;
-use malloc_vr::learning::load::window::{LoadMotion, LoadWindow};
 use malloc_vr::learning::weights::Weights;
 use serde_json::{Value, json};
 
 #[path = "../../benches/support/counting.rs"]
 mod counting;
+#[path = "../../benches/support/seen.rs"]
+mod seen;
 
 use counting::ALLOCATIONS;
+use seen::{Numbers, SKILLS, TICK, attempt, full_moment};
 
-const SKILLS: usize = 50;
 /// As many learners as sit in a large course: together more than the second-level cache holds.
 const CLASS: usize = 64;
 /// Of what takes microseconds.
 const ROUNDS: usize = 1_500;
 /// Of what takes milliseconds.
 const TICKS: usize = 15;
-const TICK: Duration = Duration::from_secs(5);
 
 fn main() {
     let p = Params::default();
@@ -63,61 +61,11 @@ fn nanoseconds(time: Duration, n: usize) -> f64 {
     time.as_secs_f64() * 1e9 / n as f64
 }
 
-/// Numbers that look random enough, the same in every run (xorshift64; Marsaglia 2003).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % n
-    }
-
-    fn share(&mut self) -> f64 {
-        self.below(1 << 20) as f64 / f64::from(1_u32 << 20)
-    }
-}
-
-fn attempt(id: u64, numbers: &mut Numbers) -> Observation {
-    let mut skills = Few::default();
-    skills.push(numbers.below(SKILLS as u64) as u32);
-    Observation {
-        id,
-        skills,
-        variant: Some(numbers.below(8) as u32),
-        correct: numbers.below(10) < 7,
-        seconds: Some(2.0 + 10.0 * numbers.share()),
-        in_good_time: Some(numbers.below(2) == 0),
-        help_on_offer: true,
-        hints: u32::from(numbers.below(5) == 0),
-        efficiency: Some(numbers.share()),
-        ..Observation::default()
-    }
-}
-
 /// Updates and decisions of a class, in turns: nanoseconds of each and of both, and allocations in all of them.
 fn five(p: &Params) -> [Value; 4] {
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
     let mut class = vec![Five::new(SKILLS, p); CLASS];
-    let moment = Moment {
-        dt: TICK,
-        ready: true,
-        // The most that can be seen, so that the load costs what it can.
-        window: Some(LoadWindow {
-            interval: Some(2.0),
-            interval_spread: Some(0.4),
-            hesitation: Some(0.6),
-            path: Some(1.2),
-            motion: Some(LoadMotion {
-                jerk: Some(-6.0),
-                head_turning: Some(0.4),
-                head_entropy: Some(1.2),
-                head_returns: Some(12.0),
-            }),
-        }),
-        ..Moment::default()
-    };
+    let moment = full_moment();
     let mut times = [(); 3].map(|()| Vec::with_capacity(ROUNDS));
     let mut seen = Vec::with_capacity(CLASS);
     let mut allocations = 0;

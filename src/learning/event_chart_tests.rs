@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::event_criteria::Bounded;
+use super::super::event::{Attained, BreakCause};
+use super::super::event_criteria::{Bounded, Criteria, Criterion};
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);

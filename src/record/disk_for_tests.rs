@@ -1,4 +1,4 @@
-//! A disk in memory that fills up, tears and flips as a test says; and a log to lay on it.
+//! A disk in memory that fills up, is shut, tears and flips as a test says; and a log to lay on it.
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
@@ -35,6 +35,8 @@ struct Platter {
     /// The step at which it was, or will be, full.
     full_at: Option<usize>,
     ran_full: bool,
+    /// Whether it is not full from then on, but shut: it can be read only.
+    shut: bool,
 }
 
 impl Disk {
@@ -50,7 +52,14 @@ impl Disk {
         disk
     }
 
-    /// Whether it ran full.
+    /// As [`full_at`](Self::full_at), but read-only from that step on.
+    pub(super) fn shut_at(step: usize) -> Self {
+        let disk = Self::full_at(step);
+        disk.platter().shut = true;
+        disk
+    }
+
+    /// Whether it ran full, or was shut.
     pub(super) fn ran_full(&self) -> bool {
         self.platter().ran_full
     }
@@ -67,7 +76,7 @@ impl Disk {
         platter.full_at = Some(platter.steps + steps);
     }
 
-    /// Somebody made room.
+    /// Somebody made room, or opened it for writing.
     pub(super) fn make_room(&self) {
         self.platter().full_at = None;
     }
@@ -101,7 +110,12 @@ impl Platter {
         match self.full_at {
             Some(at) if self.steps > at => {
                 self.ran_full = true;
-                Err(ErrorKind::StorageFull.into())
+                let why = if self.shut {
+                    ErrorKind::ReadOnlyFilesystem
+                } else {
+                    ErrorKind::StorageFull
+                };
+                Err(why.into())
             }
             _ => Ok(()),
         }
@@ -141,7 +155,7 @@ impl redb::StorageBackend for Disk {
         // A disk that runs full in the middle of a write keeps its first half.
         let kept = if room.is_ok() {
             data.len()
-        } else if platter.full_at.is_some_and(|at| platter.steps == at + 1) {
+        } else if !platter.shut && platter.full_at.is_some_and(|at| platter.steps == at + 1) {
             data.len() / 2
         } else {
             0

@@ -38,6 +38,14 @@ pub enum RecordError {
         /// The store.
         file: PathBuf,
     },
+    /// Nothing may be written to the disk: it is mounted so, or the system has made it so after an error.
+    #[error(
+        "the disk with {file} is read-only; let it be written to again (a system often shuts a failing disk: look at its log), or keep the records elsewhere with --data-dir: a program that is running loses nothing and goes on by itself, one that could not begin must be started again"
+    )]
+    ReadOnly {
+        /// The store.
+        file: PathBuf,
+    },
     /// It was there and is not any more.
     #[error(
         "the records in {file} are gone; put the file back, or end the program and start a new one with --data-dir"
@@ -209,6 +217,9 @@ pub(super) fn storage(file: &Path, cause: std::io::Error) -> RecordError {
                 file: file.to_owned(),
             }
         }
+        ErrorKind::ReadOnlyFilesystem => RecordError::ReadOnly {
+            file: file.to_owned(),
+        },
         ErrorKind::InvalidData | ErrorKind::UnexpectedEof => RecordError::Damaged {
             file: file.to_owned(),
             cause: cause.to_string(),

@@ -50,10 +50,7 @@ impl Store {
     /// [`RecordError`] names the file and what to do.
     pub fn open(file: &Path, keys: &Keys) -> Result<Self, RecordError> {
         if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).map_err(|cause| RecordError::Folder {
-                file: file.to_owned(),
-                cause,
-            })?;
+            std::fs::create_dir_all(folder).map_err(|cause| storage(file, cause))?;
         }
         let there = file.try_exists().map_err(|cause| storage(file, cause))?;
         if !there {

@@ -4,16 +4,15 @@ use std::time::{Duration, Instant};
 use super::super::disk_for_tests::{Disk, FILE, keys, log};
 use super::*;
 
-/// What the session would see of a log written through a disk that is full at this step until somebody makes room.
-/// Returns whether it ran full.
-fn a_lesson_on_a_disk_full_at(step: usize) -> bool {
-    let disk = Disk::full_at(step);
+/// What the session would see of a log written through a disk that takes nothing from this step on until somebody mends
+/// it; `words` stand in what is said of it. Returns whether it came to that.
+fn a_lesson_on(disk: &Disk, step: usize, words: [&str; 2]) -> bool {
     let log = log(11);
     let learner = log[0].learner;
     let store = match disk.open() {
         Ok(store) => store,
         Err(error) => {
-            full(step, &error.to_string());
+            says(step, &error.to_string(), words);
             disk.make_room();
             disk.begin_anew();
             disk.open().unwrap()
@@ -37,7 +36,7 @@ fn a_lesson_on_a_disk_full_at(step: usize) -> bool {
             }
             match recorder.health_change() {
                 Some(Health::Failing { why }) => {
-                    full(step, &why);
+                    says(step, &why, words);
                     failing = Some(why);
                 }
                 Some(Health::Good) => failing = None,
@@ -67,8 +66,8 @@ fn a_lesson_on_a_disk_full_at(step: usize) -> bool {
 }
 
 #[track_caller]
-fn full(step: usize, why: &str) {
-    for part in [FILE, "full", "make room"] {
+fn says(step: usize, why: &str, [what, cure]: [&str; 2]) {
+    for part in [FILE, what, cure] {
         assert!(
             why.contains(part),
             "step {step}: `{part}` is missing in: {why}"
@@ -79,7 +78,17 @@ fn full(step: usize, why: &str) {
 #[test]
 fn a_disk_full_at_any_write_loses_nothing_and_goes_on_when_there_is_room() {
     let mut step = 0;
-    while a_lesson_on_a_disk_full_at(step) {
+    while a_lesson_on(&Disk::full_at(step), step, ["full", "make room"]) {
+        step += 1;
+    }
+    assert!(step > 20, "only {step} writes");
+}
+
+#[test]
+fn a_disk_that_is_shut_at_any_write_loses_nothing_and_goes_on_when_it_is_open_again() {
+    let mut step = 0;
+    let words = ["read-only", "be written to again"];
+    while a_lesson_on(&Disk::shut_at(step), step, words) {
         step += 1;
     }
     assert!(step > 20, "only {step} writes");

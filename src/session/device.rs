@@ -34,6 +34,18 @@ impl MemoryHealth {
     }
 }
 
+/// Memory that this process holds, MiB; `None`: the system does not say. In kibibytes, not in pages: those of newer
+/// headsets are larger.
+#[cfg_attr(not(any(target_os = "android", test)), expect(dead_code))]
+pub(crate) fn resident_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let held = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = held.split_whitespace().next()?.parse().ok()?;
+    Some(kib / 1024)
+}
+
 pub(super) fn mind_memory(
     time: Res<Time<Real>>,
     mut told: MessageReader<MemoryIsLow>,
@@ -60,6 +72,15 @@ mod tests {
 
     use super::*;
     use crate::session::SessionPlugin;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_the_process_holds_is_told_in_mebibytes() {
+        let filled = vec![1_u8; 64 << 20];
+        let held = resident_mib().unwrap();
+        assert!((64..1 << 20).contains(&held), "{held}");
+        drop(filled);
+    }
 
     #[test]
     fn a_shortage_is_over_some_time_after_the_last_word_of_it() {

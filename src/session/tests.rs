@@ -6,6 +6,7 @@ use bevy::ecs::message::{MessageCursor, Messages};
 use bevy::time::TimeUpdateStrategy;
 
 use super::stream::buffer::{BufferRules, Outgoing};
+use super::stream::mirror::Mirror;
 use super::stream::receive::{Arrival, Incoming};
 use super::stream::systems::{Link, Stamped};
 use super::*;

@@ -24,7 +24,7 @@ mod surface;
 pub mod view;
 
 pub use feedback::Feedback;
-pub use menu::ReadingSettings;
+pub use menu::{ReadingSettings, menu_place};
 pub use overlay::ShowFrames;
 pub use screens::PanelPace;
 

@@ -24,6 +24,8 @@ pub struct Success {
     pub first_guess: f64,
     /// What guessing would give.
     pub chance: f64,
+    /// People over whom it was tried.
+    pub people: usize,
 }
 
 impl std::fmt::Display for Success {
@@ -86,6 +88,7 @@ fn attack_by(worlds: &[Vec<Sessions>], turn: bool) -> Success {
         half_width: 1.96 * (variance / n).sqrt(),
         first_guess: right / tries,
         chance: chance / tries,
+        people: own.len(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Motion is biometric: an attacker with a person's sessions under one name tries to find the sessions of the same
 //! person under another, from the motion itself and from what leaves the headset instead.
 //!
-//! The figures, as JSON: `cargo test --test reidentification -- --nocapture | grep reidentification_auc`.
+//! The figures, as JSON: `cargo test --test reidentification -- --nocapture | grep reidentification_auc`; two of them are in
+//! `cargo xtask measure adaptation`.
 
 // Helpers of tests may panic as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -167,8 +168,8 @@ fn split(mut sessions: Vec<Features>) -> Sessions {
 fn tell(name: &str, success: Success) {
     println!("{name}: {success}");
     println!(
-        "{{\"figure\":\"reidentification_auc\",\"of\":\"{name}\",\"auc\":{:.4},\"half_width\":{:.4},\"first_guess\":{:.4},\"chance\":{:.4}}}",
-        success.auc, success.half_width, success.first_guess, success.chance,
+        "{{\"figure\":\"reidentification_auc\",\"of\":\"{name}\",\"auc\":{:.4},\"half_width\":{:.4},\"first_guess\":{:.4},\"chance\":{:.4},\"people\":{}}}",
+        success.auc, success.half_width, success.first_guess, success.chance, success.people,
     );
 }
 

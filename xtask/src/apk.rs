@@ -16,6 +16,7 @@ mod debian;
 mod elf;
 mod find;
 mod headset;
+mod key;
 mod library;
 mod loader;
 mod missing;
@@ -26,9 +27,10 @@ mod stubs;
 mod tools;
 mod zipped;
 
+use key::Key;
 use library::Build;
 pub use missing::Missing;
-use package::{Key, Package};
+use package::Package;
 
 /// Android 10, what a Quest 3 was delivered with at the least.
 pub const MIN_SDK: u32 = 29;
@@ -102,8 +104,10 @@ pub fn run(args: &Args) -> Result<()> {
         return sizes(args, &checked.apk);
     }
     // Everything is looked for before anything is built.
-    let (toolchain, adb) = find::on_this_machine(args.loader.as_deref(), args.install)?;
-    let key = Key::choose(args.keystore.as_deref(), &args.key_alias)?;
+    let ((toolchain, adb), key) = missing::both(
+        find::on_this_machine(args.loader.as_deref(), args.install),
+        Key::choose(args.keystore.as_deref(), &args.key_alias),
+    )?;
     let folder = out_dir()?;
     let build = if args.release {
         Build::Release

@@ -71,13 +71,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
-            // Nothing is wrong with the project: this machine lacks something, and the message says what.
-            if error.is::<apk::Missing>() {
-                return ExitCode::from(2);
-            }
-            ExitCode::FAILURE
+            ExitCode::from(status(&error))
         }
     }
+}
+
+/// 1 for a failure. 2 where nothing is wrong with the project: this machine lacks something, and the message says what.
+fn status(error: &anyhow::Error) -> u8 {
+    if error.is::<apk::Missing>() { 2 } else { 1 }
 }
 
 /// The folder of the workspace.
@@ -86,4 +87,17 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_and_what_is_broken_have_statuses_of_their_own() {
+        let missing = anyhow::Error::from(apk::Missing(Vec::new()));
+        assert_eq!(status(&missing), 2);
+        assert_eq!(status(&missing.context("on the way")), 2);
+        assert_eq!(status(&anyhow::anyhow!("it does not compile")), 1);
+    }
 }

@@ -19,6 +19,17 @@ pub struct Args {
     /// Lesson for the picture.
     #[arg(long, default_value = "first-steps", requires = "picture")]
     lesson: String,
+    /// Open the menu for the picture and take this choice of it, by its words; an empty one leaves it at its first page.
+    #[arg(
+        long,
+        value_name = "CHOICE",
+        requires = "picture",
+        conflicts_with = "at"
+    )]
+    menu: Option<String>,
+    /// Further arguments for `malloc-vr play` when a picture is taken.
+    #[arg(last = true, requires = "picture")]
+    play: Vec<String>,
     /// Only the tests whose name contains this.
     #[arg(conflicts_with = "picture")]
     filter: Option<String>,
@@ -45,6 +56,13 @@ pub fn run(args: &Args) -> Result<()> {
     arguments.extend(["--picture".to_owned(), taken.display().to_string()]);
     for step in &args.at {
         arguments.extend(["--at".to_owned(), step.clone()]);
+    }
+    if let Some(choice) = &args.menu {
+        arguments.extend(["--menu".to_owned(), choice.clone()]);
+    }
+    if !args.play.is_empty() {
+        arguments.push("--".to_owned());
+        arguments.extend(args.play.iter().cloned());
     }
     succeed(&mut runtime.command(&target_dir().join("debug/simulate"), &arguments)?)?;
     let steps: Vec<Option<&str>> = match args.at.as_slice() {

@@ -8,15 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bevy::math::Vec3;
+use bevy::math::{Quat, Vec2, Vec3};
 use clap::Parser;
 use malloc_vr::lesson;
+use malloc_vr::lesson::format::{Lesson, PanelContent};
 use malloc_vr::protocol::ids::StepId;
+use malloc_vr::ui::menu_place;
 
 use follow::Follower;
 use monado::{Monado, Show};
+use packet::Side;
 use person::Person;
-use script::{Learner, Manner};
+use script::{Learner, Manner, on_panel};
 
 mod follow;
 mod monado;
@@ -39,8 +42,17 @@ struct Cli {
     /// At which step; may be given several times, each picture then has the step in its name.
     #[arg(long, value_name = "STEP", requires = "picture")]
     at: Vec<String>,
+    /// Open the menu for the picture and take this choice of it; an empty one leaves it at its first page. Nothing else
+    /// is done.
+    #[arg(
+        long,
+        value_name = "CHOICE",
+        requires = "picture",
+        conflicts_with = "at"
+    )]
+    menu: Option<String>,
     /// Run this program in the simulated headset instead of a lesson.
-    #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true, conflicts_with_all = ["picture", "mistakes"])]
+    #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true, conflicts_with_all = ["picture", "mistakes", "menu"])]
     run: Vec<String>,
     /// How long it runs, seconds.
     #[arg(long = "for", value_name = "SECONDS", default_value_t = 20)]
@@ -130,6 +142,11 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
     if cli.picture.is_some() {
         person.slow_down(5.0);
     }
+    if let (Some(choice), Some(out)) = (&cli.menu, &cli.picture) {
+        open_menu(&loaded.lesson, choice, &mut person)?;
+        person.rest(3.0)?;
+        return monado.picture(out);
+    }
     let follower = Follower::connect(&address, &token)?;
     let manner = Manner {
         mistakes: cli.mistakes,
@@ -169,6 +186,38 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
     Ok(())
 }
 
+/// Opens the menu and takes one of its choices, if any.
+fn open_menu(lesson: &Lesson, choice: &str, person: &mut Person) -> Result<()> {
+    // The lesson has to be there first; nobody says from outside when it is drawn.
+    person.rest(4.0)?;
+    person.press_menu()?;
+    let guide = lesson
+        .panels
+        .iter()
+        .find(|panel| panel.content == PanelContent::Guide)
+        .context("the lesson has no guide panel for a menu")?;
+    let uv = if choice.is_empty() {
+        Vec2::splat(0.5)
+    } else {
+        let place = menu_place(choice);
+        place
+            .with_context(|| format!("the menu has no choice \"{choice}\""))?
+            .center()
+    };
+    let at = on_panel(guide, uv);
+    person.look_at(at)?;
+    if choice.is_empty() {
+        return Ok(());
+    }
+    person.reach(Side::Right, person.head + Vec3::new(0.15, -0.3, -0.3))?;
+    person.point_at(Side::Right, at)?;
+    person.rest(0.5)?;
+    person.pull_trigger(Side::Right)?;
+    person.look_at(on_panel(guide, Vec2::splat(0.5)))?;
+    // Out of the picture's middle.
+    person.turn_to(Side::Right, Quat::IDENTITY)
+}
+
 /// `out.png` becomes `out-STEP.png`.
 fn with_step(out: &Path, step: &StepId) -> PathBuf {
     let stem = out.file_stem().unwrap_or_default().to_string_lossy();
@@ -191,9 +240,13 @@ fn introduction(child: &mut Child) -> Result<(String, String)> {
     bail!("malloc-vr ended before the lesson began: {}", child.wait()?)
 }
 
-/// Address and token in `instructor: http://ADDRESS/ (token TOKEN)`.
+/// Address and token in `instructor: http://ADDRESS/ (token TOKEN)`, or with `https`.
 fn instructor(line: &str) -> Option<(String, String)> {
-    let (address, rest) = line.strip_prefix("instructor: http://")?.split_once('/')?;
+    let (address, rest) = line
+        .strip_prefix("instructor: http")?
+        .trim_start_matches('s')
+        .strip_prefix("://")?
+        .split_once('/')?;
     let token = rest.strip_prefix(" (token ")?.strip_suffix(')')?;
     Some((address.to_owned(), token.to_owned()))
 }
@@ -242,6 +295,10 @@ mod tests {
         assert_eq!(
             instructor(line),
             Some(("127.0.0.1:7878".to_owned(), "abc".to_owned()))
+        );
+        assert_eq!(
+            instructor("instructor: https://127.0.0.1:7878/ (token abc)"),
+            instructor(line)
         );
         assert_eq!(instructor("lesson: First steps"), None);
     }

@@ -25,6 +25,7 @@ const FLAGS: usize = 104;
 pub enum Flag {
     HandTracking = 0,
     Active = 1,
+    BClick = 6,
     TriggerClick = 8,
     ThumbstickTouch = 11,
 }
@@ -114,6 +115,11 @@ impl Packet {
         self.set_flag(side, Flag::ThumbstickTouch, x != 0.0 || y != 0.0);
     }
 
+    /// The upper button, which opens the menu.
+    pub fn set_upper_button(&mut self, side: Side, down: bool) {
+        self.set_flag(side, Flag::BClick, down);
+    }
+
     fn set_flag(&mut self, side: Side, flag: Flag, on: bool) {
         self.0[hand(side) + FLAGS + flag as usize] = u8::from(on);
     }
@@ -167,6 +173,7 @@ mod tests {
         );
         packet.set_fingers(Side::Right, 0.95, 0.5);
         packet.set_stick(Side::Left, 0.0, 1.0);
+        packet.set_upper_button(Side::Left, true);
         assert_eq!(floats(&packet, 104, 7), [0.0, 0.0, 0.0, 1.0, 1.0, 2.0, 3.0]);
         assert_eq!(
             floats(&packet, 256, 10),
@@ -174,6 +181,7 @@ mod tests {
         );
         assert_eq!(floats(&packet, 256 + 72, 2), [0.95, 0.5]);
         assert_eq!(floats(&packet, 136 + 84, 2), [0.0, 1.0]);
+        assert_eq!(packet.bytes()[136 + 104 + 6], 1, "upper button");
         assert_eq!(packet.bytes()[256 + 104 + 1], 1, "active");
         assert_eq!(packet.bytes()[256 + 104 + 8], 1, "trigger click");
     }

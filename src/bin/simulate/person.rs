@@ -228,6 +228,19 @@ impl Person {
         })
     }
 
+    /// Presses the left hand's menu button and lets it go.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    // The play-through opens the menu for a picture; the OpenXR tests, which share this file, do not.
+    #[allow(dead_code)]
+    pub fn press_menu(&mut self) -> Result<()> {
+        self.packet.set_upper_button(Side::Left, true);
+        self.rest(0.3)?;
+        self.packet.set_upper_button(Side::Left, false);
+        self.rest(0.3)
+    }
+
     /// Holds the stick.
     ///
     /// # Errors

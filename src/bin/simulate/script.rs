@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use bevy::math::{EulerRot, Quat, Vec2, Vec3};
 use malloc_vr::interaction::teleport_aim;
-use malloc_vr::lesson::format::{Action, Flow, Lesson, PanelContent, RatingOf, Step};
+use malloc_vr::lesson::format::{Action, Flow, Lesson, Panel, PanelContent, RatingOf, Step};
 use malloc_vr::protocol::ids::{ObjectId, PanelId, SocketId, StepId};
 use malloc_vr::protocol::snapshot::LearnerSnapshot;
 use malloc_vr::ui::layout::choice_rect;
@@ -350,9 +350,7 @@ impl<'a> Learner<'a> {
             _ => bail!("panel `{}` asks nothing", panel.id),
         };
         let uv = choice_rect(choice, choices).center();
-        let size = Vec2::from(panel.size);
-        let local = Vec3::new((uv.x - 0.5) * size.x, (0.5 - uv.y) * size.y, 0.0);
-        let at = Vec3::from(panel.position) + turned(panel.rotation) * local - self.stage;
+        let at = on_panel(panel, uv) - self.stage;
         self.person.look_at(at)?;
         self.person
             .reach(Side::Right, self.person.head + Vec3::new(0.15, -0.3, -0.3))?;
@@ -372,6 +370,13 @@ impl<'a> Learner<'a> {
         let lies = self.lies.get(object).copied();
         Ok(lies.unwrap_or(Vec3::from(found.position)) - self.stage)
     }
+}
+
+/// A point of a panel, given in 0..1 from its upper left corner, in the room.
+pub fn on_panel(panel: &Panel, uv: Vec2) -> Vec3 {
+    let size = Vec2::from(panel.size);
+    let local = Vec3::new((uv.x - 0.5) * size.x, (0.5 - uv.y) * size.y, 0.0);
+    Vec3::from(panel.position) + turned(panel.rotation) * local
 }
 
 /// A lesson's rotation: about y, x, z.

@@ -95,6 +95,7 @@ pub(crate) fn take_arrivals(
                 if let Ok(sample) = stream.check(sample, unix_ms(), &rules.validation) {
                     streamed.write(Streamed { learner, sample });
                 }
+                stream.tell_what_is_put_aside(who.id);
             }
         }
     }

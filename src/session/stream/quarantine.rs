@@ -26,6 +26,7 @@ pub struct Kept {
 pub struct Quarantine {
     kept: VecDeque<Kept>,
     counts: [u64; Fault::KINDS],
+    told: [bool; Fault::KINDS],
 }
 
 impl Quarantine {
@@ -43,6 +44,17 @@ impl Quarantine {
     /// The newest, oldest first; at most [`KEPT`].
     pub fn kept(&self) -> impl Iterator<Item = &Kept> {
         self.kept.iter()
+    }
+
+    /// The newest of a kind that nobody has been told of; each kind once. `None`: all are told.
+    pub fn untold(&mut self) -> Option<Kept> {
+        let told = &mut self.told;
+        let mut kept = self.kept.iter().rev().copied();
+        let found = kept.find(|it| told.get(it.fault.kind()) == Some(&false))?;
+        if let Some(told) = told.get_mut(found.fault.kind()) {
+            *told = true;
+        }
+        Some(found)
     }
 
     /// How many there were of a fault's kind.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use tracing::error;
+use tracing::{error, info};
 
 use super::buffer::{BufferRules, Outgoing};
 use super::histogram::Histogram;
@@ -17,6 +17,7 @@ use super::validate::{Fault, ValidationRules, Validator};
 use crate::learning::five::observation::Moment;
 use crate::learning::quality::Quality;
 use crate::protocol::event::EventBody;
+use crate::protocol::ids::LearnerId;
 use crate::protocol::life::Life;
 use crate::protocol::sample::{Field, Occasion, Sample, SignalSet};
 use crate::session::clock::SessionClock;
@@ -111,6 +112,16 @@ impl Stream {
             .check(sample, now_unix_ms, rules, quarantine)?;
         self.latest = Some(checked.sample);
         Ok(checked.sample)
+    }
+
+    /// The log is told of what was put aside, with the reason: of each kind the first. The rest is counted.
+    pub(super) fn tell_what_is_put_aside(&mut self, who: LearnerId) {
+        while let Some(kept) = self.quarantine.untold() {
+            let what = kept
+                .signal
+                .map_or_else(|| "a sample".to_owned(), |signal| format!("{signal:?}"));
+            info!(learner = %who, "{what} is put aside: {}; more of the kind are counted", kept.fault);
+        }
     }
 
     /// Samples that were due in vain, because nothing ran.
@@ -221,6 +232,7 @@ pub(crate) fn stream_samples(
             }
             Err(fault) => error!(learner = %who.id, "a sample is left out: {fault}"),
         }
+        stream.tell_what_is_put_aside(who.id);
     }
 }
 

@@ -134,6 +134,28 @@ fn the_quarantine_is_bounded_and_counts_all() {
 }
 
 #[test]
+fn each_kind_of_what_is_put_aside_is_told_once() {
+    let mut stream = Stream::default();
+    let mut told = Vec::new();
+    for n in 0..5 {
+        let value = if n < 3 { f32::NAN } else { 1e9 };
+        stream.take(&with(n, Signal::Tracking, value)).unwrap();
+        told.extend(std::iter::from_fn(|| stream.quarantine.untold()));
+    }
+    let told: Vec<_> = told
+        .iter()
+        .map(|it| (it.number, it.signal, it.fault))
+        .collect();
+    let [nan, far] = &told[..] else {
+        panic!("{told:?}");
+    };
+    let signal = Some(Signal::Tracking);
+    assert_eq!(*nan, (Sample::number_of(1, 0), signal, Fault::NotFinite));
+    assert_eq!((far.0, far.1), (Sample::number_of(1, 3), signal));
+    assert!(matches!(far.2, Fault::OutOfRange { .. }));
+}
+
+#[test]
 fn a_sensor_that_stands_still_is_stuck_until_it_moves() {
     let mut stream = Stream::default();
     let mut there = |n, value| {

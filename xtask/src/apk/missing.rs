@@ -99,6 +99,20 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
+/// Two things that were looked for; what lacks for either is told in one list.
+///
+/// # Errors
+/// Where anything lacks.
+pub fn both<A, B>(one: Result<A, Missing>, other: Result<B, Missing>) -> Result<(A, B), Missing> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => {
+            let lacks = one.err().into_iter().chain(other.err());
+            Err(Missing(lacks.flat_map(|missing| missing.0).collect()))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +142,20 @@ mod tests {
             told.contains("\n      sdkmanager \"ndk;27\" \"platforms;android-34\"\n"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn what_lacks_in_two_places_is_one_list() {
+        let lack = |what: &str| Missing(vec![Lack::new(what, Mend::words("mend it"))]);
+        let told = both::<(), ()>(Err(lack("an NDK")), Err(lack("a key")));
+        let told = told.unwrap_err().to_string();
+        assert!(
+            told.contains("1. an NDK") && told.contains("2. a key"),
+            "{told}"
+        );
+        let told = both::<_, ()>(Ok(1), Err(lack("a key"))).unwrap_err();
+        assert_eq!(told.0.len(), 1);
+        assert_eq!(both(Ok(1), Ok(2)).unwrap(), (1, 2));
     }
 
     #[test]

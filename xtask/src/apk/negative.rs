@@ -112,7 +112,8 @@ fn signed(apk: &[u8]) -> Option<Signed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apk::package::{Key, Package};
+    use crate::apk::key::Key;
+    use crate::apk::package::Package;
 
     #[test]
     fn a_call_that_the_oldest_android_lacks_does_not_link() {

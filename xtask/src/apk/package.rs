@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::key::Key;
 use super::tools::Toolchain;
 use super::{MIN_SDK, TARGET_SDK, android_dir, loader, quietly, zipped};
 use crate::cargo::target_dir;
@@ -15,100 +16,6 @@ pub const LINKCHECK_MARK: &str = "assets/linkcheck";
 pub const LIBRARY: &str = "lib/arm64-v8a/libmalloc_vr.so";
 /// The application's name towards Android; also in `android/AndroidManifest.xml`.
 pub const APPLICATION: &str = "org.mallocvr.app";
-
-/// What a package is signed with.
-pub struct Key {
-    keystore: PathBuf,
-    alias: String,
-    /// Made where it is not there; its password is known to everybody.
-    debug: bool,
-}
-
-/// Variable with the password of the release key.
-const PASSWORD: &str = "MALLOC_VR_KEYSTORE_PASSWORD";
-/// What Android's own tools use for debug keys.
-const DEBUG_PASSWORD: &str = "android";
-const DEBUG_ALIAS: &str = "androiddebugkey";
-
-impl Key {
-    /// The key store given, else Android's usual debug key in `~/.android`: updates must be signed with the same key,
-    /// so it is not one for each build folder.
-    ///
-    /// # Errors
-    /// Where a key store is named and it or its password is missing.
-    pub fn choose(keystore: Option<&Path>, alias: &str) -> Result<Self> {
-        let Some(keystore) = keystore else {
-            let home = std::env::home_dir()
-                .context("there is no home folder for the debug key; give --keystore")?;
-            let folder = home.join(".android");
-            std::fs::create_dir_all(&folder)?;
-            return Ok(Self::debug_in(&folder));
-        };
-        if !keystore.is_file() {
-            bail!(
-                "there is no key store {0}; make one: keytool -genkeypair -keystore {0} -alias {alias} -keyalg RSA \
-                 -keysize 4096 -validity 10000",
-                keystore.display()
-            );
-        }
-        if std::env::var_os(PASSWORD).is_none() {
-            bail!("set {PASSWORD} to the password of {}", keystore.display());
-        }
-        Ok(Self {
-            keystore: keystore.to_owned(),
-            alias: alias.to_owned(),
-            debug: false,
-        })
-    }
-
-    /// A debug key in this folder.
-    pub fn debug_in(folder: &Path) -> Self {
-        Self {
-            keystore: folder.join("debug.keystore"),
-            alias: DEBUG_ALIAS.to_owned(),
-            debug: true,
-        }
-    }
-
-    fn ready(&self, toolchain: &Toolchain) -> Result<()> {
-        if !self.debug || self.keystore.is_file() {
-            return Ok(());
-        }
-        println!("making a debug key, once: {}", self.keystore.display());
-        quietly(
-            toolchain
-                .command(&toolchain.keytool)
-                .args([
-                    "-genkeypair",
-                    "-keyalg",
-                    "RSA",
-                    "-keysize",
-                    "2048",
-                    "-validity",
-                    "10000",
-                ])
-                .args([
-                    "-dname",
-                    "CN=Android Debug,O=Android,C=US",
-                    "-alias",
-                    &self.alias,
-                ])
-                .args(["-storepass", DEBUG_PASSWORD, "-keypass", DEBUG_PASSWORD])
-                .arg("-keystore")
-                .arg(&self.keystore),
-        )
-        .map(drop)
-    }
-
-    fn password(&self) -> String {
-        if self.debug {
-            format!("pass:{DEBUG_PASSWORD}")
-        } else {
-            // By the variable's name: a command line can be read by everybody on the machine.
-            format!("env:{PASSWORD}")
-        }
-    }
-}
 
 /// A package to be made.
 pub struct Package<'a> {

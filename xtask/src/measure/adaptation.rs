@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Args, Figure, Suite};
-use crate::cargo::{cargo, shown, succeed, target_dir};
+use super::{Args, Figure, Missing, Suite};
+use crate::cargo::{build_test, cargo, shown, succeed, target_dir};
 
 /// One figure, with its 95 % interval over learners.
 #[derive(Debug, Deserialize)]
@@ -244,5 +244,84 @@ pub(super) fn measure(_: &Args) -> Result<Suite> {
             spread: figure.spread,
         });
     }
+    reidentification(&mut suite)?;
     Ok(suite)
+}
+
+/// What the attack of `tests/reidentification` prints.
+#[derive(Debug, Deserialize)]
+struct Attack {
+    of: String,
+    auc: f64,
+    half_width: f64,
+    people: u64,
+}
+
+/// Forms of the same sessions that are attacked: their name in the test, the figure's name, beside what.
+const ATTACKED: [(&str, &str, &str); 2] = [
+    (
+        "released",
+        "reidentification_auc",
+        "reidentification_auc_motion; 0.5 is chance",
+    ),
+    (
+        "motion",
+        "reidentification_auc_motion",
+        "control: the motion itself, which does not leave",
+    ),
+];
+
+/// Whether people are told apart by what leaves the headset, by the test that tries it.
+fn reidentification(suite: &mut Suite) -> Result<()> {
+    let output = Command::new(build_test("reidentification")?)
+        .args(["motion_tells_who_it_is", "what_leaves_the_headset_does_not"])
+        .args(["--exact", "--nocapture"])
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = attacks(&text);
+    for (of, name, baseline) in ATTACKED {
+        let Some(attack) = told.iter().find(|it| it.of == of) else {
+            suite.missing.push(Missing {
+                name: name.into(),
+                why: format!("the test told nothing of it: {text}"),
+            });
+            continue;
+        };
+        suite.figures.push(Figure {
+            name: name.into(),
+            value: attack.auc,
+            unit: "AUC",
+            goal: (of == "released").then_some(0.5),
+            better: "lower",
+            baseline,
+            n: attack.people,
+            spread: [
+                attack.auc - attack.half_width,
+                attack.auc + attack.half_width,
+            ],
+        });
+    }
+    Ok(())
+}
+
+/// The figures among what the test prints; a line may begin with the test's own name.
+fn attacks(text: &str) -> Vec<Attack> {
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line.get(line.find("{\"figure\"")?..)?).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_attacks_figures_are_found_among_the_tests_words() {
+        let text = "running 2 tests\nmotion: AUC 0.999\n\
+            {\"figure\":\"reidentification_auc\",\"of\":\"motion\",\"auc\":0.9990,\"half_width\":0.0010,\
+            \"first_guess\":0.9,\"chance\":0.0167,\"people\":180}\ntest motion_tells_who_it_is ... ok\n";
+        let told = attacks(text);
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].of.as_str(), told[0].people), ("motion", 180));
+    }
 }
