@@ -17,6 +17,7 @@ use crate::protocol::scene::SceneView;
 use crate::record::boundary::screen_words;
 use crate::record::pii::Screen;
 use crate::record::{Health, Recorder, Tombstone};
+use alike::Alike;
 use answers::{Unanswered, follow_answers};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use device::{MemoryHealth, MemoryIsLow, mind_memory};
@@ -33,6 +34,7 @@ use stream::systems::{
 use times::{Redoing, wall_clock};
 
 pub mod adapted;
+pub mod alike;
 pub mod answers;
 pub mod clock;
 pub mod device;
@@ -79,6 +81,7 @@ impl Plugin for SessionPlugin {
             .add_message::<DoorAlert>()
             .add_message::<LearnerErased>()
             .init_resource::<Pairing>()
+            .init_resource::<Alike>()
             .init_resource::<Unanswered>()
             .init_resource::<RecordHealth>()
             .init_resource::<SessionRules>()
@@ -92,6 +95,7 @@ impl Plugin for SessionPlugin {
                     start_clocks,
                     fold_events,
                     take_arrivals,
+                    alike::keep_together,
                     notice_signs,
                     close_idle.run_if(not(resource_exists::<Redoing>)),
                     note_moments,
@@ -443,6 +447,10 @@ fn admit(
         log.0.clear();
     }
     if rebuilds(&event.body) {
+        // By a quarter, not by the same again: a host keeps thousands of these lists.
+        if log.0.len() == log.0.capacity() {
+            log.0.reserve_exact(1 + log.0.len() / 4);
+        }
         log.0.push(event.body.clone());
     }
     outbox.0.push_back(event.clone());
@@ -456,6 +464,10 @@ fn hand_over(recorder: Res<Recorder>, mut outboxes: Query<&mut Outbox>) {
                 outbox.0.push_front(event);
                 break;
             }
+        }
+        // A host has thousands, and all but some of them are empty at any time.
+        if outbox.0.is_empty() && outbox.0.capacity() > 0 {
+            outbox.0 = VecDeque::new();
         }
     }
 }

@@ -103,7 +103,14 @@ pub(super) fn figures(args: &Args) -> Result<Vec<Figure>> {
 
 fn rounds(args: &Args, mut so_far: impl FnMut(Vec<Figure>) -> Result<()>) -> Result<Vec<Figure>> {
     let runtime = Runtime::ready()?;
-    let mut build = cargo(&["build", "--workspace", "--bins"]);
+    let mut build = cargo(&[
+        "build",
+        "--workspace",
+        "--bin",
+        "malloc-vr",
+        "--bin",
+        "simulate",
+    ]);
     if args.release {
         build.arg("--release");
     }
