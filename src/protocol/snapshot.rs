@@ -51,7 +51,7 @@ pub struct LearnerSnapshot {
     /// The transition index with its interval (inferred).
     pub index: Index,
     /// What the models made of the latest moment, with reasons; `None` before the first.
-    pub latest: Option<Tick>,
+    pub latest: Option<Box<Tick>>,
     /// A skill is due for review (inferred).
     pub review_due: bool,
     /// Multiple of the authored difficulty, 0.4..1.6.

@@ -32,7 +32,7 @@ pub enum FromClient {
     /// Who comes, in which version. Answered by `welcome`, or by `error` and the end of the connection.
     Hello(Hello),
     /// From a learner's runtime: the next event or sample. Sent again until it is acknowledged.
-    Parcel(Parcel),
+    Parcel(Box<Parcel>),
     /// From a learner's runtime: what became of a command there.
     Done(Done),
     /// From a learner's runtime: the picture that `look` asked for, or why there is none.

@@ -36,7 +36,7 @@ pub(crate) fn rebuilds(body: &EventBody) -> bool {
 
 /// Events folded that the record thread has not taken yet. Grows only while the disk fails.
 #[derive(Component, Debug, Default)]
-pub struct Outbox(VecDeque<Event>);
+pub struct Outbox(pub(super) VecDeque<Event>);
 
 impl Outbox {
     /// Events that wait.
@@ -187,6 +187,10 @@ pub(super) fn admit(
         log.0.clear();
     }
     if rebuilds(&event.body) {
+        // By a quarter, not by the same again: a host keeps thousands of these lists.
+        if log.0.len() == log.0.capacity() {
+            log.0.reserve_exact(1 + log.0.len() / 4);
+        }
         log.0.push(event.body.clone());
     }
     outbox.0.push_back(event.clone());
@@ -200,6 +204,10 @@ pub(super) fn hand_over(recorder: Res<Recorder>, mut outboxes: Query<&mut Outbox
                 outbox.0.push_front(event);
                 break;
             }
+        }
+        // A host has thousands, and all but some of them are empty at any time.
+        if outbox.0.is_empty() && outbox.0.capacity() > 0 {
+            outbox.0 = VecDeque::new();
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::protocol::ids::{LearnerId, ObjectId, PanelId, SessionId};
 use crate::protocol::life::LifeCause;
 use crate::protocol::scene::SceneView;
 use crate::record::{Recorder, Tombstone};
+use alike::Alike;
 use answers::{Unanswered, follow_answers};
 use clock::{SessionClock, SessionRules, close_idle, notice_signs, start_clocks};
 use device::{MemoryHealth, MemoryIsLow, mind_memory};
@@ -33,6 +34,7 @@ pub use folding::{AcknowledgedSeq, Outbox, RecordHealth, SessionLog, WordScreen}
 use folding::{admit, collect_acknowledgements, fold_events, hand_over, take_in};
 
 pub mod adapted;
+pub mod alike;
 pub mod answers;
 pub mod clock;
 pub mod device;
@@ -80,6 +82,7 @@ impl Plugin for SessionPlugin {
             .add_message::<DoorAlert>()
             .add_message::<LearnerErased>()
             .init_resource::<Pairing>()
+            .init_resource::<Alike>()
             .init_resource::<Unanswered>()
             .init_resource::<RecordHealth>()
             .init_resource::<SessionRules>()
@@ -93,6 +96,7 @@ impl Plugin for SessionPlugin {
                     start_clocks,
                     fold_events,
                     take_arrivals,
+                    alike::keep_together,
                     notice_signs,
                     close_idle.run_if(not(resource_exists::<Redoing>)),
                     note_moments,

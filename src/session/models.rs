@@ -3,10 +3,12 @@
 //! In: events, in order. Out: what is known of the learner over all sessions and lessons, as data. Never: a clock, or
 //! anything that is not in the log; so the same log gives the same models to the bit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::alike::{self, Alike};
 use crate::learning::ability::HINT_EASES;
 use crate::learning::assessment::Credit;
 use crate::learning::bkt::BktParams;
@@ -32,13 +34,15 @@ const DAY: f64 = 86_400_000.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Models {
     five: Five,
-    params: Params,
+    /// The same in all who began the same lessons: see [`Alike`].
+    #[serde(serialize_with = "alike::write", deserialize_with = "alike::read")]
+    params: Arc<Params>,
     /// The skills by number: those of a later lesson come behind those known before.
     skills: Vec<(LessonId, SkillId)>,
     /// Steps that were tried, by the number of the variant they are.
     tried: Vec<(LessonId, StepId)>,
     /// What the latest moment came to; `None` before the first.
-    latest: Option<Tick>,
+    latest: Option<Box<Tick>>,
     /// What exposure in the headset adds up to; `None`: none was worn yet.
     #[serde(default)]
     comfort: Option<Comfort>,
@@ -52,7 +56,7 @@ impl Default for Models {
         let params = Params::default();
         Self {
             five: Five::new(0, &params),
-            params,
+            params: Arc::new(params),
             skills: Vec::new(),
             tried: Vec::new(),
             latest: None,
@@ -88,10 +92,15 @@ impl Models {
         &self.params
     }
 
+    /// Has the parameters where others who have the same ones have them.
+    pub(super) fn share(&mut self, alike: &mut Alike) {
+        self.params = alike.of(&self.params);
+    }
+
     /// What the latest moment came to: signals, weights, index, load, where the learner stands and why.
     #[must_use]
     pub fn latest(&self) -> Option<&Tick> {
-        self.latest.as_ref()
+        self.latest.as_deref()
     }
 
     /// What the adaptation rules look at before a step of these skills (see [`Five::view`]), with the sickness to be
@@ -183,13 +192,19 @@ impl Models {
         for (id, bkt) in skills {
             match self.number(lesson, id) {
                 Some(number) => {
-                    if let Some(skill) = self.params.skills.get_mut(number as usize) {
+                    let skill = self.params.skills.get(number as usize);
+                    // Parameters that stay as they are stay shared.
+                    if skill.is_some_and(|skill| skill.bkt != *bkt)
+                        && let Some(skill) = Arc::make_mut(&mut self.params)
+                            .skills
+                            .get_mut(number as usize)
+                    {
                         skill.bkt = *bkt;
                     }
                 }
                 None => {
                     self.skills.push((lesson.clone(), id.clone()));
-                    self.params.skills.push(SkillParams {
+                    Arc::make_mut(&mut self.params).skills.push(SkillParams {
                         bkt: *bkt,
                         ..SkillParams::default()
                     });
@@ -261,7 +276,11 @@ impl Models {
                 .get_or_insert_with(|| Comfort::new(&COMFORT))
                 .exposed(exposure, &COMFORT);
         }
-        self.latest = Some(self.five.tick(moment, &self.params));
+        let tick = self.five.tick(moment, &self.params);
+        match &mut self.latest {
+            Some(latest) => **latest = tick,
+            None => self.latest = Some(Box::new(tick)),
+        }
     }
 
     /// Somebody who can tell says at which stage the learner is; `None`: the models say it again.

@@ -224,3 +224,36 @@ fn who_shows_it_all_and_says_they_are_well_leaves_onboarding() {
     let introduction = Place::In(LearningEvent::Introduction, Activity::Active);
     assert_eq!(log.state.models.five().chart().place(), introduction);
 }
+
+#[test]
+fn who_begins_the_same_lesson_has_the_same_parameters_once() {
+    let mut alike = Alike::default();
+    let mut class: Vec<Log> = (0..3).map(|_| Log::new()).collect();
+    class[2].start("stacking");
+    for one in &mut class {
+        one.state.models.share(&mut alike);
+    }
+    let params = |of: usize| &class[of].state.models.params;
+    assert!(Arc::ptr_eq(params(0), params(1)));
+    assert!(!Arc::ptr_eq(params(0), params(2)), "another lesson");
+    let before = params(1).clone();
+    class[0].start("stacking");
+    class[0].state.models.share(&mut alike);
+    let params = |of: usize| &class[of].state.models.params;
+    assert_eq!(*params(1), before, "what one begins is the other's not");
+    assert!(Arc::ptr_eq(params(1), &before));
+    assert!(Arc::ptr_eq(params(0), params(2)));
+}
+
+#[test]
+fn shared_parameters_are_written_as_if_they_were_ones_own() {
+    let mut alike = Alike::default();
+    let [mut one, mut other] = [Log::new(), Log::new()];
+    let alone = serde_json::to_value(&*one.state.models).unwrap();
+    for log in [&mut one, &mut other] {
+        log.state.models.share(&mut alike);
+    }
+    assert_eq!(serde_json::to_value(&*other.state.models).unwrap(), alone);
+    let back: Models = serde_json::from_value(alone).unwrap();
+    assert_eq!(back, *one.state.models);
+}

@@ -51,9 +51,11 @@ pub fn snapshot(
         skills: skills(state),
         place: state.models.five().chart().place(),
         index: state.models.five().index(),
-        latest: state.models.latest().map(|tick| Tick {
-            load: tick.load.by_results(&state.models.params().load),
-            ..*tick
+        latest: state.models.latest().map(|tick| {
+            Box::new(Tick {
+                load: tick.load.by_results(&state.models.params().load),
+                ..*tick
+            })
         }),
         difficulty: state.adapted.difficulty,
         pace: state.adapted.pace,

@@ -103,7 +103,7 @@ impl Runtime {
             samples: 0,
         };
         let content = Content::Event(event);
-        self.send(&FromClient::Parcel(Parcel { before, content }))
+        self.send(&FromClient::Parcel(Box::new(Parcel { before, content })))
             .await;
     }
 

@@ -47,8 +47,8 @@ pub(super) fn show(
         (index.lower, index.upper),
         "transition",
     );
-    let load = now.latest.map(|it| it.load);
-    let engagement = now.latest.and_then(|it| it.signals.engagement);
+    let load = now.latest.as_ref().map(|it| it.load);
+    let engagement = now.latest.as_ref().and_then(|it| it.signals.engagement);
     match load {
         Some(load) => {
             let words = format!("{:?}", load.class).to_lowercase();

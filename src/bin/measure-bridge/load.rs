@@ -242,8 +242,8 @@ impl Runtime {
             events: seq - 1,
             samples: 0,
         };
-        self.send(&FromClient::Parcel(Parcel { before, content }))
-            .await
+        let parcel = Box::new(Parcel { before, content });
+        self.send(&FromClient::Parcel(parcel)).await
     }
 
     /// Waits until the host has so many events.
@@ -306,7 +306,7 @@ impl Runtime {
         self.sent += 1;
         self.under_way.push_back((self.sent, Instant::now()));
         let parcel = sample(self.learner, self.session, self.sent);
-        self.send(&FromClient::Parcel(parcel)).await
+        self.send(&FromClient::Parcel(Box::new(parcel))).await
     }
 
     /// Waits until no more than this many are under way.

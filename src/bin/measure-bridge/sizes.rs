@@ -17,7 +17,7 @@ const ROUNDS: usize = 2000;
 /// Bytes of a sample as text, as MessagePack and deflated, and the time of each.
 pub fn tell(figures: &mut Figures) -> Result<(), Box<dyn Error + Send + Sync>> {
     let parcel = load::sample(LearnerId::fresh(), SessionId::fresh(), 1);
-    let message = FromClient::Parcel(parcel);
+    let message = FromClient::Parcel(Box::new(parcel));
     let text = serde_json::to_vec(&message)?;
     let packed = rmp_serde::to_vec_named(&message)?;
     let deflated = deflate(&packed)?;

@@ -217,7 +217,7 @@ impl Dialled {
                             // By the clock of whoever judges whether it is late.
                             sample.at_unix_ms = sample.at_unix_ms.and_then(|at| at.checked_add_signed(offset));
                         }
-                        send(&mut socket, &FromClient::Parcel(*parcel)).await?;
+                        send(&mut socket, &FromClient::Parcel(parcel)).await?;
                     }
                     Some(ToHost::Shown(mut shown)) => {
                         // Within what the host said it takes, with some room for the words around it.

@@ -77,7 +77,7 @@ pub(super) async fn talk(
                 Came::Nonsense(why) => line.complain(ErrorCode::BadMessage, not_understood(&why), None).await?,
                 Came::Message(FromClient::Bye {}) => return Ok(()),
                 Came::Message(message) => if let Some(answer) = asking.take(message) {
-                    line.send(&answer).await?;
+                    line.send(answer).await?;
                 }
             },
             _ = ping.tick() => line.ping().await?,
@@ -87,26 +87,26 @@ pub(super) async fn talk(
                     return Ok(());
                 }
             }
-            Some(answer) = answered.recv() => line.send(&answer).await?,
+            Some(answer) = answered.recv() => line.send(answer).await?,
             event = events.recv() => match event {
                 Ok(event) if !caller.sees(event.learner) => {}
                 Ok(event) => {
                     if let Some(gap) = seen.event(&event).filter(|_| !plain) {
-                        line.send(&FromHost::Resume(gap)).await?;
+                        line.send(FromHost::Resume(gap)).await?;
                     }
-                    line.send(&FromHost::Event(Cow::Borrowed(&event))).await?;
+                    line.send(FromHost::Event(Cow::Borrowed(&event))).await?;
                 }
                 Err(RecvError::Lagged(events)) => {
-                    line.send(&FromHost::Skipped { events }).await?;
+                    line.send(FromHost::Skipped { events }).await?;
                     let now = published.borrow().clone();
                     for gap in seen.fell_behind(&now) {
                         if !plain && caller.sees(gap.learner) {
-                            line.send(&FromHost::Resume(gap)).await?;
+                            line.send(FromHost::Resume(gap)).await?;
                         }
                     }
                 }
                 Err(RecvError::Closed) => {
-                    line.send(&FromHost::Bye {}).await?;
+                    line.send(FromHost::Bye {}).await?;
                     return Ok(());
                 }
             },
@@ -120,7 +120,7 @@ pub(super) async fn talk(
                     let now = published.borrow().clone();
                     for gap in seen.left_out(&now) {
                         if caller.sees(gap.learner) {
-                            line.send(&FromHost::Resume(gap)).await?;
+                            line.send(FromHost::Resume(gap)).await?;
                         }
                     }
                 }

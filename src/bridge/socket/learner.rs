@@ -35,20 +35,21 @@ const BACK: usize = 64;
 /// The world admits within a frame, or as soon as the learner's log is read.
 const ADMIT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Talks until the runtime goes, or its link breaks.
-pub(super) async fn talk(
+/// A learner who was let in.
+pub(super) struct Followed<'a> {
+    left: Leaving<'a>,
+    for_runtime: mpsc::Receiver<ToRuntime>,
+    safe: Arc<Safe>,
+}
+
+/// Lets the learner in, if they may.
+pub(super) async fn come_in<'a>(
     line: &mut Line,
-    coming: &Coming,
+    coming: &'a Coming,
     hello: Hello,
     caller: &Caller,
     limits: &Limits,
-    mut going: watch::Receiver<Going>,
-) -> Result<(), Broken> {
-    let refused = |code, message: &str| WireError {
-        code,
-        message: message.to_owned(),
-        id: None,
-    };
+) -> Result<Followed<'a>, Broken> {
     let Some(learning) = hello.learner else {
         let why = "a learner's `hello` names the learner, the session and the lesson in `learner`";
         return Err(line.hang_up(refused(ErrorCode::HelloFirst, why)).await);
@@ -57,7 +58,7 @@ pub(super) async fn talk(
         let why = why.to_string();
         return Err(line.hang_up(refused(ErrorCode::Forbidden, &why)).await);
     }
-    let (to_runtime, mut for_runtime) = mpsc::channel(BACK);
+    let (to_runtime, for_runtime) = mpsc::channel(BACK);
     let (answer, answered) = oneshot::channel();
     let safe = Arc::<Safe>::default();
     let learning_id = learning.learner;
@@ -73,7 +74,7 @@ pub(super) async fn talk(
     };
     coming.send(ToWorld::Join(Box::new(asking))).await;
     // From here on the world knows of the connection.
-    let _left = Leaving { coming, connection };
+    let left = Leaving { coming, connection };
     let admitted = match tokio::time::timeout(ADMIT_WITHIN, answered).await {
         Ok(Ok(Ok(admitted))) => admitted,
         Ok(Ok(Err(error))) => return Err(line.hang_up(error).await),
@@ -82,11 +83,31 @@ pub(super) async fn talk(
             return Err(line.hang_up(refused(ErrorCode::NoAnswer, why)).await);
         }
     };
-    line.send(&FromHost::Welcome(welcome(admitted, limits)))
+    line.send(FromHost::Welcome(welcome(admitted, limits)))
         .await?;
+    Ok(Followed {
+        left,
+        for_runtime,
+        safe,
+    })
+}
+
+/// Talks until the runtime goes, or its link breaks.
+pub(super) async fn follow(
+    line: &mut Line,
+    followed: Followed<'_>,
+    caller: &Caller,
+    limits: &Limits,
+    mut going: watch::Receiver<Going>,
+) -> Result<(), Broken> {
+    let Followed {
+        left,
+        mut for_runtime,
+        safe,
+    } = followed;
+    let coming = left.coming;
     let mut hears = Hearing {
-        coming,
-        connection,
+        connection: left.connection,
         budget: Budget::new(limits.stream_rate, limits.stream_burst),
         not_before: None,
         looks: 0,
@@ -110,36 +131,41 @@ pub(super) async fn talk(
             }
             (place, came) = came => {
                 let Ok(place) = place else { return Ok(()) };
-                let mut goes_on = hears.take(came?, place, line).await?;
+                let (mut came, mut place) = (came?, place);
+                let mut room = TOGETHER;
                 // What has come with it is taken in at once: waking up for each message costs more than the message.
-                for _ in 1..TOGETHER {
-                    if !goes_on || hears.not_before.is_some() {
-                        break;
+                let goes_on = loop {
+                    if !hears.take(came, place).done(line, coming).await? {
+                        break false;
                     }
-                    let Ok(place) = shares.clone().try_acquire_owned() else { break };
-                    let Some(came) = line.receive(instructor::read).now_or_never() else { break };
-                    goes_on = hears.take(came?, place, line).await?;
-                }
+                    room -= 1;
+                    if room == 0 || hears.not_before.is_some() {
+                        break true;
+                    }
+                    let Ok(another) = shares.clone().try_acquire_owned() else { break true };
+                    let Some(next) = line.receive(instructor::read).now_or_never() else { break true };
+                    (came, place) = (next?, another);
+                };
                 coming.bell().ring();
                 if !goes_on {
                     return Ok(());
                 }
             }
-            has = safe.changed() => line.send(&FromHost::Ack(has)).await?,
+            has = safe.changed() => line.send(FromHost::Ack(has)).await?,
             back = for_runtime.recv() => match back {
                 Some(ToRuntime::Do(command)) => {
-                    line.send(&FromHost::Do(Cow::Owned(*command))).await?;
+                    line.send(FromHost::Do(Cow::Owned(*command))).await?;
                 }
                 Some(ToRuntime::Look(look)) => {
                     hears.looks += 1;
-                    line.send(&FromHost::Look(*look)).await?;
+                    line.send(FromHost::Look(*look)).await?;
                 }
                 Some(ToRuntime::Superseded) => {
                     let why = "the same learner came over another connection; this one is over";
                     return Err(line.hang_up(refused(ErrorCode::Superseded, why)).await);
                 }
                 None => {
-                    line.send(&FromHost::Bye {}).await?;
+                    line.send(FromHost::Bye {}).await?;
                     return Ok(());
                 }
             },
@@ -154,9 +180,16 @@ pub(super) async fn talk(
     }
 }
 
+fn refused(code: ErrorCode, message: &str) -> WireError {
+    WireError {
+        code,
+        message: message.to_owned(),
+        id: None,
+    }
+}
+
 /// What a runtime says, on its way to the world.
-struct Hearing<'a> {
-    coming: &'a Coming,
+struct Hearing {
     connection: Connection,
     budget: Budget,
     /// Until then it is not read.
@@ -165,55 +198,69 @@ struct Hearing<'a> {
     looks: usize,
 }
 
-impl Hearing<'_> {
-    /// Takes in what came; the world is not woken. False: it says goodbye.
-    async fn take(
-        &mut self,
-        came: Came<FromClient>,
-        place: OwnedSemaphorePermit,
-        line: &mut Line,
-    ) -> Result<bool, Broken> {
-        let (connection, code) = (self.connection, ErrorCode::BadMessage);
+/// What follows from what came.
+enum Next {
+    None,
+    /// The world is told; it is not woken.
+    World(ToWorld),
+    /// The runtime is.
+    Say(Box<FromHost<'static>>),
+    /// It says goodbye.
+    End,
+}
+
+impl Next {
+    /// Does it. False: that was the end.
+    async fn done(self, line: &mut Line, coming: &Coming) -> Result<bool, Broken> {
+        match self {
+            Self::None => {}
+            Self::World(message) => coming.put(message).await,
+            Self::Say(message) => line.send(*message).await?,
+            Self::End => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl Hearing {
+    fn take(&mut self, came: Came<FromClient>, place: OwnedSemaphorePermit) -> Next {
+        let connection = self.connection;
         if matches!(came, Came::Sign) {
-            return Ok(true);
+            return Next::None;
         }
         let owed = self.budget.owe();
         self.not_before = (!owed.is_zero()).then(|| Instant::now() + owed);
+        let complain = |why: &str| {
+            let error = refused(ErrorCode::BadMessage, why);
+            Next::Say(Box::new(FromHost::Error(error)))
+        };
         match came {
-            Came::Sign => {}
-            Came::Nonsense(why) => line.complain(code, why, None).await?,
-            Came::Message(FromClient::Parcel(parcel)) => {
-                let parcel = Box::new(parcel);
-                let _place = place;
-                let parcel = ToWorld::Parcel {
-                    connection,
-                    parcel,
-                    _place,
-                };
-                self.coming.put(parcel).await;
-            }
+            Came::Sign => Next::None,
+            Came::Nonsense(why) => complain(&why),
+            Came::Message(FromClient::Parcel(parcel)) => Next::World(ToWorld::Parcel {
+                connection,
+                parcel,
+                _place: place,
+            }),
             Came::Message(FromClient::Done(done)) => {
-                self.coming.put(ToWorld::Done { connection, done }).await;
+                Next::World(ToWorld::Done { connection, done })
             }
             Came::Message(FromClient::Shown(shown)) if self.looks > 0 => {
                 self.looks -= 1;
                 let shown = Box::new(shown);
-                self.coming.put(ToWorld::Shown { connection, shown }).await;
+                Next::World(ToWorld::Shown { connection, shown })
             }
             Came::Message(FromClient::Shown(_)) => {
-                let why = "nobody asked for a picture; `shown` answers a `look`";
-                line.complain(code, why, None).await?;
+                complain("nobody asked for a picture; `shown` answers a `look`")
             }
-            Came::Message(FromClient::Ping(ping)) => line.send(&FromHost::Pong(pong(ping))).await?,
-            Came::Message(FromClient::Bye {}) => return Ok(false),
+            Came::Message(FromClient::Ping(ping)) => {
+                Next::Say(Box::new(FromHost::Pong(pong(ping))))
+            }
+            Came::Message(FromClient::Bye {}) => Next::End,
             Came::Message(
                 FromClient::Hello(_) | FromClient::Command(_) | FromClient::Replay(_),
-            ) => {
-                let why = "a learner's runtime sends `parcel`, `done`, `shown`, `ping` and `bye`";
-                line.complain(code, why, None).await?;
-            }
+            ) => complain("a learner's runtime sends `parcel`, `done`, `shown`, `ping` and `bye`"),
         }
-        Ok(true)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One connection: whole messages in and out, never waiting for ever.
 
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -38,9 +39,9 @@ pub(super) enum Came<T> {
     Sign,
 }
 
-/// A WebSocket with its coding.
+/// A WebSocket with its coding. Boxed: a line is moved from one future into the next, and each would keep a place for it.
 pub(super) struct Line {
-    socket: WebSocket,
+    socket: Box<WebSocket>,
     coding: Coding,
     heard: Instant,
 }
@@ -48,20 +49,30 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(socket: WebSocket, coding: Coding) -> Self {
         Self {
-            socket,
+            socket: Box::new(socket),
             coding,
             heard: Instant::now(),
         }
     }
 
-    pub(super) async fn send(&mut self, message: &FromHost<'_>) -> Result<(), Broken> {
+    /// Written before it is waited for, so that no future of the thousands of connections keeps a place for a
+    /// [`FromHost`], which is as large as all that is published of a learner.
+    pub(super) fn send<'a>(
+        &'a mut self,
+        message: FromHost<'_>,
+    ) -> impl Future<Output = Result<(), Broken>> + Send + use<'a> {
         // These types are plain data with string keys: writing them cannot fail.
-        let message = match self.coding.write(message) {
-            Ok(Written::Text(text)) => Message::text(text),
-            Ok(Written::Binary(bytes)) => Message::binary(bytes),
-            Err(_) => return Ok(()),
+        let message = match self.coding.write(&message) {
+            Ok(Written::Text(text)) => Some(Message::text(text)),
+            Ok(Written::Binary(bytes)) => Some(Message::binary(bytes)),
+            Err(_) => None,
         };
-        self.send_raw(message).await
+        async move {
+            match message {
+                Some(message) => self.send_raw(message).await,
+                None => Ok(()),
+            }
+        }
     }
 
     async fn send_raw(&mut self, message: Message) -> Result<(), Broken> {
@@ -72,21 +83,19 @@ impl Line {
     }
 
     /// Tells what is wrong; the connection stays.
-    pub(super) async fn complain(
-        &mut self,
+    pub(super) fn complain<'a>(
+        &'a mut self,
         code: ErrorCode,
-        message: impl Into<String>,
+        message: String,
         id: Option<CommandId>,
-    ) -> Result<(), Broken> {
-        let message = message.into();
-        self.send(&FromHost::Error(WireError { code, message, id }))
-            .await
+    ) -> impl Future<Output = Result<(), Broken>> + Send + use<'a> {
+        self.send(FromHost::Error(WireError { code, message, id }))
     }
 
     /// Tells what is wrong and closes.
     pub(super) async fn hang_up(&mut self, error: WireError) -> Broken {
         let reason = format!("{:?}", error.code).into();
-        if self.send(&FromHost::Error(error)).await.is_ok() {
+        if self.send(FromHost::Error(error)).await.is_ok() {
             let code = close_code::POLICY;
             let close = Message::Close(Some(CloseFrame { code, reason }));
             let _ = self.send_raw(close).await;
@@ -96,11 +105,11 @@ impl Line {
 
     /// Tells that the host goes, or stays after all. True: the conversation is over by that.
     pub(super) async fn tell_of(&mut self, going: Going) -> Result<bool, Broken> {
-        self.send(&FromHost::Notice(going.notice())).await?;
+        self.send(FromHost::Notice(going.notice())).await?;
         if going != Going::Stopping {
             return Ok(false);
         }
-        self.send(&FromHost::Bye {}).await?;
+        self.send(FromHost::Bye {}).await?;
         let (code, reason) = (close_code::AWAY, "stopping".into());
         let close = Message::Close(Some(CloseFrame { code, reason }));
         self.send_raw(close).await?;

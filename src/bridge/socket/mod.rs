@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -80,11 +80,16 @@ pub(super) async fn upgrade(
         .max_frame_size(longest)
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .on_upgrade(move |socket| async move {
-            // The connection's place outlives the HTTP that it came by.
-            let _open = (door.counters.socket(), place);
-            // A connection that breaks is no event; the client comes again.
-            let _ = talk(socket, chosen, &door, &caller).await;
+        .on_upgrade(move |socket| {
+            let line = Line::new(socket, chosen.unwrap_or(Coding::Json));
+            let plain = chosen.is_none();
+            // In a place of its own: the task that waits for the upgrade has room for more than that.
+            Box::pin(async move {
+                // The connection's place outlives the HTTP that it came by.
+                let _open = (door.counters.socket(), place);
+                // A connection that breaks is no event; the client comes again.
+                let _ = talk(line, plain, &door, &caller).await;
+            })
         })
 }
 
@@ -93,36 +98,30 @@ fn problem(status: StatusCode, error: &str, message: &str) -> Response {
     (status, Json(body)).into_response()
 }
 
+/// `plain`: a client that named no subprotocol. What comes one after the other is boxed each for itself, so that a
+/// connection holds what it is at and nothing of what it was before.
 async fn talk(
-    socket: WebSocket,
-    chosen: Option<Coding>,
+    mut line: Line,
+    plain: bool,
     door: &SocketDoor,
     caller: &Caller,
 ) -> Result<(), Broken> {
-    let Some(coding) = chosen else {
-        let mut line = Line::new(socket, Coding::Json);
+    let line = &mut line;
+    if plain {
         let protocol = WIRE_VERSION;
         let version = env!("CARGO_PKG_VERSION").into();
-        line.send(&FromHost::Hello { protocol, version }).await?;
+        line.send(FromHost::Hello { protocol, version }).await?;
         let going = door.counters.going();
-        return Box::pin(instructor::talk(&mut line, &door.desk, caller, true, going)).await;
-    };
-    let mut line = Line::new(socket, coding);
-    let hello = greeted(&mut line).await?;
+        return Box::pin(instructor::talk(line, &door.desk, caller, true, going)).await;
+    }
+    let hello = Box::pin(greeted(line)).await?;
     let going = door.counters.going();
     match hello.role {
         Role::Learner => {
             let coming = door.desk.coming();
-            // Each in a place of its own: of what is kept for a connection the larger one would be kept for both.
-            Box::pin(learner::talk(
-                &mut line,
-                coming,
-                hello,
-                caller,
-                &door.limits,
-                going,
-            ))
-            .await
+            let come_in = learner::come_in(line, coming, hello, caller, &door.limits);
+            let followed = Box::pin(come_in).await?;
+            Box::pin(learner::follow(line, followed, caller, &door.limits, going)).await
         }
         Role::Instructor => {
             let welcome = Welcome {
@@ -135,11 +134,8 @@ async fn talk(
                 config: learner::config(&door.limits),
                 at_unix_ms: unix_ms(),
             };
-            line.send(&FromHost::Welcome(welcome)).await?;
-            Box::pin(instructor::talk(
-                &mut line, &door.desk, caller, false, going,
-            ))
-            .await
+            line.send(FromHost::Welcome(welcome)).await?;
+            Box::pin(instructor::talk(line, &door.desk, caller, false, going)).await
         }
     }
 }

@@ -88,7 +88,7 @@ impl Seen {
             if caller.sees(*id) && !known.is_some_and(|before| Arc::ptr_eq(before, state)) {
                 // Whoever wants the events before the first state of a learner asks for them.
                 self.events.entry(*id).or_insert(state.seq);
-                line.send(&FromHost::Snapshot(Cow::Borrowed(state))).await?;
+                line.send(FromHost::Snapshot(Cow::Borrowed(state))).await?;
             }
         }
         for &learner in self.states.keys() {
@@ -96,7 +96,7 @@ impl Seen {
                 self.events.remove(&learner);
                 self.behind.remove(&learner);
                 if caller.sees(learner) {
-                    line.send(&FromHost::Gone { learner }).await?;
+                    line.send(FromHost::Gone { learner }).await?;
                 }
             }
         }
@@ -113,7 +113,7 @@ impl Seen {
         for (id, sample) in now.iter() {
             let known = self.samples.get(id);
             if caller.sees(*id) && !known.is_some_and(|before| Arc::ptr_eq(before, sample)) {
-                line.send(&FromHost::Sample(Cow::Borrowed(sample))).await?;
+                line.send(FromHost::Sample(Cow::Borrowed(sample))).await?;
             }
         }
         self.samples = now;

@@ -1,36 +1,27 @@
 //! What somebody beside the headset costs the learner: frames while somebody looks through their eyes as often as they may,
-//! or while many subscribe to what happens, against frames of the same session while nobody does, in turns.
+//! while many subscribe to what happens, and while nobody does, in turns of a few seconds within one session.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use anyhow::Result;
 
-use super::subscribers::Subscribers;
-use super::{Args, Figure, Suite, figure, loader_folder};
+use super::{Args, Figure, Suite, figure};
 use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
+use session::{Session, Sums};
 
-const TOKEN: &str = "a-token-to-measure-by";
-/// Somebody made up, who has agreed.
-const LEARNER: &str = "00000000-0000-4000-8000-00000000ca97";
-/// Instructors' programs that listen at once.
-const SUBSCRIBERS: usize = 64;
-/// The first frames load and compile.
-const SETTLE: Duration = Duration::from_secs(8);
+mod session;
 
-/// All frames so far.
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Sums {
-    frames: u64,
-    missed: u64,
-    cpu_total_s: f64,
-    at_s: f64,
-}
+/// Who is there in a round's stretches. There and back again, so that what drifts steadily, such as other load on the
+/// machine, weighs on each kind alike.
+const ROUND: [Beside; 6] = [
+    Beside::Nobody,
+    Beside::Looking,
+    Beside::Subscribers,
+    Beside::Subscribers,
+    Beside::Looking,
+    Beside::Nobody,
+];
 
 /// What a stretch of frames cost.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,33 +30,66 @@ struct Stretch {
     work: f64,
     time: f64,
     missed: f64,
+    /// Pictures or KiB that came.
+    came: f64,
 }
 
 impl Stretch {
-    fn add(&mut self, from: Sums, to: Sums) {
+    fn add(&mut self, from: Sums, to: Sums, came: f64) {
         self.frames += (to.frames - from.frames) as f64;
         self.work += to.cpu_total_s - from.cpu_total_s;
         self.time += to.at_s - from.at_s;
         self.missed += (to.missed - from.missed) as f64;
+        self.came += came;
+    }
+
+    fn each(&self, sum: f64) -> f64 {
+        sum / self.frames.max(1.0)
     }
 }
 
-/// Who is there in every other stretch.
+/// Who is there in a stretch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beside {
+    Nobody,
     /// One who fetches a picture a second.
     Looking,
     /// [`SUBSCRIBERS`] on the bridge's WebSocket.
     Subscribers,
 }
 
-/// These figures alone, without those of a class.
+/// One round's stretches, by who was there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Round {
+    nobody: Stretch,
+    looking: Stretch,
+    subscribers: Stretch,
+}
+
+impl Round {
+    fn of(&mut self, beside: Beside) -> &mut Stretch {
+        match beside {
+            Beside::Nobody => &mut self.nobody,
+            Beside::Looking => &mut self.looking,
+            Beside::Subscribers => &mut self.subscribers,
+        }
+    }
+}
+
+/// These figures alone, without those of a class. What the rounds so far came to is written after each: who has no time
+/// for all of them has some.
 ///
 /// # Errors
 /// As [`figures`].
 pub(super) fn measure(args: &Args) -> Result<Suite> {
     let mut suite = Suite::new("capture", if args.release { "release" } else { "dev" });
-    suite.figures = figures(args)?;
+    if let Some(out) = &args.out {
+        suite.folder.clone_from(out);
+    }
+    suite.figures = rounds(args, |figures| {
+        suite.figures = figures;
+        suite.write()
+    })?;
     Ok(suite)
 }
 
@@ -74,211 +98,169 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
 /// # Errors
 /// Where no simulated headset can be had, no picture comes, or no subscriber is taken in.
 pub(super) fn figures(args: &Args) -> Result<Vec<Figure>> {
+    rounds(args, |_| Ok(()))
+}
+
+fn rounds(args: &Args, mut so_far: impl FnMut(Vec<Figure>) -> Result<()>) -> Result<Vec<Figure>> {
     let runtime = Runtime::ready()?;
-    let mut build = cargo(&["build", "--workspace", "--bins"]);
+    let mut build = cargo(&[
+        "build",
+        "--workspace",
+        "--bin",
+        "malloc-vr",
+        "--bin",
+        "simulate",
+    ]);
     if args.release {
         build.arg("--release");
     }
     succeed(&mut build)?;
     let bin = target_dir().join(if args.release { "release" } else { "debug" });
-    let mut all = compared(args, &runtime, &bin, Beside::Looking)?;
-    all.extend(compared(args, &runtime, &bin, Beside::Subscribers)?);
-    Ok(all)
+    let n = args.rounds.max(1);
+    // A round is as long as it is asked to be, but for the time to change from one kind to the next.
+    let stretch = Duration::from_secs(u64::from(args.seconds)) / 4;
+    let stretch = stretch.max(Duration::from_secs(2));
+    let session = Session::begin(&runtime, &bin, stretch * 6 * n)?;
+    let mut all = Vec::new();
+    for number in 1..=n {
+        let round = session.round(stretch)?;
+        let base = round.nobody.each(round.nobody.work);
+        println!(
+            "round {number} of {n}: {:.2} ms of work a frame, x {:.3} with pictures, x {:.3} with subscribers ({:.0} frames)",
+            base * 1e3,
+            round.looking.each(round.looking.work) / base,
+            round.subscribers.each(round.subscribers.work) / base,
+            round.nobody.frames + round.looking.frames + round.subscribers.frames,
+        );
+        all.push(round);
+        so_far(told(&all))?;
+    }
+    Ok(told(&all))
 }
 
-/// Rounds with one kind beside.
-fn compared(args: &Args, runtime: &Runtime, bin: &Path, beside: Beside) -> Result<Vec<Figure>> {
-    let (mut work, mut interval, mut missed, mut taken, mut frames) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0.0);
-    for round in 1..=args.rounds.max(1) {
-        println!("{beside:?}, round {round} of {}", args.rounds.max(1));
-        let (with, without, came) = run(runtime, bin, args.seconds, beside)?;
-        let each = |of: &Stretch, sum: f64| sum / of.frames.max(1.0);
-        work.push(each(&with, with.work) / each(&without, without.work));
-        interval.push(each(&with, with.time) / each(&without, without.time));
-        missed.push(each(&with, with.missed) - each(&without, without.missed));
-        taken.push(came / with.time.max(1e-9));
-        frames += with.frames + without.frames;
-    }
-    let n = frames as u64;
-    let against = "the same session while nobody is there, in turns";
-    let [ratio, longer, more, came] = match beside {
-        Beside::Looking => [
+/// The figures of these rounds: median, smallest and largest.
+fn told(rounds: &[Round]) -> Vec<Figure> {
+    let of_looking = compared(rounds, |round| round.looking);
+    let of_subscribers = compared(rounds, |round| round.subscribers);
+    let names = [
+        [
             "capture_frame_ratio",
             "capture_frame_interval_ratio",
             "capture_missed_more_ratio",
             "capture_pictures_per_s",
         ],
-        Beside::Subscribers => [
+        [
             "subscribers_frame_ratio",
             "subscribers_frame_interval_ratio",
             "subscribers_missed_more_ratio",
             "subscribers_kib_per_s",
         ],
-    };
-    let goal = (beside == Beside::Looking).then_some(1.0);
-    let unit = if goal.is_some() { "1/s" } else { "KiB/s" };
-    let mut came = figure(came, unit, goal, "none", n, &taken);
-    came.better = "higher";
-    Ok(vec![
-        figure(ratio, "ratio", Some(1.01), against, n, &work),
-        figure(longer, "ratio", Some(1.01), against, n, &interval),
-        figure(more, "ratio", Some(0.0), against, n, &missed),
-        came,
-    ])
-}
-
-/// With, without, and how many pictures or KiB came.
-fn run(
-    runtime: &Runtime,
-    bin: &Path,
-    seconds: u32,
-    beside: Beside,
-) -> Result<(Stretch, Stretch, f64)> {
-    let scratch = target_dir().join("measure/capture");
-    let _ = std::fs::remove_dir_all(&scratch);
-    std::fs::create_dir_all(&scratch)?;
-    let data = scratch.display().to_string();
-    // A consent is written down for somebody who has been here.
-    let mut first = Command::new(bin.join("malloc-vr"));
-    first
-        .args([
-            "play",
-            "--headless",
-            "--learner",
-            LEARNER,
-            "--age-band",
-            "adult",
-        ])
-        .args(["--listen", "127.0.0.1:0", "--data-dir", &data])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let first = Ended(first.spawn().context("cannot start malloc-vr")?);
-    let records = scratch.join("records.redb");
-    let begun = Instant::now();
-    while !records.exists() && begun.elapsed() < Duration::from_secs(20) {
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    std::thread::sleep(Duration::from_secs(2));
-    drop(first);
-    succeed(
-        Command::new(bin.join("malloc-vr"))
-            .args(["records", "consent", LEARNER, "--scope", "view-picture"])
-            .args([
-                "--by",
-                "learner",
-                "--method",
-                "in-person",
-                "--age-band",
-                "adult",
-            ])
-            .args(["--data-dir", &data])
-            .stdout(Stdio::null()),
-    )?;
-    let file = scratch.join("frames.json");
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-    // Two stretches of each kind, and time to start and to settle.
-    let stretch = Duration::from_secs(u64::from(seconds.max(4)));
-    let lasts = SETTLE.as_secs() + 4 * stretch.as_secs() + 60;
-    let mut arguments = vec!["--for".to_owned(), lasts.to_string(), "--run".to_owned()];
-    arguments.push(bin.join("malloc-vr").display().to_string());
-    let play = [
-        "play",
-        "--learner",
-        LEARNER,
-        "--age-band",
-        "adult",
-        "--listen",
-        &address,
-        "--token",
-        TOKEN,
-        "--data-dir",
-        &data,
-        "--frame-stats",
     ];
-    arguments.extend(play.map(str::to_owned));
-    arguments.push(file.display().to_string());
-    let child = runtime
-        .command(&bin.join("simulate"), &arguments)?
-        .env("LD_LIBRARY_PATH", loader_folder()?)
-        .env("RUST_LOG", "error")
-        .stdout(Stdio::null())
-        .spawn()
-        .context("the simulated headset does not start")?;
-    let _ended = Ended(child);
-    let begun = Instant::now();
-    while view(&address).is_none() {
-        if begun.elapsed() > Duration::from_secs(60) {
-            bail!("no picture comes from {address} within a minute");
-        }
-        std::thread::sleep(Duration::from_millis(500));
+    let against = "the same session while nobody is there, in turns";
+    let mut figures = Vec::new();
+    for (compared, [work, interval, missed, came]) in [of_looking, of_subscribers].iter().zip(names)
+    {
+        let n = compared.frames as u64;
+        figures.push(figure(
+            work,
+            "ratio",
+            Some(1.01),
+            against,
+            n,
+            &compared.work,
+        ));
+        figures.push(figure(
+            interval,
+            "ratio",
+            Some(1.01),
+            against,
+            n,
+            &compared.interval,
+        ));
+        figures.push(figure(
+            missed,
+            "ratio",
+            Some(0.0),
+            against,
+            n,
+            &compared.missed,
+        ));
+        let pictures = came == "capture_pictures_per_s";
+        let unit = if pictures { "1/s" } else { "KiB/s" };
+        let goal = pictures.then_some(1.0);
+        let mut came = figure(came, unit, goal, "none", n, &compared.came);
+        came.better = "higher";
+        figures.push(came);
     }
-    std::thread::sleep(SETTLE);
-    let (mut with, mut without, mut came) = (Stretch::default(), Stretch::default(), 0.0);
-    for there in [false, true, true, false] {
-        let subscribers = (there && beside == Beside::Subscribers)
-            .then(|| Subscribers::connect(&address, TOKEN, SUBSCRIBERS))
-            .transpose()?;
-        let looks = there && beside == Beside::Looking;
-        let from = sums(&file)?;
-        let until = Instant::now() + stretch;
-        while Instant::now() < until {
-            let next = Instant::now() + Duration::from_secs(1);
-            if looks && view(&address).is_some() {
-                came += 1.0;
-            }
-            std::thread::sleep(next.saturating_duration_since(Instant::now()));
-        }
-        let of = if there { &mut with } else { &mut without };
-        of.add(from, sums(&file)?);
-        if let Some(all) = subscribers {
-            let left = all.connected();
-            if left < SUBSCRIBERS {
-                bail!("only {left} of {SUBSCRIBERS} subscribers were still connected in the end");
-            }
-            came += all.bytes() as f64 / 1024.0;
+    figures
+}
+
+/// Of each round: work and time of a frame as multiples of those while nobody is there, share of missed frames beyond
+/// theirs, and what came a second.
+#[derive(Debug, Default)]
+struct Compared {
+    work: Vec<f64>,
+    interval: Vec<f64>,
+    missed: Vec<f64>,
+    came: Vec<f64>,
+    frames: f64,
+}
+
+fn compared(rounds: &[Round], with: impl Fn(&Round) -> Stretch) -> Compared {
+    let mut all = Compared::default();
+    for round in rounds {
+        let (with, without) = (with(round), round.nobody);
+        let ratio = |of: fn(&Stretch) -> f64| with.each(of(&with)) / without.each(of(&without));
+        all.work.push(ratio(|it| it.work));
+        all.interval.push(ratio(|it| it.time));
+        all.missed
+            .push(with.each(with.missed) - without.each(without.missed));
+        all.came.push(with.came / with.time.max(1e-9));
+        all.frames += with.frames + without.frames;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stretch(frames: f64, work: f64, came: f64) -> Stretch {
+        Stretch {
+            frames,
+            work,
+            time: 5.0,
+            missed: frames / 10.0,
+            came,
         }
     }
-    Ok((with, without, came))
-}
 
-fn sums(file: &Path) -> Result<Sums> {
-    let text = std::fs::read_to_string(file).context("no frame statistics were written")?;
-    serde_json::from_str(&text).context("the frame statistics cannot be read")
-}
+    #[test]
+    fn ratios_are_of_frames_and_not_of_seconds() {
+        let round = |more: f64| Round {
+            nobody: stretch(100.0, 1.0, 0.0),
+            // Half the frames in the same time, each with so much more work.
+            looking: stretch(50.0, 0.5 * more, 5.0),
+            subscribers: stretch(100.0, 1.0, 320.0),
+        };
+        let figures = told(&[round(1.1), round(1.2), round(1.6)]);
+        let named = |name: &str| figures.iter().find(|it| it.name == name).unwrap();
+        let work = named("capture_frame_ratio");
+        assert!((work.value - 1.2).abs() < 1e-9);
+        assert!((work.spread[0] - 1.1).abs() < 1e-9 && (work.spread[1] - 1.6).abs() < 1e-9);
+        assert!((named("capture_frame_interval_ratio").value - 2.0).abs() < 1e-9);
+        assert!((named("capture_pictures_per_s").value - 1.0).abs() < 1e-9);
+        assert!((named("subscribers_frame_ratio").value - 1.0).abs() < 1e-9);
+        assert!((named("subscribers_kib_per_s").value - 64.0).abs() < 1e-9);
+        assert_eq!((work.n, figures.len()), (450, 8));
+    }
 
-/// Fetches a picture: its size in bytes.
-fn view(address: &str) -> Option<usize> {
-    let mut socket = TcpStream::connect(address).ok()?;
-    socket
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .ok()?;
-    let head = format!(
-        "GET /learners/{LEARNER}/view.png HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {TOKEN}\r\n\
-         Connection: close\r\n\r\n"
-    );
-    socket.write_all(head.as_bytes()).ok()?;
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).ok()?;
-    answer.starts_with(b"HTTP/1.1 200").then_some(answer.len())
-}
-
-/// A child that is ended when dropped; what it started ends with it.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = Command::new("sh")
-            .args(["-c", "kill -TERM $0", &self.0.id().to_string()])
-            .status();
-        let until = Instant::now() + Duration::from_secs(15);
-        while Instant::now() < until {
-            if let Ok(Some(_)) = self.0.try_wait() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(100));
+    #[test]
+    fn each_kind_comes_as_early_as_late() {
+        for kind in [Beside::Nobody, Beside::Looking, Beside::Subscribers] {
+            let places = ROUND.iter().enumerate().filter(|(_, it)| **it == kind);
+            let sum: usize = places.map(|(place, _)| place).sum();
+            assert_eq!(sum, ROUND.len() - 1, "{kind:?}");
         }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
