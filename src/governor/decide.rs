@@ -7,7 +7,7 @@
 use super::actuators::{Actuator, Level, Quality, Setting, Work, same_work};
 use super::forecast::Forecast;
 use super::rules::Rules;
-use super::sense::History;
+use super::sense::{FrameSample, History};
 use super::side::{Ask, Side, Want};
 use super::state::{Moment, Now, State, is_warm, reset, take_in};
 use super::why::{Bound, Cause, Why};
@@ -50,7 +50,10 @@ pub fn advance(history: &History, state: &mut State, rules: &Rules, now: &Now) -
     let warm = is_warm(state, history, rules, now);
     take_in(state, history, rules, now);
     state.heat.follow(now.heat, now.time, rules);
-    let forecasts = [&state.cpu, &state.gpu].map(|side| side.track.forecast(rules));
+    let forecasts = [
+        state.cpu.track.forecast(rules),
+        gpu_forecast(state, rules, now),
+    ];
     let cause = if !now.focused {
         Cause::Unfocused
     } else if !warm || (history.len() as u64).min(state.taken - state.known_from) < ENOUGH {
@@ -61,13 +64,48 @@ pub fn advance(history: &History, state: &mut State, rules: &Rules, now: &Now) -
     conclude(state, history, rules, now, from, cause, forecasts)
 }
 
+/// What is expected of the GPU's side. Where the runtime waits for the GPU, our work before that surprises as well.
+fn gpu_forecast(state: &mut State, rules: &Rules, now: &Now) -> Option<Forecast> {
+    let mut forecast = state.gpu.track.forecast(rules)?;
+    if state.chain.waits() {
+        let before = state.chain.before(rules);
+        let (_, work) = state.works(&state.setting.clone(), rules, &now.limits);
+        let cost = forecast.load * state.gpu.cost.factor(&work);
+        let spread = (cost * forecast.tail).hypot(before.load * before.tail);
+        forecast.tail = spread / cost.max(1e-6);
+    }
+    Some(forecast)
+}
+
+/// A period has just passed without a frame, and the runtime waited longer for the GPU than was expected: a step of the
+/// load, or a hiccup. The next frame would tell, and be missed as well; so it counts as a step, unless the last ones
+/// turned out to be none.
+fn alarm(
+    state: &State,
+    history: &History,
+    now: &Now,
+    forecast: Option<Forecast>,
+) -> Option<Forecast> {
+    let missed = history.back(0).is_some_and(FrameSample::missed);
+    if !missed || !state.chain.waits() || !state.alarms.trusted(now.time) {
+        return None;
+    }
+    let load = state.gpu.track.odd_rise()?;
+    Some(Forecast {
+        load,
+        later: load,
+        slope: 0.0,
+        tail: forecast?.tail,
+    })
+}
+
 /// Moves the sides, and says why.
 fn steer(
     state: &mut State,
     history: &History,
     rules: &Rules,
     now: &Now,
-    forecasts: [Option<Forecast>; 2],
+    mut forecasts: [Option<Forecast>; 2],
 ) -> Cause {
     let frame = history.frames();
     let missed = history.missed_in(RECENT) > 0;
@@ -87,6 +125,9 @@ fn steer(
         state.look_again = frame + u64::from(rules.least_frames);
         state.waits_for = Cause::Dwelling;
     }
+    let alarm = alarm(state, history, now, forecasts[1]);
+    forecasts[1] = alarm.or(forecasts[1]);
+    let before = state.chain.before(rules).load;
     let mut wants = [Want::Stay; 2];
     for (which, (want, forecast)) in wants.iter_mut().zip(&forecasts).enumerate() {
         let Some(forecast) = forecast else { continue };
@@ -103,6 +144,7 @@ fn steer(
             rules,
             period: state.period,
             share,
+            before: if is_cpu { 0.0 } else { before },
             at: if is_cpu { at.cpu } else { at.gpu },
             now: now.time,
             missed,
@@ -116,6 +158,7 @@ fn steer(
         };
         *want = side.want(forecast, &ask);
     }
+    let mut alarmed = false;
     let less = wants
         .iter()
         .any(|it| matches!(it, Want::Less { .. } | Want::Floor));
@@ -136,7 +179,16 @@ fn steer(
                     cause = stronger(cause, Cause::Dwelling);
                 } else if certain {
                     *value = to;
-                    cause = stronger(cause, Cause::Certain);
+                    let at_once = which == 1 && alarm.is_some();
+                    cause = stronger(
+                        cause,
+                        if at_once {
+                            Cause::Alarm
+                        } else {
+                            Cause::Certain
+                        },
+                    );
+                    alarmed |= at_once;
                 } else {
                     let hidden = now.moment == Moment::Protected;
                     *value = if hidden { to.min(unseen) } else { to };
@@ -162,6 +214,9 @@ fn steer(
                 cause = stronger(cause, Cause::Room);
             }
         }
+    }
+    if alarmed {
+        state.alarms.raise();
     }
     if to != at {
         apply(state, rules, now, to, frame, forecasts);
@@ -206,7 +261,7 @@ fn not_ours(
     forecasts: [Option<Forecast>; 2],
 ) -> bool {
     history.missed_in(PATTERN) >= 2
-        && costs(state, forecasts, state.known.2, state.known.3)
+        && costs(state, forecasts, state.known.2, state.known.3, rules)
             .iter()
             .flatten()
             .all(|cost| *cost < rules.innocent)
@@ -218,15 +273,17 @@ fn costs(
     [cpu, gpu]: [Option<Forecast>; 2],
     cpu_work: Work,
     gpu_work: Work,
+    rules: &Rules,
 ) -> [Option<f64>; 2] {
     let share = |forecast: Option<Forecast>, side: &Side, work: &Work| {
         forecast
             .filter(|_| state.period > 0.0)
             .map(|it| it.tail_load() * side.cost.factor(work) / state.period)
     };
+    let before = state.chain.before(rules).load / state.period.max(1e-6);
     [
         share(cpu, &state.cpu, &cpu_work),
-        share(gpu, &state.gpu, &gpu_work),
+        share(gpu, &state.gpu, &gpu_work).map(|it| before + it),
     ]
 }
 
@@ -240,8 +297,9 @@ fn conclude(
     forecasts: [Option<Forecast>; 2],
 ) -> Decision {
     let (cpu_work, gpu_work) = state.works(&from, rules, &now.limits);
-    let [cpu, gpu] = costs(state, forecasts, cpu_work, gpu_work);
-    let measured = history.back(0).is_some_and(|sample| sample.gpu.is_some());
+    let [cpu, gpu] = costs(state, forecasts, cpu_work, gpu_work, rules);
+    let waits = state.chain.waits();
+    let measured = waits || history.back(0).is_some_and(|sample| sample.gpu.is_some());
     let near = |share: Option<f64>| share.is_some_and(|it| it > rules.low);
     let bound = match (cause, near(cpu), near(gpu)) {
         (Cause::NotOurs, ..) => Bound::Compositor,
@@ -262,6 +320,7 @@ fn conclude(
             period: state.period,
             cpu: cpu.unwrap_or_default(),
             gpu: gpu.filter(|_| measured),
+            waits,
             from,
             to: state.setting,
         },
@@ -290,6 +349,7 @@ fn unseen_until(rules: &Rules) -> f64 {
 /// What is said where both sides have a reason: a change before a wait, a wait before nothing.
 fn stronger(one: Cause, other: Cause) -> Cause {
     let rank = |cause: Cause| match cause {
+        Cause::Alarm => 9,
         Cause::Certain => 8,
         Cause::Forecast => 7,
         Cause::Floor => 6,

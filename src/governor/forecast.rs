@@ -111,6 +111,12 @@ impl Track {
         self.odd.is_some()
     }
 
+    /// The last load, where it was either a hiccup upwards or the first of a step up.
+    #[must_use]
+    pub fn odd_rise(&self) -> Option<f64> {
+        self.odd.filter(|load| *load > self.expected)
+    }
+
     /// Starts again from a load that is known, with the surprises as they were.
     pub fn restart(&mut self, load: f64) {
         self.len = 0;

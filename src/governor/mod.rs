@@ -8,7 +8,8 @@
 
 pub mod acting;
 pub mod actuators;
-pub mod cost;
+mod chain;
+mod cost;
 pub mod decide;
 pub mod forecast;
 mod gpu_clock;

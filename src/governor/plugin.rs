@@ -203,6 +203,7 @@ fn phases(stats: &FrameStats) -> CpuPhases {
         extract,
         prepare,
         submit,
+        end,
         overlapped,
     }) = stats.phases
     else {
@@ -215,6 +216,7 @@ fn phases(stats: &FrameStats) -> CpuPhases {
         simulation,
         prepare: extract + prepare,
         submit,
+        end,
         overlap: if overlapped {
             simulation.min(prepare + submit)
         } else {

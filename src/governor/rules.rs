@@ -113,6 +113,11 @@ pub struct Rules {
     pub wall: f64,
     /// At most this long, seconds `[E]`.
     pub wall_longest: f64,
+    /// Seconds for which no frame missed is taken for the first of a step after one that was a hiccup; doubled each time
+    /// `[E]`. Only where the runtime waits for the GPU.
+    pub alarm_rest: f64,
+    /// At most this long, seconds `[E]`.
+    pub alarm_rest_longest: f64,
     /// Two loads are the same within this share `[E]`.
     pub wall_same: f64,
     /// Share of the budget that is left to use under a thermal warning, and when impaired `[E]`.
@@ -175,6 +180,8 @@ impl Default for Rules {
             least_raise: 0.05,
             wall: 5.0,
             wall_longest: 40.0,
+            alarm_rest: 30.0,
+            alarm_rest_longest: 480.0,
             wall_same: 0.1,
             thermal: [0.93, 0.86],
             cool: 60.0,
@@ -272,6 +279,8 @@ impl Rules {
             ("least_raise", self.least_raise, 0.001, 0.5),
             ("wall", self.wall, 1.0, 3600.0),
             ("wall_longest", self.wall_longest, 1.0, 3600.0),
+            ("alarm_rest", self.alarm_rest, 0.0, 3600.0),
+            ("alarm_rest_longest", self.alarm_rest_longest, 0.0, 36_000.0),
             ("wall_same", self.wall_same, 0.0, 1.0),
             ("thermal", warned, 0.5, 1.0),
             ("thermal", impaired, 0.5, 1.0),
@@ -344,56 +353,5 @@ fn within(name: &'static str, value: f64, least: f64, most: f64) -> Result<(), R
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_delivered_rules_are_sound_and_read_back() {
-        let rules = Rules::default();
-        assert_eq!(rules.validate(), Ok(()));
-        let text = ron::to_string(&rules).unwrap();
-        assert_eq!(ron::from_str::<Rules>(&text).unwrap(), rules);
-        assert!(ron::from_str::<Rules>("(hihg: 0.9)").is_err());
-    }
-
-    #[test]
-    fn rules_that_would_fight_are_named() {
-        let rules = Rules {
-            low: 0.92,
-            raise_to: 0.9,
-            ..Rules::default()
-        };
-        let said = rules.validate().unwrap_err().to_string();
-        assert!(
-            said.contains("`low` must be less than `raise_to`"),
-            "{said}"
-        );
-        let rules = Rules {
-            raise_after: 1.0,
-            ..Rules::default()
-        };
-        let said = rules.validate().unwrap_err().to_string();
-        assert!(said.contains("`raise_after` is 1"), "{said}");
-        for high in [f64::NAN, 2.0] {
-            let rules = Rules {
-                high,
-                ..Rules::default()
-            };
-            assert!(rules.validate().is_err());
-        }
-    }
-
-    #[test]
-    fn a_path_that_turns_back_is_named() {
-        let mut rules = Rules::default();
-        rules.paths.shadows = [1.0, 0.0, 0.5, 0.0, 0.0];
-        let said = rules.validate().unwrap_err().to_string();
-        assert!(said.contains("`shadows` turns back"), "{said}");
-        let rules = Rules {
-            gpu_shares: [0.3; 5],
-            ..Rules::default()
-        };
-        let said = rules.validate().unwrap_err().to_string();
-        assert!(said.contains("gpu_shares"), "{said}");
-    }
-}
+#[path = "rules_tests.rs"]
+mod tests;

@@ -8,7 +8,8 @@ use super::actuators::Setting;
 /// Frames that a [`History`] looks back on.
 pub const REMEMBERED: usize = 128;
 
-/// CPU time of a frame by phase, seconds. The wait for the frame belongs to none of them.
+/// CPU time of a frame by phase, seconds. The wait for the frame belongs to none of them. Where main and render world run
+/// beside each other (`overlap` isn't 0), what the render world did is of the frame before.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CpuPhases {
@@ -18,16 +19,47 @@ pub struct CpuPhases {
     pub prepare: f64,
     /// Recording and submitting commands.
     pub submit: f64,
-    /// Time in which two phases ran beside each other: the renderer works on a frame while the next is simulated.
+    /// What the runtime kept us in `xrEndFrame`: work of its own, or a wait for the GPU.
+    #[serde(default)]
+    pub end: f64,
+    /// Time in which two phases ran beside each other: the renderer works on a frame while the next is simulated. Without
+    /// `end`.
     #[serde(default)]
     pub overlap: f64,
 }
 
 impl CpuPhases {
-    /// Seconds that a frame takes of the CPU's time line: all phases, what ran beside each other once.
+    /// Seconds that our own work takes of the CPU's time line: all phases, what ran beside each other once.
     #[must_use]
     pub fn total(&self) -> f64 {
         self.simulation + self.prepare + self.submit - self.overlap
+    }
+
+    /// The same with `xrEndFrame`, which is part of the render world's.
+    #[must_use]
+    pub fn total_with_end(&self) -> f64 {
+        let beside = if self.overlap > 0.0 {
+            self.simulation - self.overlap
+        } else {
+            0.0
+        };
+        self.total() + (self.end - beside).max(0.0)
+    }
+
+    /// Our work on the line of time that `xrEndFrame` ends: the render world's, or all of it where nothing runs beside.
+    #[must_use]
+    pub fn before_end(&self) -> f64 {
+        if self.overlap > 0.0 {
+            self.prepare + self.submit
+        } else {
+            self.total()
+        }
+    }
+
+    /// How many frames the render world's times are older than the sample.
+    #[must_use]
+    pub fn rendered_age(&self) -> u8 {
+        u8::from(self.overlap > 0.0)
     }
 }
 
@@ -71,6 +103,7 @@ impl FrameSample {
             && time(self.cpu.simulation)
             && time(self.cpu.prepare)
             && time(self.cpu.submit)
+            && time(self.cpu.end)
             && time(self.cpu.overlap)
             && time(self.cpu.total())
             && time(self.wait)
@@ -91,6 +124,7 @@ const EMPTY: FrameSample = FrameSample {
         simulation: 0.0,
         prepare: 0.0,
         submit: 0.0,
+        end: 0.0,
         overlap: 0.0,
     },
     gpu: None,

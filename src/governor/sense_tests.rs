@@ -76,6 +76,27 @@ fn a_rising_line_is_found_and_noise_is_none() {
 
 proptest! {
     #[test]
+    fn ending_the_frame_is_the_render_worlds_and_counted_once(
+        simulation in 1e-4..0.02_f64,
+        (prepare, submit, end) in (1e-4..0.01_f64, 1e-4..0.01_f64, 0.0..0.02_f64),
+    ) {
+        let rendered = prepare + submit;
+        let beside = CpuPhases {
+            simulation,
+            prepare,
+            submit,
+            end,
+            overlap: simulation.min(rendered),
+        };
+        prop_assert!((beside.total() - simulation.max(rendered)).abs() < 1e-12);
+        prop_assert!((beside.total_with_end() - simulation.max(rendered + end)).abs() < 1e-12);
+        prop_assert!((beside.before_end() - rendered).abs() < 1e-12);
+        let after = CpuPhases { overlap: 0.0, ..beside };
+        prop_assert!((after.total_with_end() - simulation - rendered - end).abs() < 1e-12);
+        prop_assert!((after.before_end() - after.total()).abs() < 1e-12);
+    }
+
+    #[test]
     fn quantiles_are_the_nearest_rank_of_the_last_values(
         values in prop::collection::vec(prop::num::f32::ANY, 0..400),
         q in 0.0..=1.0_f64,

@@ -53,6 +53,8 @@ pub(super) struct Ask<'a, F: Fn(f64) -> Work> {
     /// Seconds that there are, and the part of them that may be used.
     pub(super) period: f64,
     pub(super) share: f64,
+    /// Seconds of it that are gone before this side can begin.
+    pub(super) before: f64,
     /// Given up now, and the work that is left with it.
     pub(super) at: f64,
     pub(super) now: f64,
@@ -90,9 +92,21 @@ impl Side {
         self.pending = None;
     }
 
-    /// A frame took `seconds` on this side, with this work.
-    pub(super) fn feed(&mut self, seconds: f64, work: &Work, frame: u64, rules: &Rules) {
+    /// Another accounting: all but what the actuators are worth is forgotten.
+    pub(super) fn count_anew(&mut self) {
+        self.forget_frames();
+        self.wall = Wall::default();
+    }
+
+    /// A frame took `seconds` on this side, with this work. `true` where it turned out to be a step of the load.
+    pub(super) fn feed(&mut self, seconds: f64, work: &Work, frame: u64, rules: &Rules) -> bool {
         let step = self.track.feed(seconds / self.cost.factor(work), rules);
+        self.measure(seconds, work, frame, step, rules);
+        step
+    }
+
+    /// Measures the effect of the last change.
+    fn measure(&mut self, seconds: f64, work: &Work, frame: u64, step: bool, rules: &Rules) {
         if step {
             self.wall_aside();
         }
@@ -160,14 +174,16 @@ impl Side {
     pub(super) fn want<F: Fn(f64) -> Work>(&mut self, forecast: &Forecast, ask: &Ask<F>) -> Want {
         let rules = ask.rules;
         let budget = ask.period * ask.share;
+        // What there is of it here.
+        let left_of = |seconds: f64| seconds - ask.before;
         let work = (ask.work)(ask.at);
         let factor = self.cost.factor(&work);
         let (middle, tail) = (forecast.load * factor, forecast.tail_load() * factor);
         self.wall.see(forecast.tail_load(), ask.now, rules);
         // Without heat's restraint: a period missed is one of the runtime's.
-        let certain =
-            middle > rules.certain * ask.period || ask.missed && tail > rules.high * ask.period;
-        if tail > rules.high * budget || certain {
+        let certain = middle > left_of(rules.certain * ask.period)
+            || ask.missed && tail > left_of(rules.high * ask.period);
+        if tail > left_of(rules.high * budget) || certain {
             if ask.at >= 1.0 {
                 return Want::Floor;
             }
@@ -177,7 +193,7 @@ impl Side {
             let fits = |to: f64| {
                 let then = (ask.work)(to);
                 let left = self.cost.factor(&then) + rules.doubt * self.cost.doubt(&work, &then);
-                forecast.tail_later() * left <= rules.aim * budget
+                forecast.tail_later() * left <= left_of(rules.aim * budget)
             };
             let to = first(ask.at, 1.0, fits)
                 .max(ask.at + rules.least_change)
@@ -185,7 +201,7 @@ impl Side {
             return Want::Less { to, certain };
         }
         let rising = forecast.slope > 0.0 && forecast.later > forecast.load * 1.02;
-        if ask.at <= 0.0 || rising || tail >= rules.low * budget {
+        if ask.at <= 0.0 || rising || tail >= left_of(rules.low * budget) {
             return Want::Stay;
         }
         if !ask.look {
@@ -196,7 +212,7 @@ impl Side {
             move |to: f64| {
                 let then = (ask.work)(to);
                 let left = cost.factor(&then) + rules.doubt * cost.doubt(&work, &then);
-                load * left <= rules.raise_to * budget
+                load * left <= left_of(rules.raise_to * budget)
             }
         };
         let to = first(

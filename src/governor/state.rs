@@ -2,6 +2,7 @@
 //! they can't tell anything any more.
 
 use super::actuators::{Limits, Quality, Setting, Work};
+use super::chain::{Alarms, Chain};
 use super::restraint::{Heat, Notice};
 use super::rules::Rules;
 use super::sense::{FrameSample, History};
@@ -73,6 +74,9 @@ pub struct State {
     pub(super) setting: Setting,
     pub(super) cpu: Side,
     pub(super) gpu: Side,
+    /// Whether the GPU's side shares its period with the renderer, and cuts that couldn't wait for certainty.
+    pub(super) chain: Chain,
+    pub(super) alarms: Alarms,
     pub(super) heat: Heat,
     pub(super) period: f64,
     pub(super) focused: bool,
@@ -104,6 +108,8 @@ impl State {
             setting: Setting::FULL,
             cpu: Side::new(&rules.cpu_shares, rules),
             gpu: Side::new(&rules.gpu_shares, rules),
+            chain: Chain::default(),
+            alarms: Alarms::default(),
             heat: Heat::default(),
             period: 0.0,
             focused: true,
@@ -180,6 +186,8 @@ pub(super) fn reset(state: &mut State, history: &History, rules: &Rules, now: &N
     }
     state.cpu.forget_frames();
     state.gpu.forget_frames();
+    state.chain.forget_frames();
+    state.alarms = Alarms::default();
     state.presumed = 0.0;
     state.changed = now.time;
 }
@@ -216,7 +224,21 @@ pub(super) fn take_in(state: &mut State, history: &History, rules: &Rules, now: 
         };
         let frame = history.frames() - back as u64;
         let (cpu, gpu_now) = state.works(&sample.setting, rules, &now.limits);
-        state.cpu.feed(sample.cpu.total(), &cpu, frame, rules);
+        if sample
+            .gpu
+            .is_some_and(|gpu| state.chain.witness(history, back, gpu))
+        {
+            state.cpu.count_anew();
+            state.gpu.count_anew();
+        }
+        if state.chain.waits() {
+            state.cpu.feed(sample.cpu.total(), &cpu, frame, rules);
+            follow_chain(state, history, rules, now, back);
+            continue;
+        }
+        state
+            .cpu
+            .feed(sample.cpu.total_with_end(), &cpu, frame, rules);
         match sample.gpu {
             // Of a frame that is no evidence.
             Some(gpu) if frame - u64::from(gpu.age).min(frame) <= state.known_from => {}
@@ -232,6 +254,26 @@ pub(super) fn take_in(state: &mut State, history: &History, rules: &Rules, now: 
     }
 }
 
+/// Where the runtime waits for the GPU, how long it waited is what the GPU had left to do, and known at once.
+fn follow_chain(state: &mut State, history: &History, rules: &Rules, now: &Now, back: usize) {
+    let Some(sample) = history.back(back) else {
+        return;
+    };
+    (state.presumed, state.unmeasured) = (0.0, 0);
+    let frame = history.frames() - back as u64;
+    let age = sample.cpu.rendered_age();
+    if frame - u64::from(age).min(frame) <= state.known_from || sample.cpu.end <= 0.0 {
+        return;
+    }
+    let then = history.back(back + usize::from(age));
+    let setting = then.map_or(sample.setting, |then| then.setting);
+    let (_, work) = state.works(&setting, rules, &now.limits);
+    state.chain.feed(sample, rules);
+    let step = state.gpu.feed(sample.cpu.end, &work, frame, rules);
+    let open = state.gpu.track.is_odd();
+    state.alarms.hear(step, open, now.time, rules);
+}
+
 /// Without timestamps the GPU's time is presumed: too much where periods are missed that the CPU didn't miss, and slowly
 /// less while none are, so that room is probed for now and then (and walls remembered).
 fn presume(state: &mut State, sample: &FrameSample, work: &Work, frame: u64, rules: &Rules) {
@@ -241,7 +283,7 @@ fn presume(state: &mut State, sample: &FrameSample, work: &Work, frame: u64, rul
         return;
     }
     let innocent = rules.innocent * sample.period;
-    let blamed = sample.missed() && sample.cpu.total() < innocent;
+    let blamed = sample.missed() && sample.cpu.total_with_end() < innocent;
     if blamed {
         state.presumed = sample.period * (1.05 + 0.1 * f64::from(sample.skipped.min(3)));
         // One is enough where nothing else tells.

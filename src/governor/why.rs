@@ -36,6 +36,8 @@ pub enum Cause {
     Forecast,
     /// Without less, a miss is certain, or happened.
     Certain,
+    /// A period passed without a frame just when the runtime waited long for the GPU: not waited for certainty.
+    Alarm,
     /// There is room, and a seam of the lesson where nobody sees it given back.
     RoomAtSeam,
     /// There is room, and there was none of the lesson's seams for long.
@@ -61,6 +63,7 @@ impl Cause {
             Self::Steady => "steady",
             Self::Forecast => "less, before the forecast passes the budget",
             Self::Certain => "less, because a miss is certain",
+            Self::Alarm => "less at once, because a frame was missed and the GPU waited for",
             Self::RoomAtSeam => "more, at a seam of the lesson",
             Self::Room => "more, there is room",
             Self::Dwelling => "room, but a change was just now",
@@ -85,7 +88,11 @@ pub struct Why {
     /// Tail of the forecast CPU time as a share of the period.
     pub cpu: f64,
     /// Tail of the forecast GPU time as a share of the period; `None` where nobody measures it.
+    /// Where the runtime waits for the GPU, with our work before it.
     pub gpu: Option<f64>,
+    /// Whether the runtime waits for the GPU, so that the renderer's work and the GPU's share one period.
+    #[serde(default)]
+    pub waits: bool,
     /// Setting before.
     pub from: Setting,
     /// Setting after.
@@ -105,6 +112,7 @@ impl fmt::Display for Why {
         f.write_str(bound)?;
         write!(f, "; CPU {:.0} %", 100.0 * self.cpu)?;
         match self.gpu {
+            Some(gpu) if self.waits => write!(f, ", rendering and GPU {:.0} %", 100.0 * gpu)?,
             Some(gpu) => write!(f, ", GPU {:.0} %", 100.0 * gpu)?,
             None => f.write_str(", GPU unmeasured")?,
         }
@@ -133,6 +141,7 @@ mod tests {
             period: 1.0 / 72.0,
             cpu: 0.41,
             gpu: Some(0.963),
+            waits: false,
             from: Setting::FULL,
             to: Setting {
                 cpu: 0.0,
@@ -143,6 +152,11 @@ mod tests {
             why.to_string(),
             "balanced: less, before the forecast passes the budget; GPU-bound; CPU 41 %, GPU 96 % of 13.9 ms; GPU given \
              up 0.00 → 0.31"
+        );
+        let waits = Why { waits: true, ..why };
+        assert!(
+            waits.to_string().contains("rendering and GPU 96 %"),
+            "{waits}"
         );
     }
 }

@@ -28,6 +28,7 @@ struct Shared {
     /// Nanoseconds.
     prepare: AtomicU64,
     submit: AtomicU64,
+    end: AtomicU64,
     /// When the render world was done, nanoseconds after `base`.
     ended: AtomicU64,
 }
@@ -38,9 +39,24 @@ pub(super) struct Lap {
     since: Instant,
     prepared: Instant,
     blocked: Duration,
+    end: Duration,
 }
 
 impl Lap {
+    fn begun(now: Instant) -> Self {
+        Self {
+            since: now,
+            prepared: now,
+            blocked: Duration::ZERO,
+            end: Duration::ZERO,
+        }
+    }
+
+    /// Ending the frame took so long.
+    pub fn ended(&mut self, took: Duration) {
+        self.end += took;
+    }
+
     /// Does what may be blocked by the runtime; the time is nobody's work.
     pub fn blocked<T>(&mut self, wait: impl FnOnce() -> T) -> T {
         let since = Instant::now();
@@ -74,6 +90,7 @@ impl MainLap {
                 .as_secs_f64(),
             prepare: seconds(&times.prepare),
             submit: seconds(&times.submit),
+            end: seconds(&times.end),
             overlapped: self.overlapped,
         })
     }
@@ -94,6 +111,7 @@ impl Plugin for PhasesPlugin {
             base: now,
             prepare: AtomicU64::new(0),
             submit: AtomicU64::new(0),
+            end: AtomicU64::new(0),
             ended: AtomicU64::new(0),
         }));
         app.init_schedule(AfterLast)
@@ -113,11 +131,7 @@ impl Plugin for PhasesPlugin {
         };
         render
             .insert_resource(times)
-            .insert_resource(Lap {
-                since: now,
-                prepared: now,
-                blocked: Duration::ZERO,
-            })
+            .insert_resource(Lap::begun(now))
             .add_systems(
                 Render,
                 (
@@ -133,12 +147,7 @@ impl Plugin for PhasesPlugin {
 }
 
 fn start(mut lap: ResMut<Lap>) {
-    let now = Instant::now();
-    *lap = Lap {
-        since: now,
-        prepared: now,
-        blocked: Duration::ZERO,
-    };
+    *lap = Lap::begun(Instant::now());
 }
 
 fn prepared(mut lap: ResMut<Lap>, times: Res<RenderTimes>) {
@@ -157,8 +166,9 @@ fn done(lap: Res<Lap>, times: Res<RenderTimes>) {
     let now = Instant::now();
     let worked = now
         .saturating_duration_since(lap.prepared)
-        .saturating_sub(lap.blocked);
+        .saturating_sub(lap.blocked + lap.end);
     let since_base = now.saturating_duration_since(times.0.base);
     (times.0.submit).store(worked.as_nanos() as u64, Ordering::Relaxed);
+    (times.0.end).store(lap.end.as_nanos() as u64, Ordering::Relaxed);
     (times.0.ended).store(since_base.as_nanos() as u64, Ordering::Release);
 }

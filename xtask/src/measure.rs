@@ -43,6 +43,9 @@ pub struct Args {
     /// Measure the release build (built first, which takes long).
     #[arg(long)]
     release: bool,
+    /// For the governor suite: only the part in an OpenXR session, with the development build unless `--release` is given.
+    #[arg(long)]
+    session: bool,
     /// For the apk suite: also how long type-check and link check take from nothing, which is half an hour on 2 idle cores.
     #[arg(long)]
     cold: bool,

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use bevy::app::{ScheduleRunnerPlugin, TerminalCtrlCHandlerPlugin};
+use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
-use malloc_vr::governor::actuators::Quality;
+use malloc_vr::governor::actuators::{Level, Quality};
+use malloc_vr::governor::mode::Mode;
 use malloc_vr::governor::plant::run::{Point, Report, Tally};
 use malloc_vr::governor::plant::script::{Playing, Script};
 use malloc_vr::governor::plugin::{
@@ -32,6 +34,8 @@ use super::{Args, compared, plot, policy};
 
 /// Seconds between two policies.
 const PAUSE: f64 = 2.0;
+/// Frames in which what lower levels draw with is made, so that no policy waits for it.
+const PREPARE: u32 = 40;
 /// Policies, in order.
 const POLICIES: [&str; 4] = ["off", "ours", "valve", "unreal"];
 /// What came of it.
@@ -48,6 +52,8 @@ struct Outcome {
 
 /// Where the measurement is.
 enum At {
+    /// Showing everything at the lowest level for so many more frames.
+    Preparing(u32),
     /// Finding out what the dial does here.
     Calibrating(Calibration),
     /// Until this time, before the run of this number.
@@ -99,7 +105,7 @@ pub(crate) fn measure(args: &Args, file: &Path, rules: Rules) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let outcome = Arc::new(Mutex::new(Outcome::default()));
     let conductor = Conductor {
-        at: At::Calibrating(Calibration::default()),
+        at: At::Preparing(PREPARE),
         scripts,
         seconds: args.seconds,
         pace: args.pace,
@@ -107,37 +113,45 @@ pub(crate) fn measure(args: &Args, file: &Path, rules: Rules) -> Result<()> {
         frames: 0,
         skipped: 0,
         last: 0.0,
-        before: (
-            CurrentLevel(malloc_vr::governor::actuators::Level::Conservative),
-            1.0,
-        ),
+        before: (CurrentLevel(Level::Conservative), 1.0),
         stepped: false,
         outcome: outcome.clone(),
         rules: rules.clone(),
     };
-    App::new()
-        .add_plugins(xr_plugins(
-            DefaultPlugins
-                .set(WindowPlugin {
-                    primary_window: None,
-                    exit_condition: ExitCondition::DontExit,
-                    ..default()
-                })
-                .disable::<WinitPlugin>()
-                .disable::<TerminalCtrlCHandlerPlugin>(),
-        ))
-        .add_plugins((
-            ScheduleRunnerPlugin::run_loop(Duration::ZERO),
-            RigPlugin,
-            StressPlugin { things: 12 },
-            GovernorPlugin {
-                policy: Policy::Off,
-                rules,
-            },
-        ))
-        .insert_resource(conductor)
-        .add_systems(First, conduct.after(GovernorSystems))
-        .run();
+    let mut app = App::new();
+    app.add_plugins(xr_plugins(
+        DefaultPlugins
+            .set(WindowPlugin {
+                primary_window: None,
+                exit_condition: ExitCondition::DontExit,
+                ..default()
+            })
+            .disable::<WinitPlugin>()
+            .disable::<TerminalCtrlCHandlerPlugin>(),
+    ))
+    .add_plugins((
+        ScheduleRunnerPlugin::run_loop(Duration::ZERO),
+        RigPlugin,
+        StressPlugin { things: 12 },
+        GovernorPlugin {
+            policy: Policy::Off,
+            rules,
+        },
+    ))
+    .insert_resource(conductor)
+    .insert_resource(Mode::Held(Level::Emergency))
+    .add_systems(First, conduct.after(GovernorSystems));
+    // As in the product: the main world's systems on the main thread.
+    let parts = [First.intern(), PreUpdate.intern(), Update.intern()];
+    for part in parts
+        .into_iter()
+        .chain([PostUpdate.intern(), Last.intern()])
+    {
+        app.edit_schedule(part, |part| {
+            part.set_executor(SingleThreadedExecutor::new());
+        });
+    }
+    app.run();
     let mut outcome = outcome
         .lock()
         .map_err(|_| anyhow!("the measurement broke off"))?;
@@ -184,7 +198,7 @@ fn conduct(
     (quality, level): (Res<CurrentQuality>, Res<CurrentLevel>),
     mut surroundings: ResMut<Surroundings>,
     mut conductor: ResMut<Conductor>,
-    mut dial: ResMut<Dial>,
+    (mut dial, mut mode): (ResMut<Dial>, ResMut<Mode>),
     mut exit: MessageWriter<AppExit>,
 ) {
     let conductor = &mut *conductor;
@@ -208,12 +222,24 @@ fn conduct(
     let gpu = sample.and_then(|it| it.gpu).map(|it| it.seconds);
     let last = conductor.scripts.len() * POLICIES.len();
     match &mut conductor.at {
+        At::Preparing(frames) => {
+            dial.set_if_neq(Dial {
+                sheets: 1,
+                layers: 1,
+                cpu: 0.0,
+            });
+            *frames = frames.saturating_sub(u32::from(!told.warming));
+            if *frames == 0 {
+                *mode = Mode::On;
+                conductor.at = At::Calibrating(Calibration::default());
+            }
+        }
         At::Calibrating(calibration) => {
             // What is still being made says nothing of the scene.
             let Some(sample) = sample.filter(|_| !told.warming) else {
                 return;
             };
-            match calibration.frame(gpu, sample.cpu.total(), stats.period) {
+            match calibration.frame(&sample) {
                 Found::Going(next) => {
                     dial.set_if_neq(next);
                 }
@@ -272,7 +298,10 @@ fn conduct(
         } => {
             let since = now - *begun;
             let index = quality.0.index(&conductor.rules);
-            let cost = sample.map_or(0.0, |it| it.cpu.total().max(gpu.unwrap_or_default()));
+            let cost = sample.map_or(0.0, |it| {
+                let rendered = it.cpu.before_end() + it.cpu.end;
+                it.cpu.total().max(rendered).max(gpu.unwrap_or_default())
+            });
             let point = point(since, interval, cost, *level, &quality.0);
             let missed = u32::try_from(skipped).unwrap_or(u32::MAX);
             tally.frame(point, conductor.stepped, missed, false, conductor.before.1);

@@ -1,10 +1,10 @@
-//! A scene with a dial: sheets of glass, of as many layers as the GPU needs to notice, a busy loop for the CPU, things, lamps and shadows around.
+//! A scene with a dial: sheets of glass, of as many layers as the GPU needs to notice, and work of the main thread that is
+//! slept through, because a software renderer is made of the same cores. What stands around is unlit, without a shadow:
+//! with nothing on the dial a frame is to be a small part of the period.
 
-use std::f32::consts::TAU;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::asset::RenderAssetUsages;
-use bevy::light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap};
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 use malloc_vr::governor::acting::Scenery;
@@ -12,13 +12,11 @@ use malloc_vr::governor::plugin::CurrentQuality;
 
 /// Sheets of glass that there are; each fills a part of both eyes.
 pub(crate) const SHEETS: u32 = 160;
-/// Lamps around.
-const LAMPS: u16 = 2;
-/// Shares of the busy loop by kind of the CPU's work (physics, animation, telemetry, panels, detail); the rest is fixed.
-/// They stand for work that the scene doesn't have, and shrink with what the governor leaves of each.
+/// Shares of the main thread's time by kind of the CPU's work (physics, animation, telemetry, panels, detail); the rest is
+/// fixed. They stand for work that the scene doesn't have, and shrink with what the governor leaves of each.
 const SHARES: [f64; 5] = [0.2, 0.15, 0.2, 0.1, 0.05];
 
-/// How hard it is. `layers`: panes in a sheet, one behind the other; `cpu`: seconds of the busy loop at full quality.
+/// How hard it is. `layers`: panes in a sheet, one behind the other; `cpu`: seconds of the main thread at full quality.
 #[derive(Resource, Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Dial {
     pub(crate) sheets: u32,
@@ -45,7 +43,6 @@ impl Plugin for StressPlugin {
     fn build(&self, app: &mut App) {
         let things = self.things;
         app.init_resource::<Dial>()
-            .insert_resource(DirectionalLightShadowMap { size: 512 })
             .add_systems(
                 Startup,
                 move |commands: Commands,
@@ -56,7 +53,7 @@ impl Plugin for StressPlugin {
             )
             .add_systems(
                 Update,
-                ((glaze, hang).run_if(resource_changed::<Dial>), burn),
+                ((glaze, hang).run_if(resource_changed::<Dial>), work),
             );
     }
 }
@@ -88,7 +85,11 @@ fn furnish(
         ));
     }
     let thing = meshes.add(Cuboid::new(0.1, 0.3, 0.1));
-    let wood = materials.add(Color::srgb(0.7, 0.5, 0.35));
+    let wood = materials.add(StandardMaterial {
+        base_color: Color::srgb(0.7, 0.5, 0.35),
+        unlit: true,
+        ..default()
+    });
     for number in 0..things {
         let turned = f32::from(number) * 0.7;
         let away = 1.5 + 0.15 * f32::from(number);
@@ -101,29 +102,6 @@ fn furnish(
     }
     let floor = meshes.add(Plane3d::new(Vec3::Y, Vec2::splat(6.0)));
     commands.spawn((Mesh3d(floor), MeshMaterial3d(wood)));
-    for number in 0..LAMPS {
-        let turned = TAU * f32::from(number) / f32::from(LAMPS);
-        commands.spawn((
-            PointLight {
-                intensity: 20_000.0 * (1.0 + f32::from(number)),
-                ..default()
-            },
-            Transform::from_xyz(2.0 * turned.sin(), 2.5, 2.0 * turned.cos() - 2.0),
-        ));
-    }
-    commands.spawn((
-        DirectionalLight {
-            shadow_maps_enabled: true,
-            ..default()
-        },
-        CascadeShadowConfigBuilder {
-            num_cascades: 1,
-            maximum_distance: 5.0,
-            ..default()
-        }
-        .build(),
-        Transform::from_xyz(-1.0, 3.0, 1.0).looking_at(Vec3::ZERO, Vec3::Y),
-    ));
 }
 
 /// So many squares behind each other, a tenth of a millimetre apart.
@@ -169,13 +147,11 @@ fn hang(dial: Res<Dial>, mut sheets: Query<(&Sheet, &mut Visibility)>) {
     }
 }
 
-fn burn(dial: Res<Dial>, quality: Res<CurrentQuality>) {
+/// Keeps the main thread and no core.
+fn work(dial: Res<Dial>, quality: Res<CurrentQuality>) {
     let saved: f64 = (SHARES.iter().zip(quality.0.cpu_work()))
         .map(|(share, left)| share * (1.0 - left))
         .sum();
     let time = Duration::try_from_secs_f64(dial.cpu * (1.0 - saved)).unwrap_or_default();
-    let begun = Instant::now();
-    while begun.elapsed() < time {
-        std::hint::spin_loop();
-    }
+    std::thread::sleep(time);
 }

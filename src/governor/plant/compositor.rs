@@ -49,22 +49,44 @@ impl Compositor {
     /// A frame that takes the CPU and the GPU so many seconds; each picture is to stay for `every` periods.
     pub fn frame(&mut self, cpu: f64, gpu: f64, every: u32) -> Told {
         let [last, before] = self.gpu_free;
-        let deadline = |vsync: u32| f64::from(vsync) * self.period - self.lead;
-        let free = self.cpu_free.max(before);
+        let (wake, vsync) = self.wake(self.cpu_free.max(before), every);
+        let recorded = wake + cpu;
+        let done = recorded.max(last) + gpu;
+        self.show(wake, vsync, recorded, done)
+    }
+
+    /// The same where ending a frame comes back only when the GPU is done: `main` seconds of the main world run beside what
+    /// the frame before takes of the render world and, after that, of the GPU.
+    pub fn waiting(&mut self, main: f64, render: f64, gpu: f64, every: u32) -> Told {
+        let [last, _] = self.gpu_free;
+        let (wake, vsync) = self.wake(self.cpu_free, every);
+        let handed = (wake + main).max(last);
+        self.show(wake, vsync, handed, handed + render + gpu)
+    }
+
+    /// When the application is woken, and for which vsync, where it is free at a time.
+    fn wake(&self, free: f64, every: u32) -> (f64, u32) {
         // A vsync that can't be made any more is given up at the wait already.
         let mut vsync = every.max(1);
         let hopeless = 0.25 * self.latency;
-        let late = (free + hopeless - deadline(vsync)) / self.period;
+        let late = (free + hopeless - self.deadline(vsync)) / self.period;
         if late > 0.0 {
             vsync += late.ceil() as u32;
         }
         // Woken so that the frame is done a margin before its deadline: PhaseSync's wait of 1 to 4 ms is normal
         // (hz-perfetto-debug; notes/field.md C).
         let ahead = (self.latency + 2e-3).clamp(self.period, 2.0 * self.period);
-        let wake = free.max(deadline(vsync) - ahead);
-        let recorded = wake + cpu;
-        let done = recorded.max(last) + gpu;
-        let late = (done - deadline(vsync)) / self.period;
+        (free.max(self.deadline(vsync) - ahead), vsync)
+    }
+
+    fn deadline(&self, vsync: u32) -> f64 {
+        f64::from(vsync) * self.period - self.lead
+    }
+
+    /// A frame woken for that vsync, whose main thread is free at a time, and which is done at another.
+    fn show(&mut self, wake: f64, mut vsync: u32, free: f64, done: f64) -> Told {
+        let [last, _] = self.gpu_free;
+        let late = (done - self.deadline(vsync)) / self.period;
         if late > 0.0 {
             vsync += late.ceil() as u32;
         }
@@ -77,7 +99,7 @@ impl Compositor {
         .min(3.0 * self.period);
         let interval = f64::from(vsync) * self.period;
         let wait = (wake - self.cpu_free).max(0.0);
-        self.cpu_free = recorded - interval;
+        self.cpu_free = free - interval;
         self.gpu_free = [done - interval, last - interval];
         Told {
             wait,
@@ -118,6 +140,20 @@ mod tests {
                 assert!(expected.contains(&missed), "{cpu} {gpu}: {missed}");
             }
         }
+    }
+
+    #[test]
+    fn where_it_waits_for_the_gpu_rendering_and_the_gpu_share_the_period() {
+        let missed = |main: f64, render: f64, gpu: f64| {
+            let mut compositor = Compositor::new(P, 2.5e-3);
+            let told: Vec<Told> = (0..2000)
+                .map(|_| compositor.waiting(main * P, render * P, gpu * P, 1))
+                .collect();
+            told.iter().skip(100).map(|it| it.skipped).sum::<u32>()
+        };
+        assert_eq!(missed(0.5, 0.3, 0.6), 0);
+        assert_eq!(missed(0.9, 0.3, 0.6), 0, "the main world runs beside");
+        assert!(missed(0.5, 0.5, 0.6) > 100);
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub struct Parameters {
     pub foveation_saves: f64,
     /// Parts of CPU time in simulation and in preparing; the rest submits `[E]`.
     pub phases: [f64; 2],
+    /// Whether `xrEndFrame` comes back only when the GPU is done, as Monado's does where it has no fence to hand on
+    /// (`submit_fallback`, `comp_vk_client.c`). Rendering runs beside the simulation then, as in Bevy.
+    pub waits: bool,
     /// Heat; `None` for a device that never gets hot.
     pub heat: Option<heat::Parameters>,
 }
@@ -67,6 +70,7 @@ impl Default for Parameters {
             pixel_power: 1.9,
             foveation_saves: 0.25,
             phases: [0.5, 0.3],
+            waits: false,
             heat: None,
         }
     }
@@ -91,6 +95,8 @@ pub struct Plant {
     draws: Draws,
     /// GPU times that haven't come back, the newest first.
     under_way: [f64; 4],
+    /// CPU time of the last frame, whose rendering is seen a frame later where it runs beside the simulation.
+    before: f64,
     frames: u64,
 }
 
@@ -119,6 +125,7 @@ impl Plant {
             parameters,
             draws: Draws(seed),
             under_way: [0.0; 4],
+            before: 0.0,
             frames: 0,
         }
     }
@@ -153,12 +160,38 @@ impl Plant {
         let gpu = demand.gpu * self.gpu_left(quality) / clock * self.draws.around(gpu_noise);
         let gpu_hiccup = self.hiccup(gpu_hiccup);
         let (cpu, gpu) = (cpu + cpu_hiccup, gpu + gpu_hiccup);
-        let told = self.compositor.frame(cpu, gpu, every);
+        let [simulation, prepare] = self.parameters.phases;
+        let told = if self.parameters.waits {
+            let main = cpu * simulation;
+            self.compositor.waiting(main, cpu - main, gpu, every)
+        } else {
+            self.compositor.frame(cpu, gpu, every)
+        };
         if let Some(body) = &mut self.body {
             body.pass(told.interval, cpu / told.interval, gpu / told.interval);
         }
+        let [end, ..] = self.under_way;
         self.under_way.rotate_right(1);
         self.under_way[0] = gpu;
+        let before = std::mem::replace(&mut self.before, cpu);
+        let cpu_phases = if self.parameters.waits {
+            let main = cpu * simulation;
+            CpuPhases {
+                simulation: main,
+                prepare: before * prepare,
+                submit: before * (1.0 - simulation - prepare),
+                end,
+                overlap: main.min(before * (1.0 - simulation)),
+            }
+        } else {
+            CpuPhases {
+                simulation: cpu * simulation,
+                prepare: cpu * prepare,
+                submit: cpu * (1.0 - simulation - prepare),
+                end: 0.0,
+                overlap: 0.0,
+            }
+        };
         self.frames += 1;
         let age = self.parameters.read_back.min(3);
         let back = self.parameters.timestamps && self.frames > u64::from(age);
@@ -166,16 +199,10 @@ impl Plant {
             seconds: self.under_way.get(usize::from(age)).copied().unwrap_or(gpu),
             age,
         });
-        let [simulation, prepare] = self.parameters.phases;
         Shown {
             sample: FrameSample {
                 period: self.compositor.period(),
-                cpu: CpuPhases {
-                    simulation: cpu * simulation,
-                    prepare: cpu * prepare,
-                    submit: cpu * (1.0 - simulation - prepare),
-                    overlap: 0.0,
-                },
+                cpu: cpu_phases,
                 gpu: gpu_time,
                 wait: told.wait,
                 skipped: told.skipped.min(255) as u8,

@@ -37,30 +37,28 @@ const KINDS: [(&str, &str, Option<f64>, &str); 12] = [
     ("base_gpu_ratio", "ratio", None, "lower"),
 ];
 
-/// The governor on the plant.
+/// The governor on the plant and in a session; in a session only, and as the development build, where that is asked for.
 ///
 /// # Errors
 /// Where our own program doesn't build or run, or prints a figure of no known kind.
 pub(super) fn measure(args: &Args) -> Result<Suite> {
-    let mut build = cargo(&["build", "--release", "--package", "malloc-vr"]);
-    build.args(["--bin", "measure-governor", "--bin", "simulate"]);
+    let release = args.release || !args.session;
+    let mut build = cargo(&["build", "--locked"]);
+    if release {
+        build.args(["--release", "--package", "malloc-vr"]);
+        build.args(["--bin", "measure-governor", "--bin", "simulate"]);
+    } else {
+        build.args(["--workspace", "--bins"]);
+    }
     succeed(&mut build)?;
     let plots = args.out.clone();
     let plots = plots.unwrap_or_else(|| target_dir().join("measure"));
-    let mut program = Command::new(target_dir().join("release/measure-governor"));
-    program.arg("--plots").arg(&plots).stderr(Stdio::inherit());
-    println!("{}", shown(&program));
-    let output = program.output().context("cannot start it")?;
-    if !output.status.success() {
-        bail!("measure-governor ended with {}", output.status);
+    let bin = target_dir().join(if release { "release" } else { "debug" });
+    let mut suite = Suite::new("governor", if release { "release" } else { "dev" });
+    if !args.session {
+        on_the_plant(&bin, &plots, &mut suite)?;
     }
-    let measured: BTreeMap<String, Measured> = serde_json::from_slice(&output.stdout)
-        .context("measure-governor printed no JSON object of figures")?;
-    let mut suite = Suite::new("governor", "release");
-    for (name, measured) in measured {
-        suite.figures.push(figure(name, &measured)?);
-    }
-    match in_session(args, &plots) {
+    match in_session(args, &bin, &plots) {
         Ok(measured) => {
             for (name, measured) in measured {
                 suite.figures.push(figure(name, &measured)?);
@@ -74,9 +72,31 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
     Ok(suite)
 }
 
+fn on_the_plant(bin: &Path, plots: &Path, suite: &mut Suite) -> Result<()> {
+    let mut program = Command::new(bin.join("measure-governor"));
+    program.arg("--plots").arg(plots).stderr(Stdio::inherit());
+    println!("{}", shown(&program));
+    let output = program.output().context("cannot start it")?;
+    if !output.status.success() {
+        bail!("measure-governor ended with {}", output.status);
+    }
+    let measured: BTreeMap<String, Measured> = serde_json::from_slice(&output.stdout)
+        .context("measure-governor printed no JSON object of figures")?;
+    for (name, measured) in measured {
+        suite.figures.push(figure(name, &measured)?);
+    }
+    Ok(())
+}
+
 /// Scripts that are played in the session; what it takes beside the runs, seconds.
 const SCRIPTS: [&str; 3] = ["steps", "ramps", "bursts"];
 const BESIDE: u32 = 180;
+/// What the session runs with, unless the user says otherwise: one core for the software renderer and one for us; and every
+/// period asked for, as headsets do, where Monado would ask an application that was late for every second one only.
+const SETTINGS: [(&str, &str); 2] = [
+    ("LP_NUM_THREADS", "1"),
+    ("U_PACING_APP_USE_MIN_FRAME_PERIOD", "1"),
+];
 
 /// What the session wrote.
 #[derive(Debug, Deserialize)]
@@ -86,35 +106,81 @@ struct Session {
     figures: BTreeMap<String, Measured>,
 }
 
-/// The stress scene in the simulated headset: each script under each of the four policies.
-fn in_session(args: &Args, plots: &Path) -> Result<BTreeMap<String, Measured>> {
+/// The stress scene in the simulated headset: each script under each of the four policies, as many times as rounds are asked
+/// for. The plots show the last.
+fn in_session(args: &Args, bin: &Path, plots: &Path) -> Result<BTreeMap<String, Measured>> {
     let runtime = Runtime::ready()?;
-    let file = target_dir().join("measure/governor-session.json");
-    let _ = std::fs::remove_file(&file);
     std::fs::create_dir_all(plots)?;
-    let runs = args.seconds * 4 * SCRIPTS.len() as u32;
+    let mut rounds = Vec::new();
+    for round in 1..=args.rounds.max(1) {
+        println!("in a session, round {round} of {}", args.rounds.max(1));
+        rounds.push(one_session(&runtime, args.seconds, bin, plots, round)?);
+    }
+    Ok(together(&rounds))
+}
+
+fn one_session(
+    runtime: &Runtime,
+    seconds: u32,
+    bin: &Path,
+    plots: &Path,
+    round: u32,
+) -> Result<BTreeMap<String, Measured>> {
+    let file = target_dir().join(format!("measure/governor-session-{round}.json"));
+    let _ = std::fs::remove_file(&file);
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let runs = seconds * 4 * SCRIPTS.len() as u32;
     let mut arguments = vec![
         "--for".to_owned(),
         (runs + BESIDE).to_string(),
         "--run".to_owned(),
     ];
-    let bin = target_dir().join("release");
     arguments.push(bin.join("measure-governor").display().to_string());
     for (name, value) in [
         ("--session", file.display().to_string()),
         ("--plots", plots.display().to_string()),
         ("--scripts", SCRIPTS.join(",")),
-        ("--seconds", args.seconds.to_string()),
+        ("--seconds", seconds.to_string()),
     ] {
         arguments.extend([name.to_owned(), value]);
     }
     let mut command = runtime.command(&bin.join("simulate"), &arguments)?;
+    for (name, value) in SETTINGS {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
+    }
     succeed(command.stdout(Stdio::null()))?;
     let text = std::fs::read_to_string(&file).context("the session wrote no figures")?;
     let session: Session =
         serde_json::from_str(&text).context("the session wrote figures that can't be read")?;
     println!("in a session on {}", session.device);
     Ok(session.figures)
+}
+
+/// Figures of several rounds: the median of each with its range over the rounds; of recoveries and turns the worst.
+fn together(rounds: &[BTreeMap<String, Measured>]) -> BTreeMap<String, Measured> {
+    let mut all: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
+    for (name, measured) in rounds.iter().flatten() {
+        all.entry(name).or_default().push(measured);
+    }
+    let one = |name: &str, measured: &[&Measured]| {
+        let mut values: Vec<f64> = measured.iter().map(|it| it.value).collect();
+        values.sort_by(f64::total_cmp);
+        let worst = name.starts_with("recovery") || name.contains("_max_");
+        let (least, most) = (values.first().copied(), values.last().copied());
+        let middle = values.get(values.len() / 2).copied();
+        Measured {
+            value: if worst { most } else { middle }.unwrap_or(f64::NAN),
+            n: measured.iter().map(|it| it.n).sum(),
+            spread: [least, most].map(|it| it.unwrap_or(f64::NAN)),
+        }
+    };
+    all.into_iter()
+        .map(|(name, measured)| (name.to_owned(), one(name, &measured)))
+        .collect()
 }
 
 fn figure(name: String, measured: &Measured) -> Result<Figure> {
@@ -162,5 +228,36 @@ mod tests {
         assert_eq!(goal("missed_ratio_ours_scale_steps"), None);
         assert_eq!(goal("own_cost_p99_us"), Some(20.0));
         assert!(figure("luck".to_owned(), &measured).is_err());
+    }
+
+    #[test]
+    fn rounds_come_together_as_median_and_range_and_recoveries_as_their_worst() {
+        let round = |missed: f64, recovery: f64| {
+            let of = |value: f64| Measured {
+                value,
+                n: 400,
+                spread: [value, value],
+            };
+            BTreeMap::from([
+                ("missed_ratio_ours_steps_session".to_owned(), of(missed)),
+                (
+                    "recovery_frames_ours_steps_session".to_owned(),
+                    of(recovery),
+                ),
+            ])
+        };
+        let all = together(&[round(0.03, 2.0), round(0.01, 5.0), round(0.02, 3.0)]);
+        let of = |name: &str| {
+            let it = &all[name];
+            (it.value, it.n, it.spread)
+        };
+        assert_eq!(
+            of("missed_ratio_ours_steps_session"),
+            (0.02, 1200, [0.01, 0.03])
+        );
+        assert_eq!(
+            of("recovery_frames_ours_steps_session"),
+            (5.0, 1200, [2.0, 5.0])
+        );
     }
 }
