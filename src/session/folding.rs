@@ -36,7 +36,7 @@ pub(crate) fn rebuilds(body: &EventBody) -> bool {
 
 /// Events folded that the record thread has not taken yet. Grows only while the disk fails.
 #[derive(Component, Debug, Default)]
-pub struct Outbox(VecDeque<Event>);
+pub struct Outbox(pub(super) VecDeque<Event>);
 
 impl Outbox {
     /// Events that wait.
