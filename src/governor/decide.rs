@@ -69,7 +69,8 @@ fn gpu_forecast(state: &mut State, rules: &Rules, now: &Now) -> Option<Forecast>
     let mut forecast = state.gpu.track.forecast(rules)?;
     if state.chain.waits() {
         let before = state.chain.before(rules);
-        let (_, work) = state.works(&state.setting.clone(), rules, &now.limits);
+        let setting = state.setting;
+        let (_, work) = state.works(&setting, rules, &now.limits);
         let cost = forecast.load * state.gpu.cost.factor(&work);
         let spread = (cost * forecast.tail).hypot(before.load * before.tail);
         forecast.tail = spread / cost.max(1e-6);

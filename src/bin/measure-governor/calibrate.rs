@@ -76,7 +76,7 @@ impl Default for Calibration {
     fn default() -> Self {
         Self {
             frames: 0,
-            seen: Default::default(),
+            seen: [const { Vec::new() }; KINDS],
             base: None,
             layers: 1,
         }
