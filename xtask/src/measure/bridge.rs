@@ -51,7 +51,10 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
         suite.figures.push(figure);
     }
     match super::capture::figures(args) {
-        Ok(figures) => suite.figures.extend(figures),
+        Ok((figures, missing)) => {
+            suite.figures.extend(figures);
+            suite.missing.extend(missing);
+        }
         Err(error) => suite.missing.push(Missing {
             name: "capture_frame_ratio, subscribers_frame_ratio".into(),
             why: format!("{error:#}"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Args, Figure, Suite, figure};
+use super::{Args, Figure, Missing, Suite, figure};
 use crate::cargo::{cargo, succeed, target_dir};
 use crate::runtime::Runtime;
 use session::{Session, Sums};
@@ -22,6 +22,10 @@ const ROUND: [Beside; 6] = [
     Beside::Looking,
     Beside::Nobody,
 ];
+
+/// Frames of either kind that a comparison must rest on: on a machine that is busy with something else a frame in
+/// software takes seconds, and a few of them say nothing. Arbitrary.
+const LEAST: f64 = 200.0;
 
 /// What a stretch of frames cost.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,22 +90,31 @@ pub(super) fn measure(args: &Args) -> Result<Suite> {
     if let Some(out) = &args.out {
         suite.folder.clone_from(out);
     }
-    suite.figures = rounds(args, |figures| {
-        suite.figures = figures;
+    rounds(args, |(figures, missing)| {
+        (suite.figures, suite.missing) = (figures, missing);
         suite.write()
     })?;
     Ok(suite)
 }
 
-/// `capture_frame_ratio`, `subscribers_frame_ratio` and what belongs to them.
+/// `capture_frame_ratio`, `subscribers_frame_ratio` and what belongs to them; what rests on too few frames is missing.
 ///
 /// # Errors
 /// Where no simulated headset can be had, no picture comes, or no subscriber is taken in.
-pub(super) fn figures(args: &Args) -> Result<Vec<Figure>> {
-    rounds(args, |_| Ok(()))
+pub(super) fn figures(args: &Args) -> Result<Told> {
+    let mut last = Told::default();
+    rounds(args, |told| {
+        last = told;
+        Ok(())
+    })?;
+    Ok(last)
 }
 
-fn rounds(args: &Args, mut so_far: impl FnMut(Vec<Figure>) -> Result<()>) -> Result<Vec<Figure>> {
+/// Figures, and those that could not be had.
+type Told = (Vec<Figure>, Vec<Missing>);
+
+/// `so_far` is given what the rounds came to, after each.
+fn rounds(args: &Args, mut so_far: impl FnMut(Told) -> Result<()>) -> Result<()> {
     let runtime = Runtime::ready()?;
     let mut build = cargo(&[
         "build",
@@ -135,11 +148,11 @@ fn rounds(args: &Args, mut so_far: impl FnMut(Vec<Figure>) -> Result<()>) -> Res
         all.push(round);
         so_far(told(&all))?;
     }
-    Ok(told(&all))
+    Ok(())
 }
 
 /// The figures of these rounds: median, smallest and largest.
-fn told(rounds: &[Round]) -> Vec<Figure> {
+fn told(rounds: &[Round]) -> Told {
     let of_looking = compared(rounds, |round| round.looking);
     let of_subscribers = compared(rounds, |round| round.subscribers);
     let names = [
@@ -157,9 +170,19 @@ fn told(rounds: &[Round]) -> Vec<Figure> {
         ],
     ];
     let against = "the same session while nobody is there, in turns";
-    let mut figures = Vec::new();
+    let (mut figures, mut missing) = (Vec::new(), Vec::new());
     for (compared, [work, interval, missed, came]) in [of_looking, of_subscribers].iter().zip(names)
     {
+        if compared.least < LEAST {
+            missing.push(Missing {
+                name: work.into(),
+                why: format!(
+                    "only {:.0} frames of the kind with fewer, and {LEAST:.0} are needed: the machine is too busy, or the runs are too short (--seconds, --rounds)",
+                    compared.least
+                ),
+            });
+            continue;
+        }
         let n = compared.frames as u64;
         figures.push(figure(
             work,
@@ -192,7 +215,7 @@ fn told(rounds: &[Round]) -> Vec<Figure> {
         came.better = "higher";
         figures.push(came);
     }
-    figures
+    (figures, missing)
 }
 
 /// Of each round: work and time of a frame as multiples of those while nobody is there, share of missed frames beyond
@@ -204,10 +227,13 @@ struct Compared {
     missed: Vec<f64>,
     came: Vec<f64>,
     frames: f64,
+    /// Of the kind that has fewer.
+    least: f64,
 }
 
 fn compared(rounds: &[Round], with: impl Fn(&Round) -> Stretch) -> Compared {
     let mut all = Compared::default();
+    let (mut of_one, mut of_other) = (0.0, 0.0);
     for round in rounds {
         let (with, without) = (with(round), round.nobody);
         let ratio = |of: fn(&Stretch) -> f64| with.each(of(&with)) / without.each(of(&without));
@@ -216,8 +242,10 @@ fn compared(rounds: &[Round], with: impl Fn(&Round) -> Stretch) -> Compared {
         all.missed
             .push(with.each(with.missed) - without.each(without.missed));
         all.came.push(with.came / with.time.max(1e-9));
-        all.frames += with.frames + without.frames;
+        (of_one, of_other) = (of_one + with.frames, of_other + without.frames);
     }
+    all.frames = of_one + of_other;
+    all.least = f64::min(of_one, of_other);
     all
 }
 
@@ -238,12 +266,12 @@ mod tests {
     #[test]
     fn ratios_are_of_frames_and_not_of_seconds() {
         let round = |more: f64| Round {
-            nobody: stretch(100.0, 1.0, 0.0),
+            nobody: stretch(200.0, 2.0, 0.0),
             // Half the frames in the same time, each with so much more work.
-            looking: stretch(50.0, 0.5 * more, 5.0),
-            subscribers: stretch(100.0, 1.0, 320.0),
+            looking: stretch(100.0, more, 5.0),
+            subscribers: stretch(200.0, 2.0, 320.0),
         };
-        let figures = told(&[round(1.1), round(1.2), round(1.6)]);
+        let (figures, missing) = told(&[round(1.1), round(1.2), round(1.6)]);
         let named = |name: &str| figures.iter().find(|it| it.name == name).unwrap();
         let work = named("capture_frame_ratio");
         assert!((work.value - 1.2).abs() < 1e-9);
@@ -252,7 +280,11 @@ mod tests {
         assert!((named("capture_pictures_per_s").value - 1.0).abs() < 1e-9);
         assert!((named("subscribers_frame_ratio").value - 1.0).abs() < 1e-9);
         assert!((named("subscribers_kib_per_s").value - 64.0).abs() < 1e-9);
-        assert_eq!((work.n, figures.len()), (450, 8));
+        assert_eq!((work.n, figures.len(), missing.len()), (900, 8, 0));
+        // Of a hundred frames with pictures nothing is told, of two hundred with subscribers something is.
+        let (figures, missing) = told(&[round(1.1)]);
+        assert_eq!((figures.len(), missing.len()), (4, 1));
+        assert_eq!(missing[0].name, "capture_frame_ratio");
     }
 
     #[test]
