@@ -8,20 +8,26 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+#[path = "support/beside.rs"]
+mod beside;
 #[path = "support/host.rs"]
 mod host;
 #[path = "support/pupil.rs"]
 mod pupil;
 mod support;
 
+use beside::Beside;
 use host::{Host, TOKEN};
 use pupil::{Pupil, Script};
+
+/// The longest frame of any learner's runtime since somebody asked, microseconds.
+static LONGEST: AtomicU64 = AtomicU64::new(0);
 
 /// Threads that run learners' frames.
 const ROOMS: u64 = 4;
@@ -51,7 +57,10 @@ impl Class {
                 while !stop.load(Ordering::Relaxed) {
                     let frame = Instant::now();
                     for pupil in &mut pupils {
+                        let begun = Instant::now();
                         pupil.frame();
+                        let took = u64::try_from(begun.elapsed().as_micros()).unwrap();
+                        LONGEST.fetch_max(took, Ordering::Relaxed);
                     }
                     std::thread::sleep(Duration::from_millis(100).saturating_sub(frame.elapsed()));
                 }
@@ -96,12 +105,14 @@ fn the_instructors_page_works_in_a_real_browser() {
     let mut answers = browser.stdin.take().unwrap();
     let asked = BufReader::new(browser.stdout.take().unwrap());
     let mut classes = Vec::new();
+    let mut beside = None;
     for line in asked.lines().map_while(Result::ok) {
         let Ok(asked) = serde_json::from_str::<Value>(&line) else {
             println!("{line}");
             continue;
         };
         let number = |name: &str| asked[name].as_u64().unwrap();
+        let mut done = json!({ "done": asked["do"] });
         match asked["do"].as_str().unwrap() {
             "learners" => {
                 let every = u32::try_from(number("every")).unwrap();
@@ -109,11 +120,19 @@ fn the_instructors_page_works_in_a_real_browser() {
                 classes.push(Class::begin(home.path(), &address, first, count, every));
             }
             "leave" => classes.clear(),
+            "listen" => {
+                LONGEST.store(0, Ordering::Relaxed);
+                beside = Some(Beside::listen(&address));
+            }
+            "heard" => {
+                done["ms"] = json!(beside.take().unwrap().heard());
+                done["frame_ms"] = json!(LONGEST.load(Ordering::Relaxed) / 1000);
+            }
             "kill" => host.take().unwrap().kill(),
             "start" => host = Some(Host::start(home.path(), &address)),
             other => panic!("nobody knows how to {other}"),
         }
-        writeln!(answers, "{}", json!({ "done": asked["do"] })).unwrap();
+        writeln!(answers, "{done}").unwrap();
     }
     drop(classes);
     let status = browser.wait().unwrap();

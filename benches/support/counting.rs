@@ -1,6 +1,7 @@
 //! An allocator that counts, for whoever measures what is allocated: a bench and the `measure-*` programs include it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Counts what is allocated, and leaves it to the system.
@@ -11,6 +12,17 @@ pub static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 /// How much is in use.
 pub static BYTES: AtomicI64 = AtomicI64::new(0);
 
+thread_local! {
+    /// How often this thread did: a test's harness allocates beside it whenever it gets the core.
+    pub static HERE: Cell<u64> = const { Cell::new(0) };
+}
+
+fn asked() {
+    ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    // A thread that ends has no place of its own any more.
+    let _ = HERE.try_with(|count| count.set(count.get() + 1));
+}
+
 fn count(bytes: usize, sign: i64) {
     // Nothing is larger than an address space, half of which is positive.
     BYTES.fetch_add(sign * bytes as i64, Ordering::Relaxed);
@@ -19,7 +31,7 @@ fn count(bytes: usize, sign: i64) {
 // SAFETY: every call goes on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        asked();
         count(layout.size(), 1);
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc(layout) }
@@ -32,7 +44,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        asked();
         count(layout.size(), -1);
         count(size, 1);
         // SAFETY: the caller's promises are passed on.

@@ -19,11 +19,13 @@ export const problems = [];
 export const passed = [];
 
 const answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-/** Has the test do something. */
+/** Has the test do something, and gives what it says of it. */
 export async function please(wish) {
   process.stdout.write(`${JSON.stringify(wish)}\n`);
   const { value } = await answers.next();
-  assert.equal(JSON.parse(value).done, wish.do);
+  const answer = JSON.parse(value);
+  assert.equal(answer.done, wish.do);
+  return answer;
 }
 
 /** The bridge's HTTP. */
@@ -137,11 +139,13 @@ export function quantile(values, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 }
 
-/** Delays of what happens within these seconds: all the way, and its parts. */
+/** Delays of what happens within these seconds: all the way, its parts, and until another program at the same door had it. */
 export async function delays(page, seconds) {
+  await please({ do: "listen" });
   await page.evaluate(() => Object.assign(window, { delays: [], slow: [], measure: true }));
   await page.waitForTimeout(seconds * 1000);
+  const { ms: beside, frame_ms: frame } = await please({ do: "heard" });
   const { list, slow } = await page.evaluate(() => { window.measure = false; return { list: window.delays, slow: window.slow }; });
   const of = (part) => list.map((it) => it[part]);
-  return { list, slow, all: of("all"), way: of("way"), page: of("page") };
+  return { list, slow, beside, frame, all: of("all"), way: of("way"), page: of("page") };
 }
