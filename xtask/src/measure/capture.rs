@@ -173,6 +173,14 @@ fn told(rounds: &[Round]) -> Told {
     let (mut figures, mut missing) = (Vec::new(), Vec::new());
     for (compared, [work, interval, missed, came]) in [of_looking, of_subscribers].iter().zip(names)
     {
+        if compared.came.iter().any(|came| *came <= 0.0) {
+            missing.push(Missing {
+                name: work.into(),
+                why: "in one of the rounds nothing came to who was there, so they cost nothing"
+                    .into(),
+            });
+            continue;
+        }
         if compared.least < LEAST {
             missing.push(Missing {
                 name: work.into(),
@@ -285,6 +293,13 @@ mod tests {
         let (figures, missing) = told(&[round(1.1)]);
         assert_eq!((figures.len(), missing.len()), (4, 1));
         assert_eq!(missing[0].name, "capture_frame_ratio");
+        // Who is refused every picture costs nothing, and that is no figure.
+        let refused = Round {
+            looking: stretch(300.0, 2.0, 0.0),
+            ..round(1.1)
+        };
+        let (figures, missing) = told(&[refused]);
+        assert_eq!((figures.len(), missing.len()), (4, 1));
     }
 
     #[test]
