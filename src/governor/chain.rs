@@ -1,5 +1,6 @@
-//! Runtimes that wait for the GPU in `xrEndFrame` (Monado where it has no fence to hand on): the render world's work and the
-//! GPU's follow each other there, and share one period. Found out from our own frames, never by a runtime's name.
+//! Runtimes that wait for the GPU in `xrEndFrame` (Monado where it has no fence to hand on), and drivers that do so where
+//! commands are submitted (software renderers): the render world's work and the GPU's follow each other there, and share one
+//! period. Found out from our own frames, never by a name.
 
 use super::forecast::{Forecast, Track};
 use super::rules::Rules;
@@ -9,9 +10,9 @@ use super::sense::{FrameSample, GpuTime, History};
 const BELIEVED: u8 = 24;
 const MOST: u8 = 32;
 const DOUBTED: u8 = 8;
-/// Least share of the period that must be left of the GPU's work for a frame to say anything.
-const TELLING: f64 = 0.05;
-/// How far a wait may be from what is left of the GPU's work: parts of it, and of the period.
+/// Least share of the period that the GPU's work must be for a frame to say anything.
+const TELLING: f64 = 0.1;
+/// How far a wait may be from the GPU's work: parts of it, and of the period.
 const NEAR: [f64; 2] = [0.75, 1.15];
 const SLACK: f64 = 0.02;
 
@@ -30,7 +31,7 @@ impl Chain {
         self.waits
     }
 
-    /// A GPU time came back with the sample so many frames back: did the runtime wait for what was left of it? `true`
+    /// A GPU time came back with the sample so many frames back: did runtime or driver wait for it? `true`
     /// where what is believed changed.
     pub(super) fn witness(&mut self, history: &History, back: usize, gpu: GpuTime) -> bool {
         let Some(waited) = waited(history, back, gpu) else {
@@ -67,21 +68,19 @@ impl Chain {
     }
 }
 
-/// Whether `xrEndFrame` took as long as the GPU still had to do; `None` where the frame can't tell.
+/// Whether handing over took as long as the GPU had to do; `None` where the frame can't tell.
 fn waited(history: &History, back: usize, gpu: GpuTime) -> Option<bool> {
     let newest = history.back(back)?;
     // The render world's times come a frame late themselves.
     let age = gpu.age.checked_sub(newest.cpu.rendered_age())?;
     let sample = history.back(back + usize::from(age))?;
     let slack = SLACK * sample.period;
-    // The GPU begins with the first command, and so before all are recorded.
-    let left = gpu.seconds - sample.cpu.submit;
-    if left < TELLING * sample.period {
+    if gpu.seconds < TELLING * sample.period {
         return None;
     }
-    let [least, most] = NEAR;
+    let [least, most] = NEAR.map(|part| part * gpu.seconds);
     let end = sample.cpu.end;
-    Some(end >= least * left - slack && end <= most * gpu.seconds + slack)
+    Some(end >= least - slack && end <= most + slack)
 }
 
 /// Alarms: cuts at the first frame of what may be a step. One that was a hiccup costs trust.

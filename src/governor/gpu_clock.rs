@@ -1,4 +1,5 @@
-//! How long the GPU works on a frame, by timestamps before its first and after its last command.
+//! How long the GPU works on a frame, by timestamps before its first and after its last command. The first goes with the
+//! frame's own commands: by itself it would be written while they are still being recorded.
 //! In: the render graph. Out: [`GpuTimes`], a frame or more later. Never: a wait for the GPU; where the device has no
 //! timestamps, or all buffers are still under way, a frame goes unmeasured.
 
@@ -11,7 +12,7 @@ use bevy::render::render_resource::{
     MapMode, PipelineCache,
 };
 use bevy::render::renderer::{
-    RenderDevice, RenderGraph, RenderGraphSystems, RenderQueue, WgpuWrapper,
+    RenderContext, RenderDevice, RenderGraph, RenderGraphSystems, RenderQueue, WgpuWrapper,
 };
 use bevy::render::{ExtractSchedule, MainWorld, RenderApp};
 use wgpu::{ComputePassTimestampWrites, Features, QuerySet, QuerySetDescriptor, QueryType};
@@ -154,7 +155,12 @@ fn stamp(encoder: &mut wgpu::CommandEncoder, queries: &QuerySet, which: u32) {
     }));
 }
 
-fn begin(device: Res<RenderDevice>, queue: Res<RenderQueue>, mut clock: ResMut<Clock>) {
+fn begin(
+    device: Res<RenderDevice>,
+    queue: Res<RenderQueue>,
+    mut clock: ResMut<Clock>,
+    mut frame: RenderContext,
+) {
     let clock = &mut *clock;
     if !clock.probed {
         clock.probed = true;
@@ -185,9 +191,7 @@ fn begin(device: Res<RenderDevice>, queue: Res<RenderQueue>, mut clock: ResMut<C
         return;
     }
     clock.running = true;
-    let mut encoder = device.create_command_encoder(&CommandEncoderDescriptor::default());
-    stamp(&mut encoder, &made.queries, 0);
-    queue.submit([encoder.finish()]);
+    stamp(frame.command_encoder(), &made.queries, 0);
 }
 
 fn read(slot: &Slot, tick: f64) -> Option<u64> {

@@ -17,9 +17,10 @@ pub struct CpuPhases {
     pub simulation: f64,
     /// What the renderer takes over and prepares.
     pub prepare: f64,
-    /// Recording and submitting commands.
+    /// Recording commands.
     pub submit: f64,
-    /// What the runtime kept us in `xrEndFrame`: work of its own, or a wait for the GPU.
+    /// What driver and runtime kept us when the frame was handed over, in submitting and in `xrEndFrame`: work of their own,
+    /// or a wait for the GPU.
     #[serde(default)]
     pub end: f64,
     /// Time in which two phases ran beside each other: the renderer works on a frame while the next is simulated. Without
@@ -35,7 +36,7 @@ impl CpuPhases {
         self.simulation + self.prepare + self.submit - self.overlap
     }
 
-    /// The same with `xrEndFrame`, which is part of the render world's.
+    /// The same with handing over, which is part of the render world's.
     #[must_use]
     pub fn total_with_end(&self) -> f64 {
         let beside = if self.overlap > 0.0 {
@@ -46,7 +47,7 @@ impl CpuPhases {
         self.total() + (self.end - beside).max(0.0)
     }
 
-    /// Our work on the line of time that `xrEndFrame` ends: the render world's, or all of it where nothing runs beside.
+    /// Our work on the line of time that handing over ends: the render world's, or all of it where nothing runs beside.
     #[must_use]
     pub fn before_end(&self) -> f64 {
         if self.overlap > 0.0 {

@@ -49,9 +49,10 @@ pub struct Phases {
     pub extract: f64,
     /// The render world until commands are recorded.
     pub prepare: f64,
-    /// Recording and submitting commands.
+    /// Recording commands.
     pub submit: f64,
-    /// What the runtime kept us in `xrEndFrame`, its own work and its waits.
+    /// Handing the frame over: what the driver kept us in submitting, and the runtime in `xrEndFrame`; their own work and
+    /// their waits.
     pub end: f64,
     /// Whether the render world works beside the main world.
     pub overlapped: bool,

@@ -197,7 +197,7 @@ pub(super) fn end_frame(world: &mut World) {
     ) else {
         return;
     };
-    let (ended, took) = {
+    let ended = {
         let mut layers = Vec::new();
         let mut under = Vec::new();
         if drawn && let Some(providers) = world.get_resource::<OxrRenderLayers>() {
@@ -206,9 +206,7 @@ pub(super) fn end_frame(world: &mut World) {
         }
         let under = under.iter().map(|quad| quad as &dyn CompositionLayer);
         let layers: Vec<_> = under.chain(layers.iter().map(Box::as_ref)).collect();
-        let since = Instant::now();
         let ended = stream.end(frame.predicted_display_time, blend.0, &layers);
-        let took = since.elapsed();
         if drawn
             && ended.is_ok()
             && let (Some(told), Some(session)) = (
@@ -222,10 +220,9 @@ pub(super) fn end_frame(world: &mut World) {
                 layers.last().copied(),
             );
         }
-        (ended, took)
+        ended
     };
     world.insert_resource(stream);
-    world.resource_mut::<Lap>().ended(took);
     if let Err(error) = ended {
         world.resource_mut::<RenderTrouble>().0 = Some(("ending the frame", code_of(&error)));
     }

@@ -1,14 +1,15 @@
-//! Where a frame's CPU time goes: main world, taking over, preparing, submitting. Main and render world run beside each
-//! other, so times of the render world are of the frame before; what is waited for belongs to no phase.
+//! Where a frame's CPU time goes: main world, taking over, preparing, recording, handing over. Main and render world run
+//! beside each other, so times of the render world are of the frame before; what is waited for belongs to no phase.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bevy::app::MainScheduleOrder;
-use bevy::ecs::schedule::ScheduleLabel;
+use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::render::renderer::{RenderGraph, RenderGraphSystems};
 use bevy::render::{Render, RenderApp, RenderSystems};
 use bevy_mod_xr::session::XrRenderSystems;
 
@@ -36,25 +37,25 @@ struct Shared {
 /// Render world: how the frame in hand goes.
 #[derive(Resource)]
 pub(super) struct Lap {
+    /// When the part in hand began.
     since: Instant,
-    prepared: Instant,
+    /// Of it, so long was nobody's work.
     blocked: Duration,
-    end: Duration,
 }
 
 impl Lap {
     fn begun(now: Instant) -> Self {
         Self {
             since: now,
-            prepared: now,
             blocked: Duration::ZERO,
-            end: Duration::ZERO,
         }
     }
 
-    /// Ending the frame took so long.
-    pub fn ended(&mut self, took: Duration) {
-        self.end += took;
+    /// The part ends, and the next begins: nanoseconds of work.
+    fn next(&mut self) -> u64 {
+        let part = std::mem::replace(self, Self::begun(Instant::now()));
+        let took = self.since.saturating_duration_since(part.since);
+        took.saturating_sub(part.blocked).as_nanos() as u64
     }
 
     /// Does what may be blocked by the runtime; the time is nobody's work.
@@ -132,6 +133,17 @@ impl Plugin for PhasesPlugin {
         render
             .insert_resource(times)
             .insert_resource(Lap::begun(now))
+            // Its parts follow each other anyway. As a task of the pool, the wait of a driver could be run by the main
+            // thread, which helps out there whenever it waits for tasks of its own.
+            .edit_schedule(RenderGraph, |graph| {
+                graph.set_executor(SingleThreadedExecutor::new());
+            })
+            .add_systems(
+                RenderGraph,
+                recorded
+                    .after(RenderGraphSystems::Render)
+                    .before(RenderGraphSystems::Submit),
+            )
             .add_systems(
                 Render,
                 (
@@ -151,24 +163,15 @@ fn start(mut lap: ResMut<Lap>) {
 }
 
 fn prepared(mut lap: ResMut<Lap>, times: Res<RenderTimes>) {
-    let now = Instant::now();
-    let worked = now
-        .saturating_duration_since(lap.since)
-        .saturating_sub(lap.blocked);
-    times
-        .0
-        .prepare
-        .store(worked.as_nanos() as u64, Ordering::Relaxed);
-    (lap.prepared, lap.blocked) = (now, Duration::ZERO);
+    times.0.prepare.store(lap.next(), Ordering::Relaxed);
 }
 
-fn done(lap: Res<Lap>, times: Res<RenderTimes>) {
-    let now = Instant::now();
-    let worked = now
-        .saturating_duration_since(lap.prepared)
-        .saturating_sub(lap.blocked + lap.end);
-    let since_base = now.saturating_duration_since(times.0.base);
-    (times.0.submit).store(worked.as_nanos() as u64, Ordering::Relaxed);
-    (times.0.end).store(lap.end.as_nanos() as u64, Ordering::Relaxed);
-    (times.0.ended).store(since_base.as_nanos() as u64, Ordering::Release);
+fn recorded(mut lap: ResMut<Lap>, times: Res<RenderTimes>) {
+    times.0.submit.store(lap.next(), Ordering::Relaxed);
+}
+
+fn done(mut lap: ResMut<Lap>, times: Res<RenderTimes>) {
+    times.0.end.store(lap.next(), Ordering::Relaxed);
+    let ended = lap.since.saturating_duration_since(times.0.base);
+    (times.0.ended).store(ended.as_nanos() as u64, Ordering::Release);
 }

@@ -1,5 +1,6 @@
-//! What the scene costs without its dial, and what a turn of the dial adds: measured in the session, so that the same
-//! scripts cross the budget of a slow machine and of a fast one alike.
+//! What the scene costs without its dial, and what a turn of the dial adds, at full and at the lowest quality: measured in
+//! the session, so that the same scripts cross the budget of a slow machine and of a fast one alike, by as much as the
+//! levers can take away there.
 
 use malloc_vr::governor::plant::Demand;
 
@@ -8,7 +9,7 @@ use malloc_vr::governor::sense::FrameSample;
 use super::stress::{Dial, SHEETS};
 
 /// Frames of each stretch, and those left out at its begin.
-const STRETCH: u32 = 40;
+const STRETCH: u32 = 60;
 const SETTLE: u32 = 20;
 /// Sheets in the stretches after the first.
 const SOME: u32 = 16;
@@ -18,10 +19,15 @@ const ENOUGH: f64 = 2.5;
 const MOST_LAYERS: u32 = 4096;
 /// The period that scripts are written in, seconds.
 const WRITTEN_IN: f64 = 1.0 / 72.0;
-/// Where `xrEndFrame` takes more than this part of the GPU's time, it waits for it.
+/// Where handing over takes more than this part of the GPU's time, it waits for it.
 const WAITED: f64 = 0.5;
 /// A sheet is worth at least this part of a period, or timestamps don't show it.
 const LEAST: f64 = 1e-3;
+/// The largest load of the scripts, in periods.
+const PEAK: f64 = 2.2;
+/// Part of the period that the largest load leaves at the lowest quality, at most: in a quiet machine's frames, and others
+/// take a quarter more.
+const ABSORBED: f64 = 0.7;
 
 /// What the dial does here.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +38,8 @@ pub(crate) struct Scale {
     pub(crate) waits: bool,
     /// GPU seconds of a sheet.
     pub(crate) sheet: f64,
+    /// The load that the levers can absorb, in periods: above 1, the scripts' loads are pressed together to end here.
+    pub(crate) most: f64,
     /// Layers of glass in a sheet.
     pub(crate) layers: u32,
 }
@@ -39,12 +47,14 @@ pub(crate) struct Scale {
 impl Scale {
     /// The dial for what a script asks, where the display's period is this long.
     pub(crate) fn dial(&self, demand: &Demand, period: f64) -> Dial {
-        let here = |seconds: f64| seconds / WRITTEN_IN * period;
-        let sheets = (here(demand.gpu) - self.base.gpu).max(0.0) / self.sheet;
+        let load = demand.gpu / WRITTEN_IN;
+        let over = (self.most.min(PEAK) - 1.0) / (PEAK - 1.0);
+        let load = load.min(1.0) + over * (load - 1.0).max(0.0);
+        let sheets = (load * period - self.base.gpu).max(0.0) / self.sheet;
         Dial {
             sheets: (sheets.round() as u32).min(SHEETS),
             layers: self.layers,
-            cpu: (here(demand.cpu) - self.base.cpu).max(0.0),
+            cpu: (demand.cpu / WRITTEN_IN * period - self.base.cpu).max(0.0),
         }
     }
 }
@@ -52,32 +62,50 @@ impl Scale {
 /// Where it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Found {
-    /// Not there yet: the dial for the next frame.
-    Going(Dial),
+    /// Not there yet: the dial for the next frame, and whether at the lowest quality.
+    Going { dial: Dial, lowest: bool },
     /// There.
     Scale(Scale),
-    /// A sheet costs nothing that timestamps would show.
-    Nothing,
+    /// Why there is none.
+    Nothing(&'static str),
 }
 
-/// Seconds that are looked at in each frame: the GPU's; the main world's; rendering and what ends it; what ends it.
-const KINDS: usize = 4;
+/// Seconds of a stretch's frames: the GPU's; the main world's; rendering and handing over; handing over. Of each the lower
+/// quartile: what else runs on a machine only ever adds.
+type Seen = [f64; 4];
 
-/// Under way. A stretch without sheets, then with some, with more layers each until all of them are enough.
+/// Stretches, in order.
+#[derive(Debug, Clone, Copy)]
+enum Stretch {
+    /// Nothing on the dial.
+    Base,
+    /// With some sheets, of more layers each until all of them are enough.
+    Sheets { base: Seen },
+    /// The same at the lowest quality.
+    Lowest { base: Seen, sheets: Seen },
+    /// Nothing on the dial, at the lowest quality.
+    LowestBase {
+        base: Seen,
+        sheets: Seen,
+        lowest: Seen,
+    },
+}
+
+/// Under way.
 #[derive(Debug, Clone)]
 pub(crate) struct Calibration {
+    stretch: Stretch,
     frames: u32,
-    seen: [Vec<f64>; KINDS],
-    base: Option<[f64; KINDS]>,
+    seen: [Vec<f64>; 4],
     layers: u32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
         Self {
+            stretch: Stretch::Base,
             frames: 0,
-            seen: [const { Vec::new() }; KINDS],
-            base: None,
+            seen: [const { Vec::new() }; 4],
             layers: 1,
         }
     }
@@ -96,72 +124,109 @@ impl Calibration {
             end.push(cpu.end);
         }
         if self.frames < STRETCH {
-            return Found::Going(self.dial());
+            return self.going();
         }
         self.frames = 0;
         let seen = self
             .seen
             .each_mut()
-            .map(|it| median(&mut std::mem::take(it)));
-        let Some(base) = self.base else {
-            self.base = Some(seen);
-            return Found::Going(self.dial());
-        };
-        let [gpu, _, rendering, end] = seen;
-        let [gpu_base, cpu, rendering_base, _] = base;
-        let waits = end > WAITED * gpu;
-        let (line, line_base) = if waits {
-            (rendering, rendering_base)
-        } else {
-            (gpu, gpu_base)
-        };
-        let base = Demand {
-            cpu,
-            gpu: line_base,
-        };
-        let sheet = (line - line_base) / f64::from(SOME);
-        let worth = sheet * f64::from(SHEETS) / period;
-        if worth >= ENOUGH {
-            return Found::Scale(Scale {
+            .map(|it| lower_quartile(&mut std::mem::take(it)));
+        match self.stretch {
+            Stretch::Base => self.stretch = Stretch::Sheets { base: seen },
+            Stretch::Sheets { base } => {
+                let worth = sheet(base, seen, waits(seen)) * f64::from(SHEETS) / period;
+                if worth >= ENOUGH || self.layers >= MOST_LAYERS {
+                    let sheets = seen;
+                    self.stretch = Stretch::Lowest { base, sheets };
+                } else {
+                    // What was hardly seen says little of how much more is needed. (A NaN becomes the most.)
+                    let more = (1.2 * ENOUGH / worth.max(0.05)).clamp(2.0, 16.0);
+                    let layers = f64::from(self.layers) * more;
+                    self.layers = layers.min(f64::from(MOST_LAYERS)) as u32;
+                }
+            }
+            Stretch::Lowest { base, sheets } => {
+                let lowest = seen;
+                self.stretch = Stretch::LowestBase {
+                    base,
+                    sheets,
+                    lowest,
+                };
+            }
+            Stretch::LowestBase {
                 base,
-                waits,
-                sheet,
-                layers: self.layers,
-            });
+                sheets,
+                lowest,
+            } => return found([base, sheets, seen, lowest], self.layers, period),
         }
-        if self.layers >= MOST_LAYERS {
-            let layers = self.layers;
-            let scale = Scale {
-                base,
-                waits,
-                sheet,
-                layers,
-            };
-            return if sheet > LEAST * period {
-                Found::Scale(scale)
-            } else {
-                Found::Nothing
-            };
-        }
-        // What was hardly seen says little of how much more is needed. (A NaN becomes the most.)
-        let more = (1.2 * ENOUGH / worth.max(0.05)).clamp(2.0, 16.0);
-        self.layers = (f64::from(self.layers) * more).min(f64::from(MOST_LAYERS)) as u32;
-        Found::Going(self.dial())
+        self.going()
     }
 
-    fn dial(&self) -> Dial {
-        Dial {
-            sheets: if self.base.is_some() { SOME } else { 0 },
+    fn going(&self) -> Found {
+        let (sheets, lowest) = match self.stretch {
+            Stretch::Base => (0, false),
+            Stretch::Sheets { .. } => (SOME, false),
+            Stretch::Lowest { .. } => (SOME, true),
+            Stretch::LowestBase { .. } => (0, true),
+        };
+        let dial = Dial {
+            sheets,
             layers: self.layers,
             cpu: 0.0,
-        }
+        };
+        Found::Going { dial, lowest }
     }
 }
 
+/// Whether the runtime or the driver waits for the GPU, by a stretch that keeps it busy.
+fn waits([gpu, _, _, end]: Seen) -> bool {
+    end > WAITED * gpu
+}
+
+/// Seconds of the line of time that the GPU is on.
+fn line([gpu, _, rendering, _]: Seen, waits: bool) -> f64 {
+    if waits { rendering } else { gpu }
+}
+
+/// Seconds of a sheet, by a stretch without and one with some: of the GPU's time, or of the wait for it.
+fn sheet(base: Seen, sheets: Seen, waits: bool) -> f64 {
+    let part = |[gpu, _, _, end]: Seen| if waits { end } else { gpu };
+    (part(sheets) - part(base)) / f64::from(SOME)
+}
+
+/// What the stretches say: at full quality without and with sheets, and the same at the lowest.
+fn found([base, sheets, low_base, low_sheets]: [Seen; 4], layers: u32, period: f64) -> Found {
+    let waits = waits(sheets);
+    let cost = sheet(base, sheets, waits);
+    // (A NaN is none of both.)
+    if !(cost > LEAST * period) {
+        return Found::Nothing("a sheet of glass costs nothing that timestamps would show");
+    }
+    // What noise makes cheaper than free costs little.
+    let low_cost = sheet(low_base, low_sheets, waits).max(0.1 * cost);
+    let room = (ABSORBED * period - line(low_base, waits)) / low_cost;
+    let [_, cpu, ..] = base;
+    let base = Demand {
+        cpu,
+        gpu: line(base, waits),
+    };
+    let most = (base.gpu + room * cost) / period;
+    if !(most > 1.0) {
+        return Found::Nothing("the levers can't absorb more than a period");
+    }
+    Found::Scale(Scale {
+        base,
+        waits,
+        sheet: cost,
+        most,
+        layers,
+    })
+}
+
 /// NaN of none.
-fn median(values: &mut [f64]) -> f64 {
+fn lower_quartile(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    values.get(values.len() / 4).copied().unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]
@@ -190,16 +255,17 @@ mod tests {
         }
     }
 
-    /// A machine: seconds of a frame without glass, and of a layer of it.
-    fn calibrate(base: f64, layer: f64, waits: bool, period: f64) -> Found {
+    /// A machine: seconds of a frame without glass and of a layer of it, and what is left of both at the lowest quality.
+    fn calibrate(base: f64, layer: f64, left: f64, waits: bool, period: f64) -> Found {
         let mut calibration = Calibration::default();
-        let mut dial = calibration.dial();
+        let mut now = calibration.going();
         for _ in 1..2000 {
-            let gpu = base + layer * f64::from(dial.sheets * dial.layers);
-            match calibration.frame(&sample(Some(gpu), waits, period)) {
-                Found::Going(next) => dial = next,
-                found => return found,
-            }
+            let Found::Going { dial, lowest } = now else {
+                return now;
+            };
+            let left = if lowest { left } else { 1.0 };
+            let gpu = left * (base + layer * f64::from(dial.sheets * dial.layers));
+            now = calibration.frame(&sample(Some(gpu), waits, period));
         }
         panic!("it never ends");
     }
@@ -212,11 +278,11 @@ mod tests {
             (4e-3, 60e-6, false, 1.0 / 90.0),
             (0.2e-3, 2e-6, false, 0.05),
         ] {
-            let Found::Scale(scale) = calibrate(base, layer, waits, period) else {
+            let Found::Scale(scale) = calibrate(base, layer, 0.3, waits, period) else {
                 panic!("no scale for {base} {layer}");
             };
             assert_eq!(scale.waits, waits);
-            for wanted in [0.65, 1.6, 2.1] {
+            for wanted in [0.65, 1.0, 1.6, PEAK] {
                 let demand = Demand {
                     cpu: 0.5 * WRITTEN_IN,
                     gpu: wanted * WRITTEN_IN,
@@ -224,22 +290,37 @@ mod tests {
                 let dial = scale.dial(&demand, period);
                 let gpu = base + layer * f64::from(dial.sheets * dial.layers);
                 // Where the runtime waits, rendering is on the same line of time.
-                let line = if waits { gpu + 4e-3 } else { gpu };
-                assert!((line / period - wanted).abs() < 0.05, "{wanted}: {line}");
+                let before = if waits { 4e-3 } else { 0.0 };
+                let line = (before + gpu) / period;
+                let low = (before + 0.3 * gpu) / period;
+                assert!(low < ABSORBED + 0.02, "{wanted}: {low}");
+                if wanted <= 1.0 {
+                    assert!((line - wanted).abs() < 0.05, "{wanted}: {line}");
+                } else {
+                    assert!(line > 1.0 && line < wanted + 0.05, "{wanted}: {line}");
+                }
                 assert!((dial.cpu + 2e-3 - 0.5 * period).abs() < 1e-9);
             }
+            // What levers can take away at most is what the largest load asks of them, unless that is less.
+            let low = scale.most.min(PEAK) * period;
+            assert!(low > 1.5 * period, "{}", scale.most);
         }
     }
 
     #[test]
-    fn a_machine_without_timestamps_or_without_glass_has_no_dial() {
-        assert_eq!(calibrate(1e-3, 0.0, false, 0.05), Found::Nothing);
+    fn a_machine_without_timestamps_glass_or_levers_has_no_dial_and_says_why() {
+        let why = |found| match found {
+            Found::Nothing(why) => why,
+            found => panic!("{found:?}"),
+        };
+        assert!(why(calibrate(1e-3, 0.0, 0.3, false, 0.05)).contains("timestamps"));
+        assert!(why(calibrate(60e-3, 1e-3, 1.0, false, 0.05)).contains("levers"));
         let mut calibration = Calibration::default();
         let frame = sample(None, false, 0.05);
         let ends = (0..2000).find_map(|_| match calibration.frame(&frame) {
-            Found::Going(_) => None,
+            Found::Going { .. } => None,
             found => Some(found),
         });
-        assert_eq!(ends, Some(Found::Nothing));
+        assert!(why(ends.expect("it ends")).contains("timestamps"));
     }
 }

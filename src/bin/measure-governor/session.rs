@@ -45,8 +45,11 @@ struct Outcome {
     device: String,
     /// Parts of the period that a frame takes of the CPU and the GPU with nothing on the dial.
     base: [f64; 2],
-    /// Runs of one script under one policy, as they end.
-    runs: Vec<(String, String, Report)>,
+    /// The load that the levers can absorb, in periods.
+    most: f64,
+    /// Runs of one script under one policy, as they end; with the part of the processors' time that other guests of the
+    /// host took meanwhile.
+    runs: Vec<(String, String, Report, f64)>,
     failed: Option<String>,
 }
 
@@ -64,7 +67,47 @@ enum At {
         begun: f64,
         playing: Playing<'static>,
         tally: Box<Tally>,
+        processors: Processors,
     },
+}
+
+/// Ticks of all processors since the machine started: those that other guests of the host took, and all of them.
+#[derive(Debug, Clone, Copy)]
+struct Processors {
+    stolen: u64,
+    all: u64,
+}
+
+impl Processors {
+    /// By `/proc/stat`; none where there is no such file.
+    fn now() -> Self {
+        let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let first = stat.lines().next().unwrap_or_default();
+        // user, nice, system, idle, iowait, irq, softirq, steal: proc(5).
+        let ticks = first.split_whitespace().skip(1).take(8);
+        let ticks: Vec<u64> = ticks.filter_map(|it| it.parse().ok()).collect();
+        Self {
+            stolen: ticks.get(7).copied().unwrap_or_default(),
+            all: ticks.iter().sum(),
+        }
+    }
+
+    /// The part that was stolen from then to now.
+    fn stolen_since(self, then: Self) -> f64 {
+        let part = self.stolen.saturating_sub(then.stolen) as f64;
+        part / self.all.saturating_sub(then.all).max(1) as f64
+    }
+}
+
+impl At {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Preparing(_) => "preparing",
+            Self::Calibrating(_) => "calibrating",
+            Self::Pausing { .. } => "pausing",
+            Self::Running { .. } => "running",
+        }
+    }
 }
 
 #[derive(Resource)]
@@ -163,13 +206,20 @@ pub(crate) fn measure(args: &Args, file: &Path, rules: Rules) -> Result<()> {
 
 fn write(args: &Args, file: &Path, outcome: &Outcome) -> Result<()> {
     let mut figures = BTreeMap::new();
-    for (side, base) in ["cpu", "gpu"].into_iter().zip(outcome.base) {
-        let value = json!({ "value": base, "n": 1, "spread": [base, base] });
-        figures.insert(format!("base_{side}_ratio_session"), value);
+    let [cpu, gpu] = outcome.base;
+    for (name, value) in [
+        ("base_cpu_ratio_session", cpu),
+        ("base_gpu_ratio_session", gpu),
+        ("absorbable_load_ratio_session", outcome.most),
+    ] {
+        let told = json!({ "value": value, "n": 1, "spread": [value, value] });
+        figures.insert(name.to_owned(), told);
     }
     let mut scripts: BTreeMap<&str, Vec<(&str, Report)>> = BTreeMap::new();
-    for (script, name, report) in &outcome.runs {
+    for (script, name, report, stolen) in &outcome.runs {
         let named = format!("{name}_{script}_session");
+        let told = json!({ "value": stolen, "n": 1, "spread": [stolen, stolen] });
+        figures.insert(format!("stolen_time_ratio_{named}"), told);
         figures.extend(compared(&named, std::slice::from_ref(report)));
         let runs = scripts.entry(script).or_default();
         runs.push((name, report.clone()));
@@ -219,6 +269,7 @@ fn conduct(
         Moment::Free
     };
     let sample = governor.newest().copied();
+    trace!(now, interval, skipped, ?sample, at = conductor.at.name());
     let gpu = sample.and_then(|it| it.gpu).map(|it| it.seconds);
     let last = conductor.scripts.len() * POLICIES.len();
     match &mut conductor.at {
@@ -240,14 +291,16 @@ fn conduct(
                 return;
             };
             match calibration.frame(&sample) {
-                Found::Going(next) => {
+                Found::Going { dial: next, lowest } => {
                     dial.set_if_neq(next);
+                    *mode = if lowest {
+                        Mode::Held(Level::Emergency)
+                    } else {
+                        Mode::On
+                    };
                 }
-                Found::Nothing => {
-                    fail(
-                        conductor,
-                        "a sheet of glass costs nothing that timestamps would show: the dial can't be set",
-                    );
+                Found::Nothing(why) => {
+                    fail(conductor, &format!("the dial can't be set: {why}"));
                     exit.write(AppExit::error());
                 }
                 Found::Scale(scale) => {
@@ -259,6 +312,7 @@ fn conduct(
                         1.0 / stats.period
                     );
                     info!("{device}; {scale:?}; drawn {drawn:?}");
+                    *mode = Mode::On;
                     note(conductor, device, scale, stats.period);
                     conductor.at = At::Pausing {
                         run: 0,
@@ -288,6 +342,7 @@ fn conduct(
                 begun: now,
                 playing: Playing::new(script, 1),
                 tally: Box::new(Tally::new(true)),
+                processors: Processors::now(),
             };
         }
         At::Running {
@@ -295,6 +350,7 @@ fn conduct(
             begun,
             playing,
             tally,
+            processors,
         } => {
             let since = now - *begun;
             let index = quality.0.index(&conductor.rules);
@@ -319,12 +375,14 @@ fn conduct(
             if since < conductor.seconds {
                 return;
             }
+            let stolen = Processors::now().stolen_since(*processors);
             let (run, tally) = (*run, std::mem::take(tally));
             let (name, _) = &conductor.scripts[run / POLICIES.len()];
             let named = (
                 name.clone(),
                 POLICIES[run % POLICIES.len()].to_owned(),
                 tally.end(since),
+                stolen,
             );
             if let Ok(mut outcome) = conductor.outcome.lock() {
                 outcome.runs.push(named);
@@ -359,6 +417,7 @@ fn note(conductor: &mut Conductor, device: String, scale: Scale, period: f64) {
     if let Ok(mut outcome) = conductor.outcome.lock() {
         outcome.device = device;
         outcome.base = [scale.base.cpu, scale.base.gpu].map(|it| it / period);
+        outcome.most = scale.most;
     }
 }
 

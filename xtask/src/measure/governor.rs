@@ -21,7 +21,7 @@ struct Measured {
 }
 
 /// Kinds of figures: how the name begins, unit, our goal where the actuators can absorb the load, which is better.
-const KINDS: [(&str, &str, Option<f64>, &str); 12] = [
+const KINDS: [(&str, &str, Option<f64>, &str); 14] = [
     ("missed_ratio", "ratio", Some(0.01), "lower"),
     ("mean_scale", "ratio", None, "higher"),
     ("mean_quality", "ratio", None, "higher"),
@@ -35,6 +35,9 @@ const KINDS: [(&str, &str, Option<f64>, &str); 12] = [
     // With nothing on the dial: what lies above can't be absorbed where this is near 1.
     ("base_cpu_ratio", "ratio", None, "lower"),
     ("base_gpu_ratio", "ratio", None, "lower"),
+    ("absorbable_load_ratio", "ratio", None, "higher"),
+    // What other guests of the host took: figures of a run in which this is much say little.
+    ("stolen_time_ratio", "ratio", None, "lower"),
 ];
 
 /// The governor on the plant and in a session; in a session only, and as the development build, where that is asked for.
