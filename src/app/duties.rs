@@ -7,15 +7,15 @@ use std::process::ExitCode;
 
 use super::consents::{WhoArgs, append};
 use super::flight::FlightRules;
-use super::law;
+use super::law::{self, LawArgs};
 use super::records::{choose, open};
+use super::terms;
 use crate::protocol::ids::LearnerId;
 use crate::protocol::privacy::{DataClass, Purpose, Role};
 use crate::record::access::{Question, Relation, Standing, decide};
-use crate::record::consent::{ConsentPolicy, Consents};
+use crate::record::consent::Consents;
 use crate::record::export::{Export, for_the_family};
 use crate::record::privacy_page::privacy_page;
-use crate::record::purpose::RetentionPolicy;
 use crate::record::rights::Rights;
 use crate::record::xapi::Home;
 use crate::record::{Action, By, ClassLedger, Keys, Retention};
@@ -30,13 +30,11 @@ pub(super) fn by(purpose: &str) -> By {
     }
 }
 
-/// What is kept, why, where it may go and how long.
-pub(super) fn purposes() -> ExitCode {
-    print!(
-        "{}",
-        privacy_page(&ConsentPolicy::default(), &RetentionPolicy::default())
-    );
-    ExitCode::SUCCESS
+/// What is kept, why, where it may go and how long: by what holds here.
+pub(super) fn purposes(law: &LawArgs, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let (policy, terms) = (law.policy()?, terms::in_force(data_dir)?);
+    print!("{}", privacy_page(&policy, &terms));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Who did what with which record.
@@ -143,7 +141,8 @@ pub(super) fn export(
     let export = Export::of(&grant, &log, &home)?;
     export.write(folder)?;
     println!("{} events in {}", log.len(), folder.display());
-    let rules = FlightRules::of(&policy, band);
+    let terms = terms::in_force(&who.data.data_dir)?;
+    let rules = FlightRules::of(&policy, band, &terms);
     let movements = super::flight::instead_of_movements(&store, learner, &log, &rules)?;
     if !movements.is_empty() {
         let file = folder.join("movements.jsonl");
@@ -192,12 +191,20 @@ pub(super) fn erase(
 
 /// Erases whoever has not been here for as long as records are kept.
 pub(super) fn sweep(dry_run: bool, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let retention = Retention::default();
+    let terms = terms::in_force(data_dir)?;
+    let retention = Retention::from(&terms);
     let store = open(data_dir)?;
     let by = by("records are kept no longer than needed");
     let report = store.sweep(&retention, &by, dry_run)?;
     if !dry_run {
         law::forget(&store, data_dir, &report.erased)?;
+        let names = law::forget_names(&store, data_dir, &terms, &by, report.believed_unix_ms)?;
+        if names > 0 {
+            println!(
+                "forgot {names} name(s) after {} days without a visit; their records stay",
+                terms.identity_days
+            );
+        }
     }
     println!(
         "{}{} learner(s) after {} days without a visit, {} kept; {} audit entries after {} days",

@@ -58,12 +58,12 @@ pub struct FlightRules {
 }
 
 impl FlightRules {
-    /// Under this policy, for somebody of this age.
-    pub(super) fn of(policy: &ConsentPolicy, band: AgeBand) -> Self {
+    /// Under this policy, for somebody of this age; recordings are kept as long as these terms say.
+    pub(super) fn of(policy: &ConsentPolicy, band: AgeBand, terms: &RetentionPolicy) -> Self {
         Self {
             policy: policy.clone(),
             band,
-            ..Self::default()
+            keep: Duration::from_secs(86_400 * u64::from(terms.motion_days)),
         }
     }
 }
@@ -71,12 +71,11 @@ impl FlightRules {
 impl Default for FlightRules {
     /// As delivered: of unknown age, so that only a guardian's proven consent counts.
     fn default() -> Self {
-        let days = u64::from(RetentionPolicy::default().motion_days);
-        Self {
-            policy: ConsentPolicy::default(),
-            band: AgeBand::Unknown,
-            keep: Duration::from_secs(86_400 * days),
-        }
+        Self::of(
+            &ConsentPolicy::default(),
+            AgeBand::Unknown,
+            &RetentionPolicy::default(),
+        )
     }
 }
 
@@ -349,7 +348,7 @@ pub(super) fn forget_without_consent(store: &Store, roster: &Roster) -> Result<u
             None => vec![AgeBand::Adult, AgeBand::Unknown],
         };
         let judged = bands.into_iter().map(|band| {
-            let rules = FlightRules::of(&policy, band);
+            let rules = FlightRules::of(&policy, band, &RetentionPolicy::default());
             let FlightRules { policy, keep, .. } = &rules;
             granted(learner, policy, band, &consents, now, *keep)
         });

@@ -9,7 +9,10 @@ use crate::protocol::ids::LearnerId;
 use crate::record::ages::{AgeBand, AgeRules};
 use crate::record::consent::ConsentPolicy;
 use crate::record::pii::Screen;
-use crate::record::{ClassLedger, Keys, Roster, RosterId, Store, Tombstone};
+use crate::record::purpose::RetentionPolicy;
+use crate::record::{
+    Action, By, ClassLedger, Keys, Person, Retention, Roster, RosterId, Store, Tombstone,
+};
 use crate::session::unix_ms;
 
 /// Which law holds.
@@ -140,6 +143,67 @@ pub(super) fn forget(
     }
     ClassLedger::open(&ledger_file(data_dir), store.keys())?.forget(gone, store.keys())?;
     Ok(names.len())
+}
+
+/// Names go when their own time is over, though the record may stay: of whoever was away for so long, and of whoever was
+/// entered that long ago and never came. By the clock that the sweep just before believed. Returns how many.
+pub(super) fn forget_names(
+    store: &Store,
+    data_dir: &Path,
+    terms: &RetentionPolicy,
+    by: &By,
+    believed_unix_ms: u64,
+) -> Result<usize, Box<dyn Error>> {
+    let mut roster = roster(data_dir, store.keys())?;
+    if believed_unix_ms == 0 || roster.people().next().is_none() {
+        return Ok(0);
+    }
+    let away = Retention {
+        teaching: u64::from(terms.identity_days),
+        audit: u64::MAX,
+    };
+    let away = store.sweep(&away, by, true)?.erased;
+    let known = store.learners()?;
+    let term = u64::from(terms.identity_days) * 86_400_000;
+    let (mut gone, mut waiting) = (Vec::new(), Vec::new());
+    for (id, person) in roster.people() {
+        let learner = roster.pseudonym(id);
+        if !known.iter().any(|it| it.learner == learner) {
+            match person.waits_since_unix_ms {
+                // No later than now, or a clock that was ahead once would keep them for ever.
+                Some(since) if since <= believed_unix_ms => {
+                    if since + term <= believed_unix_ms {
+                        gone.push(id.clone());
+                    }
+                }
+                _ => waiting.push((id.clone(), person.clone())),
+            }
+        } else if away
+            .iter()
+            .any(|it| it.subject == store.subject(learner))
+        {
+            gone.push(id.clone());
+        }
+    }
+    if gone.is_empty() && waiting.is_empty() {
+        return Ok(0);
+    }
+    for (id, person) in waiting {
+        let waits_since_unix_ms = Some(believed_unix_ms);
+        let person = Person {
+            waits_since_unix_ms,
+            ..person
+        };
+        roster.insert(id, person);
+    }
+    for id in &gone {
+        roster.remove(id);
+    }
+    roster.save(store.keys())?;
+    for _ in &gone {
+        store.audit(by, None, Action::Identified { known: false })?;
+    }
+    Ok(gone.len())
 }
 
 /// How old a learner is: what the roster knows, else what the command line says, else unknown.

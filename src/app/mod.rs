@@ -45,6 +45,7 @@ pub mod replay;
 pub mod roster;
 mod stdio;
 mod sweep;
+pub mod terms;
 mod tokens;
 pub mod view;
 
@@ -95,7 +96,10 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Records(RecordsCommand::RotateKey { data }) => duties::rotate_key(&data.data_dir),
         Command::Records(RecordsCommand::Audit { data }) => duties::audit(&data.data_dir),
         Command::Records(RecordsCommand::Replay(args)) => replay::replay(&args),
-        Command::Records(RecordsCommand::Purposes) => Ok(duties::purposes()),
+        Command::Records(RecordsCommand::Retention(args)) => terms::retention(&args),
+        Command::Records(RecordsCommand::Purposes { law, data }) => {
+            duties::purposes(&law, &data.data_dir)
+        }
         Command::Records(RecordsCommand::Consent(args)) => consents::consent(&args),
         Command::Records(RecordsCommand::Amend(args)) => consents::amend(&args),
         Command::Records(RecordsCommand::Restrict(args)) => consents::restrict(&args),

@@ -16,6 +16,7 @@ use super::policy;
 use super::records;
 use super::replay::play::play_again;
 use super::sweep::{self, SweepPlugin};
+use super::terms;
 use super::view::{self, View};
 use crate::bridge::access::Offer;
 use crate::bridge::{Bridge, BridgeConfig, Limits, TlsConfig};
@@ -61,6 +62,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
     let view = choose_view(args)?;
     let store = records::open_file(&records::file(&args.data.data_dir))?;
     let agreements = Agreements(args.law.policy()?);
+    let terms = terms::in_force(&args.data.data_dir)?;
     // Before anybody joins: who comes back after their record's time is over begins anew.
     sweep::today(&store, &args.data.data_dir);
     let roster = law::roster(&args.data.data_dir, store.keys())?;
@@ -90,7 +92,7 @@ pub(super) fn play(args: &PlayArgs) -> Result<ExitCode, Box<dyn Error>> {
         .insert_resource(strategies)
         .insert_resource(SessionRules(LifeRules::on_the_headset()))
         .insert_resource(HeadSigns(args.head_signs))
-        .insert_resource(FlightRules::of(&agreements.0, age.0))
+        .insert_resource(FlightRules::of(&agreements.0, age.0, &terms))
         .insert_resource(agreements)
         .insert_resource(WordScreen(screen))
         .add_plugins(SweepPlugin {

@@ -71,6 +71,7 @@ pub(super) fn run(command: &RosterCommand) -> Result<ExitCode, Box<dyn Error>> {
                 name: name.trim().to_owned(),
                 birth_year: *birth_year,
                 guardian: guardian.clone(),
+                waits_since_unix_ms: None,
             };
             add(id, person, &data.data_dir)
         }

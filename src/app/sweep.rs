@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::law;
+use super::{law, terms};
 use crate::record::{By, RecordError, Recorder, Retention, Store, Tombstone};
 use crate::session::{LearnerErased, unix_ms};
 
@@ -44,7 +44,14 @@ fn sweep(store: &Store, data_dir: &Path) -> Result<(), RecordError> {
         purpose: "records are kept no longer than needed".to_owned(),
         at_unix_ms: unix_ms(),
     };
-    let report = store.sweep(&Retention::default(), &by, false)?;
+    let terms = match terms::in_force(data_dir) {
+        Ok(terms) => terms,
+        Err(why) => {
+            error!("nobody is erased: {why}");
+            return Ok(());
+        }
+    };
+    let report = store.sweep(&Retention::from(&terms), &by, false)?;
     if !report.erased.is_empty() {
         info!(
             "{} record(s) erased: their time was over",
@@ -54,6 +61,12 @@ fn sweep(store: &Store, data_dir: &Path) -> Result<(), RecordError> {
         if let Err(error) = forgotten {
             error!("names of erased learners are still in the roster: {error}");
         }
+    }
+    let names = law::forget_names(store, data_dir, &terms, &by, report.believed_unix_ms);
+    match names {
+        Ok(0) => {}
+        Ok(names) => info!("{names} name(s) left the roster: their time was over"),
+        Err(error) => error!("names whose time is over are still in the roster: {error}"),
     }
     Ok(())
 }
@@ -112,43 +125,97 @@ mod tests {
     use crate::protocol::ids::SessionId;
     use crate::record::{Action, Person, RosterId};
 
-    #[test]
-    fn whoever_was_away_too_long_is_gone_with_their_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open_file(&file(folder.path())).unwrap();
-        let mut names = law::roster(folder.path(), store.keys()).unwrap();
-        let pupil = RosterId::new("7b-12");
+    /// A store and a roster in which this pupil has a record, or none.
+    fn pupil(folder: &Path, id: &str, came: bool) -> Store {
+        let store = open_file(&file(folder)).unwrap();
+        let mut names = law::roster(folder, store.keys()).unwrap();
+        let pupil = RosterId::new(id);
         let learner = names.pseudonym(&pupil);
         let person = Person {
             name: "Mirabel Quince".to_owned(),
             birth_year: None,
             guardian: None,
+            waits_since_unix_ms: None,
         };
         names.insert(pupil, person);
         names.save(store.keys()).unwrap();
-        let event = Event {
-            seq: 1,
-            at_unix_ms: 1,
-            learner,
-            session: SessionId::fresh(),
-            body: EventBody::SessionResumed,
-        };
-        store.append(&[event]).unwrap();
-        // As the starts of earlier days left it: two readings make a clock believed.
-        let day = 86_400_000;
-        for days in [100, 99, 98, 1] {
-            let by = By {
-                actor: "the program".to_owned(),
-                purpose: String::new(),
-                at_unix_ms: unix_ms() - days * day,
+        if came {
+            let event = Event {
+                seq: 1,
+                at_unix_ms: 1,
+                learner,
+                session: SessionId::fresh(),
+                body: EventBody::SessionResumed,
             };
-            store.sweep(&Retention::default(), &by, false).unwrap();
+            store.append(&[event]).unwrap();
+        }
+        store
+    }
+
+    /// As the start of an earlier day left it.
+    fn days_ago(days: u64) -> By {
+        By {
+            actor: "the program".to_owned(),
+            purpose: String::new(),
+            at_unix_ms: unix_ms() - days * 86_400_000,
+        }
+    }
+
+    fn names(folder: &Path, store: &Store) -> usize {
+        let names = law::roster(folder, store.keys()).unwrap();
+        names.people().count()
+    }
+
+    #[test]
+    fn names_go_at_their_own_time_and_those_of_whoever_never_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let terms = "(log_days: 90, identity_days: 30)";
+        std::fs::write(folder.path().join("retention.ron"), terms).unwrap();
+        let terms = terms::in_force(folder.path()).unwrap();
+        drop(pupil(folder.path(), "7b-12", true));
+        let store = pupil(folder.path(), "7b-13", false);
+        for days in [60, 59, 58, 1] {
+            let by = days_ago(days);
+            let report = store.sweep(&Retention::from(&terms), &by, false).unwrap();
+            let believed = report.believed_unix_ms;
+            law::forget_names(&store, folder.path(), &terms, &by, believed).unwrap();
+            assert_eq!(names(folder.path(), &store), 2, "{days} days ago");
+        }
+        today(&store, folder.path());
+        assert_eq!(store.learners().unwrap().len(), 1, "the record stays");
+        assert_eq!(names(folder.path(), &store), 0);
+    }
+
+    #[test]
+    fn where_the_terms_cannot_be_read_nobody_is_erased() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = pupil(folder.path(), "7b-12", true);
+        for days in [100, 99, 98, 1] {
+            let keep = Retention::default();
+            store.sweep(&keep, &days_ago(days), false).unwrap();
+        }
+        let terms = folder.path().join("retention.ron");
+        std::fs::write(&terms, "(log_days: 0)").unwrap();
+        today(&store, folder.path());
+        assert_eq!(store.learners().unwrap().len(), 1);
+        std::fs::remove_file(&terms).unwrap();
+        today(&store, folder.path());
+        assert_eq!(store.learners().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn whoever_was_away_too_long_is_gone_with_their_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = pupil(folder.path(), "7b-12", true);
+        // Two readings make a clock believed.
+        for days in [100, 99, 98, 1] {
+            let keep = Retention::default();
+            store.sweep(&keep, &days_ago(days), false).unwrap();
         }
         assert_eq!(store.learners().unwrap().len(), 1);
         today(&store, folder.path());
         assert!(store.learners().unwrap().is_empty());
-        let names = law::roster(folder.path(), store.keys()).unwrap();
-        assert_eq!(names.people().count(), 0);
+        assert_eq!(names(folder.path(), &store), 0);
     }
 
     #[test]

@@ -28,8 +28,8 @@ fn waiting() -> Parameters {
 /// The accounting that knows of no wait: `xrEndFrame` is the CPU's work, and no reason.
 fn blind(mut sample: FrameSample) -> FrameSample {
     let cpu = &mut sample.cpu;
-    cpu.submit += std::mem::take(&mut cpu.end);
-    cpu.overlap = cpu.simulation.min(cpu.prepare + cpu.submit);
+    cpu.record += std::mem::take(&mut cpu.end);
+    cpu.overlap = cpu.simulation.min(cpu.prepare + cpu.record);
     sample
 }
 
@@ -137,7 +137,7 @@ fn found(frames: impl IntoIterator<Item = (f64, f64)>) -> bool {
             period: P,
             cpu: CpuPhases {
                 simulation: 0.2 * P,
-                submit: 0.1 * P,
+                record: 0.1 * P,
                 end: end * P,
                 ..CpuPhases::default()
             },

@@ -202,7 +202,7 @@ fn phases(stats: &FrameStats) -> CpuPhases {
         simulation,
         extract,
         prepare,
-        submit,
+        record,
         end,
         overlapped,
     }) = stats.phases
@@ -215,10 +215,10 @@ fn phases(stats: &FrameStats) -> CpuPhases {
     CpuPhases {
         simulation,
         prepare: extract + prepare,
-        submit,
+        record,
         end,
         overlap: if overlapped {
-            simulation.min(prepare + submit)
+            simulation.min(prepare + record)
         } else {
             0.0
         },

@@ -18,7 +18,7 @@ pub struct CpuPhases {
     /// What the renderer takes over and prepares.
     pub prepare: f64,
     /// Recording commands.
-    pub submit: f64,
+    pub record: f64,
     /// What driver and runtime kept us when the frame was handed over, in submitting and in `xrEndFrame`: work of their own,
     /// or a wait for the GPU.
     #[serde(default)]
@@ -33,7 +33,7 @@ impl CpuPhases {
     /// Seconds that our own work takes of the CPU's time line: all phases, what ran beside each other once.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.simulation + self.prepare + self.submit - self.overlap
+        self.simulation + self.prepare + self.record - self.overlap
     }
 
     /// The same with handing over, which is part of the render world's.
@@ -51,7 +51,7 @@ impl CpuPhases {
     #[must_use]
     pub fn before_end(&self) -> f64 {
         if self.overlap > 0.0 {
-            self.prepare + self.submit
+            self.prepare + self.record
         } else {
             self.total()
         }
@@ -103,7 +103,7 @@ impl FrameSample {
             && self.period < 1.0
             && time(self.cpu.simulation)
             && time(self.cpu.prepare)
-            && time(self.cpu.submit)
+            && time(self.cpu.record)
             && time(self.cpu.end)
             && time(self.cpu.overlap)
             && time(self.cpu.total())
@@ -124,7 +124,7 @@ const EMPTY: FrameSample = FrameSample {
     cpu: CpuPhases {
         simulation: 0.0,
         prepare: 0.0,
-        submit: 0.0,
+        record: 0.0,
         end: 0.0,
         overlap: 0.0,
     },

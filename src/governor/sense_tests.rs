@@ -78,13 +78,13 @@ proptest! {
     #[test]
     fn ending_the_frame_is_the_render_worlds_and_counted_once(
         simulation in 1e-4..0.02_f64,
-        (prepare, submit, end) in (1e-4..0.01_f64, 1e-4..0.01_f64, 0.0..0.02_f64),
+        (prepare, record, end) in (1e-4..0.01_f64, 1e-4..0.01_f64, 0.0..0.02_f64),
     ) {
-        let rendered = prepare + submit;
+        let rendered = prepare + record;
         let beside = CpuPhases {
             simulation,
             prepare,
-            submit,
+            record,
             end,
             overlap: simulation.min(rendered),
         };

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::{Fault, RecordError};
+use super::purpose::RetentionPolicy;
 use super::sealed::{audit_place, follow};
 use super::store::Store;
 use super::writing::{AUDIT, Writing};
@@ -108,6 +109,11 @@ pub enum Action {
     KeysRotated {
         /// Data keys wrapped anew.
         keys: u64,
+    },
+    /// For how long records are kept was set.
+    TermsSet {
+        /// From now on.
+        terms: RetentionPolicy,
     },
 }
 

@@ -48,6 +48,10 @@ pub struct Person {
     /// How to reach a parent or guardian.
     #[serde(default)]
     pub guardian: Option<String>,
+    /// A time before which they were in the roster without a record, milliseconds since the Unix epoch, as a sweep saw it:
+    /// whoever never comes is forgotten, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since_unix_ms: Option<u64>,
 }
 
 impl fmt::Debug for Person {

@@ -12,6 +12,7 @@ fn ada() -> (RosterId, Person) {
         name: "Ada Canary-Lovelace".to_owned(),
         birth_year: Some(2015),
         guardian: Some("byron.canary@example.org".to_owned()),
+        waits_since_unix_ms: None,
     };
     (RosterId::new("  canary-4711 "), person)
 }

@@ -50,7 +50,7 @@ pub struct Phases {
     /// The render world until commands are recorded.
     pub prepare: f64,
     /// Recording commands.
-    pub submit: f64,
+    pub record: f64,
     /// Handing the frame over: what the driver kept us in submitting, and the runtime in `xrEndFrame`; their own work and
     /// their waits.
     pub end: f64,

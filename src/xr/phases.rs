@@ -28,7 +28,7 @@ struct Shared {
     base: Instant,
     /// Nanoseconds.
     prepare: AtomicU64,
-    submit: AtomicU64,
+    record: AtomicU64,
     end: AtomicU64,
     /// When the render world was done, nanoseconds after `base`.
     ended: AtomicU64,
@@ -90,7 +90,7 @@ impl MainLap {
                 .saturating_duration_since(ended.max(rendered))
                 .as_secs_f64(),
             prepare: seconds(&times.prepare),
-            submit: seconds(&times.submit),
+            record: seconds(&times.record),
             end: seconds(&times.end),
             overlapped: self.overlapped,
         })
@@ -111,7 +111,7 @@ impl Plugin for PhasesPlugin {
         let times = RenderTimes(Arc::new(Shared {
             base: now,
             prepare: AtomicU64::new(0),
-            submit: AtomicU64::new(0),
+            record: AtomicU64::new(0),
             end: AtomicU64::new(0),
             ended: AtomicU64::new(0),
         }));
@@ -167,7 +167,7 @@ fn prepared(mut lap: ResMut<Lap>, times: Res<RenderTimes>) {
 }
 
 fn recorded(mut lap: ResMut<Lap>, times: Res<RenderTimes>) {
-    times.0.submit.store(lap.next(), Ordering::Relaxed);
+    times.0.record.store(lap.next(), Ordering::Relaxed);
 }
 
 fn done(mut lap: ResMut<Lap>, times: Res<RenderTimes>) {

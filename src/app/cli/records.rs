@@ -8,6 +8,7 @@ use super::DataArgs;
 use crate::app::consents::{AmendArgs, ConsentArgs, RestrictArgs, WhoArgs};
 use crate::app::law::{AgeArgs, LawArgs};
 use crate::app::roster::RosterCommand;
+use crate::app::terms::RetentionArgs;
 use crate::protocol::ids::{LearnerId, SessionId};
 
 /// Learning records.
@@ -100,8 +101,17 @@ pub enum RecordsCommand {
         /// Where the records are.
         data: DataArgs,
     },
-    /// What is kept of a learner, why, where it may go and for how long (Markdown).
-    Purposes,
+    /// For how long records are kept here; with an option, sets it. Programs that run go by it from their next day on.
+    Retention(RetentionArgs),
+    /// What is kept of a learner here, why, where it may go and for how long (Markdown).
+    Purposes {
+        #[command(flatten)]
+        /// Which law holds.
+        law: LawArgs,
+        #[command(flatten)]
+        /// Where the records are.
+        data: DataArgs,
+    },
     /// Record what somebody who may speak for a learner agrees to, or no longer.
     Consent(ConsentArgs),
     /// Put a note beside an event of the record, by whoever disputes it.

@@ -17,7 +17,7 @@ use crate::app::cli::PlayArgs;
 use crate::app::flight::FlightRules;
 use crate::app::law;
 use crate::app::view::View;
-use crate::app::{duties, play, policy, records};
+use crate::app::{duties, play, policy, records, terms};
 use crate::lesson::{self, Loaded};
 use crate::protocol::event::{Event, EventBody};
 use crate::protocol::ids::{LearnerId, SessionId};
@@ -76,7 +76,8 @@ pub(in crate::app) fn play_again(
     let now = unix_ms();
     let policy = args.law.policy()?;
     let roster = law::roster(&args.data.data_dir, store.keys())?;
-    let rules = FlightRules::of(&policy, law::band(of.learner, &roster, &args.age, &policy));
+    let band = law::band(of.learner, &roster, &args.age, &policy);
+    let rules = FlightRules::of(&policy, band, &terms::in_force(&args.data.data_dir)?);
     let consents = Consents::of(&log);
     let grant = granted(
         of.learner,

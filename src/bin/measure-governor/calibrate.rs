@@ -6,11 +6,14 @@ use malloc_vr::governor::plant::Demand;
 
 use malloc_vr::governor::sense::FrameSample;
 
+use super::processors::{DISTURBED, Processors};
 use super::stress::{Dial, SHEETS};
 
 /// Frames of each stretch, and those left out at its begin.
 const STRETCH: u32 = 60;
 const SETTLE: u32 = 20;
+/// A disturbed stretch is looked at again, so many times at most.
+const AGAIN: u32 = 4;
 /// Sheets in the stretches after the first.
 const SOME: u32 = 16;
 /// Periods that all sheets together are to be worth, at least; scripts go up to 2.2.
@@ -27,7 +30,7 @@ const LEAST: f64 = 1e-3;
 const PEAK: f64 = 2.2;
 /// Part of the period that the largest load leaves at the lowest quality, at most: in a quiet machine's frames, and others
 /// take a quarter more.
-const ABSORBED: f64 = 0.7;
+const ABSORBED: f64 = 0.75;
 
 /// What the dial does here.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,26 +99,41 @@ enum Stretch {
 pub(crate) struct Calibration {
     stretch: Stretch,
     frames: u32,
+    /// How often the stretch was looked at already.
+    again: u32,
+    /// The processors now, and when the stretch began.
+    processors: fn() -> Processors,
+    begun: Processors,
     seen: [Vec<f64>; 4],
     layers: u32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self {
-            stretch: Stretch::Base,
-            frames: 0,
-            seen: [const { Vec::new() }; 4],
-            layers: 1,
-        }
+        Self::by(Processors::now)
     }
 }
 
 impl Calibration {
+    fn by(processors: fn() -> Processors) -> Self {
+        Self {
+            stretch: Stretch::Base,
+            frames: 0,
+            again: 0,
+            processors,
+            begun: processors(),
+            seen: [const { Vec::new() }; 4],
+            layers: 1,
+        }
+    }
+
     /// A frame with the dial as it was asked.
     pub(crate) fn frame(&mut self, sample: &FrameSample) -> Found {
         let (cpu, period) = (&sample.cpu, sample.period);
         self.frames += 1;
+        if self.frames == SETTLE {
+            self.begun = (self.processors)();
+        }
         if self.frames > SETTLE {
             let [gpu, main, rendering, end] = &mut self.seen;
             gpu.extend(sample.gpu.map(|it| it.seconds));
@@ -131,6 +149,12 @@ impl Calibration {
             .seen
             .each_mut()
             .map(|it| lower_quartile(&mut std::mem::take(it)));
+        let stolen = (self.processors)().stolen_since(self.begun);
+        if stolen > DISTURBED && self.again < AGAIN {
+            self.again += 1;
+            return self.going();
+        }
+        self.again = 0;
         match self.stretch {
             Stretch::Base => self.stretch = Stretch::Sheets { base: seen },
             Stretch::Sheets { base } => {
@@ -243,7 +267,7 @@ mod tests {
             cpu: CpuPhases {
                 simulation: 2e-3,
                 prepare: 3e-3,
-                submit: 1e-3,
+                record: 1e-3,
                 end: gpu.filter(|_| waits).unwrap_or(1e-4),
                 overlap: 2e-3,
             },
@@ -257,7 +281,7 @@ mod tests {
 
     /// A machine: seconds of a frame without glass and of a layer of it, and what is left of both at the lowest quality.
     fn calibrate(base: f64, layer: f64, left: f64, waits: bool, period: f64) -> Found {
-        let mut calibration = Calibration::default();
+        let mut calibration = Calibration::by(Processors::default);
         let mut now = calibration.going();
         for _ in 1..2000 {
             let Found::Going { dial, lowest } = now else {
@@ -315,7 +339,7 @@ mod tests {
         };
         assert!(why(calibrate(1e-3, 0.0, 0.3, false, 0.05)).contains("timestamps"));
         assert!(why(calibrate(60e-3, 1e-3, 1.0, false, 0.05)).contains("levers"));
-        let mut calibration = Calibration::default();
+        let mut calibration = Calibration::by(Processors::default);
         let frame = sample(None, false, 0.05);
         let ends = (0..2000).find_map(|_| match calibration.frame(&frame) {
             Found::Going { .. } => None,

@@ -24,6 +24,7 @@ mod calibrate;
 #[path = "../../../benches/support/counting.rs"]
 mod counting;
 mod plot;
+mod processors;
 mod session;
 mod stress;
 

@@ -179,7 +179,7 @@ impl Plant {
             CpuPhases {
                 simulation: main,
                 prepare: before * prepare,
-                submit: before * (1.0 - simulation - prepare),
+                record: before * (1.0 - simulation - prepare),
                 end,
                 overlap: main.min(before * (1.0 - simulation)),
             }
@@ -187,7 +187,7 @@ impl Plant {
             CpuPhases {
                 simulation: cpu * simulation,
                 prepare: cpu * prepare,
-                submit: cpu * (1.0 - simulation - prepare),
+                record: cpu * (1.0 - simulation - prepare),
                 end: 0.0,
                 overlap: 0.0,
             }

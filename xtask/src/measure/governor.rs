@@ -94,6 +94,8 @@ fn on_the_plant(bin: &Path, plots: &Path, suite: &mut Suite) -> Result<()> {
 /// Scripts that are played in the session; what it takes beside the runs, seconds.
 const SCRIPTS: [&str; 3] = ["steps", "ramps", "bursts"];
 const BESIDE: u32 = 180;
+/// How often a run is played at most, where the host's other guests disturb it.
+const PLAYED: u32 = 4;
 /// What the session runs with, unless the user says otherwise: one core for the software renderer and one for us; and every
 /// period asked for, as headsets do, where Monado would ask an application that was late for every second one only.
 const SETTINGS: [(&str, &str); 2] = [
@@ -134,7 +136,7 @@ fn one_session(
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let runs = seconds * 4 * SCRIPTS.len() as u32;
+    let runs = (seconds + 2) * 4 * SCRIPTS.len() as u32 * PLAYED;
     let mut arguments = vec![
         "--for".to_owned(),
         (runs + BESIDE).to_string(),
