@@ -266,6 +266,7 @@ mod tests {
                 name: "Mirabel Quince".to_owned(),
                 birth_year: Some(2020),
                 guardian: None,
+                waits_since_unix_ms: None,
             },
         );
         assert_eq!(band(learner, &roster, &adult, &policy), AgeBand::Under13);
