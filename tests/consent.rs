@@ -24,6 +24,9 @@ mod support;
 use support::{malloc_vr, run, says};
 
 const TOKEN: &str = "a-token-for-this-test";
+/// The trace that this test's acts belong to.
+const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs it and expects that it succeeds.
@@ -309,7 +312,11 @@ fn play(home: &Path, more: &[&str]) -> Playing {
     let mut child = malloc_vr(home)
         .args(["play", "--headless", "--token", TOKEN])
         .args(more)
-        .env("RUST_LOG", "trace,polling=off,bevy_ecs=off,mio=off")
+        // Ours by name: what the program says of its own crate outweighs a bare level.
+        .env(
+            "RUST_LOG",
+            "trace,malloc_vr=trace,polling=off,bevy_ecs=off,mio=off",
+        )
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
@@ -363,7 +370,7 @@ async fn command(address: &str, learner: &str, body: Value) -> Value {
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     // Refused while the program begins.
     loop {
-        let asked = json!({ "command": { "learner": learner, "purpose": "for Mirabel Quince, mirabel@school.example", "body": body } });
+        let asked = json!({ "command": { "learner": learner, "purpose": "for Mirabel Quince, mirabel@school.example", "body": body, "trace": TRACE } });
         socket.send(Message::text(asked.to_string())).await.unwrap();
         let answer = loop {
             let message = tokio::time::timeout(PATIENCE, socket.next())
@@ -456,6 +463,12 @@ async fn names_that_somebody_types_reach_no_log_no_file_and_no_export_of_the_run
         "the refusal was recorded"
     );
     let files = all_bytes(home);
+    let traced = std::fs::read(home.join("stderr.log")).unwrap();
+    let spans = [said.as_bytes(), &traced];
+    assert!(
+        spans.iter().any(|it| holds(it, TRACE_ID)),
+        "the acts were traced"
+    );
     for canary in ["Mirabel", "Quince", "mirabel@school", "7b-12"] {
         for (place, bytes) in [
             ("said", said.as_bytes()),

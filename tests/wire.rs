@@ -235,6 +235,7 @@ async fn a_parcel_that_comes_twice_or_too_early_or_is_anothers_changes_nothing()
                 learner,
                 purpose: String::new(),
                 body: CommandBody::Pause,
+                trace: None,
             },
         ))
         .await;

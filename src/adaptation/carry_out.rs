@@ -181,6 +181,8 @@ pub(super) fn carry_out(
                 decided.map(|(_, words)| (Effect::Nothing, format!("would be done: {words}")))
             }
         };
+        // What a span is of is only told with what happens in it; and here no words of anybody's.
+        debug!(carried_out = decided.is_ok(), "answered");
         let beginning = match &decided {
             Ok((Effect::Begin(id), _)) => ground.lesson_named(id).cloned(),
             _ => None,

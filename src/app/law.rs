@@ -178,10 +178,7 @@ pub(super) fn forget_names(
                 }
                 _ => waiting.push((id.clone(), person.clone())),
             }
-        } else if away
-            .iter()
-            .any(|it| it.subject == store.subject(learner))
-        {
+        } else if away.iter().any(|it| it.subject == store.subject(learner)) {
             gone.push(id.clone());
         }
     }

@@ -15,6 +15,7 @@ use super::picture::{Look, Shown};
 use super::privacy::AgeBand;
 use super::sample::Sample;
 use super::snapshot::LearnerSnapshot;
+use super::trace::Trace;
 
 /// Version of the messages. What is added within a version is passed over by those who do not know it.
 pub const WIRE_VERSION: u16 = 1;
@@ -229,6 +230,9 @@ pub struct CommandRequest {
     pub purpose: String,
     /// What.
     pub body: CommandBody,
+    /// The trace that the act belongs to: it goes with the command to the frame that carries it out and into the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 /// Events of a learner's log after a place in it.

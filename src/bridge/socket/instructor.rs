@@ -19,7 +19,7 @@ use crate::bridge::access::{Act, Caller};
 use crate::bridge::coding::Coding;
 use crate::bridge::desk::{AskError, Desk};
 use crate::bridge::going::Going;
-use crate::protocol::command::Outcome;
+use crate::protocol::command::{Command, Outcome};
 use crate::protocol::ids::CommandId;
 use crate::protocol::wire::{CommandRequest, ErrorCode, FromClient, FromHost, Replay, WireError};
 
@@ -171,7 +171,10 @@ impl Asking<'_> {
         let id = request.id.unwrap_or_else(CommandId::fresh);
         let (learner, purpose) = (request.learner, &request.purpose);
         let command = match self.caller.command(id, learner, purpose, request.body) {
-            Ok(command) => command,
+            Ok(command) => Command {
+                trace: request.trace,
+                ..command
+            },
             Err(refused) => {
                 return Some(error(ErrorCode::Forbidden, refused.to_string(), Some(id)));
             }
