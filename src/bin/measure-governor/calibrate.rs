@@ -223,7 +223,7 @@ fn found([base, sheets, low_base, low_sheets]: [Seen; 4], layers: u32, period: f
     let waits = waits(sheets);
     let cost = sheet(base, sheets, waits);
     // (A NaN is none of both.)
-    if !(cost > LEAST * period) {
+    if cost.is_nan() || cost <= LEAST * period {
         return Found::Nothing("a sheet of glass costs nothing that timestamps would show");
     }
     // What noise makes cheaper than free costs little.
@@ -235,7 +235,7 @@ fn found([base, sheets, low_base, low_sheets]: [Seen; 4], layers: u32, period: f
         gpu: line(base, waits),
     };
     let most = (base.gpu + room * cost) / period;
-    if !(most > 1.0) {
+    if most.is_nan() || most <= 1.0 {
         return Found::Nothing("the levers can't absorb more than a period");
     }
     Found::Scale(Scale {
