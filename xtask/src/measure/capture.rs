@@ -58,7 +58,7 @@ enum Beside {
     Nobody,
     /// One who fetches a picture a second.
     Looking,
-    /// [`SUBSCRIBERS`] on the bridge's WebSocket.
+    /// 64 on the bridge's WebSocket.
     Subscribers,
 }
 
