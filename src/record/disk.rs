@@ -10,6 +10,7 @@ use std::sync::Arc;
 use redb::{BackendError, StorageBackend};
 
 use super::seal::WRAPPED;
+use super::tail::Tail;
 
 /// One backend for the database and for us.
 #[derive(Clone)]
@@ -28,7 +29,7 @@ pub(super) fn mark(wrapped: &[u8]) -> Option<Mark> {
 
 impl Shared {
     pub(super) fn new(backend: impl StorageBackend) -> Self {
-        Self(Arc::new(backend))
+        Self(Arc::new(Tail::of(backend)))
     }
 
     /// Overwrites every wrapped key that begins with one of these marks, wherever in the file it lies; it is on the

@@ -37,6 +37,19 @@ struct Platter {
     ran_full: bool,
     /// Whether it is not full from then on, but shut: it can be read only.
     shut: bool,
+    /// All that was done to it, where that is kept.
+    done: Option<Vec<Done>>,
+}
+
+/// What was done to a [`Disk`], in order.
+#[derive(Debug, Clone)]
+pub(super) enum Done {
+    Length(u64),
+    Written(u64, Vec<u8>),
+    /// All before it stays, whatever happens.
+    Synced,
+    /// So many events of the log were acknowledged.
+    Acknowledged(usize),
 }
 
 impl Disk {
@@ -57,6 +70,23 @@ impl Disk {
         let disk = Self::full_at(step);
         disk.platter().shut = true;
         disk
+    }
+
+    /// One that keeps what is done to it.
+    pub(super) fn that_remembers() -> Self {
+        let disk = Self::default();
+        disk.platter().done = Some(Vec::new());
+        disk
+    }
+
+    /// Remembers that this many events of a log were acknowledged.
+    pub(super) fn acknowledged(&self, events: usize) {
+        self.platter().note(|| Done::Acknowledged(events));
+    }
+
+    /// All that was done to it, if it [remembers](Self::that_remembers).
+    pub(super) fn done(&self) -> Vec<Done> {
+        self.platter().done.clone().unwrap_or_default()
     }
 
     /// Whether it ran full, or was shut.
@@ -105,6 +135,12 @@ impl Disk {
 }
 
 impl Platter {
+    fn note(&mut self, done: impl FnOnce() -> Done) {
+        if let Some(all) = &mut self.done {
+            all.push(done());
+        }
+    }
+
     fn step(&mut self) -> Result<(), Error> {
         self.steps += 1;
         match self.full_at {
@@ -140,12 +176,16 @@ impl redb::StorageBackend for Disk {
     fn set_len(&self, len: u64) -> Result<(), Error> {
         let mut platter = self.platter();
         platter.step()?;
+        platter.note(|| Done::Length(len));
         platter.bytes.resize(usize::try_from(len).unwrap(), 0);
         Ok(())
     }
 
     fn sync_data(&self) -> Result<(), Error> {
-        self.platter().step()
+        let mut platter = self.platter();
+        platter.step()?;
+        platter.note(|| Done::Synced);
+        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
@@ -160,6 +200,7 @@ impl redb::StorageBackend for Disk {
         } else {
             0
         };
+        platter.note(|| Done::Written(offset, data[..kept].to_vec()));
         platter.bytes[from..from + kept].copy_from_slice(&data[..kept]);
         room
     }

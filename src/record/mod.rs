@@ -33,6 +33,8 @@ mod movements_check;
 pub mod noise;
 pub mod pii;
 mod plain;
+#[cfg(test)]
+mod power_tests;
 pub mod privacy_page;
 pub mod purpose;
 pub mod purpose_fields;
@@ -46,6 +48,7 @@ mod seal;
 mod sealed;
 mod sealed_file;
 mod store;
+mod tail;
 mod time;
 mod unlock;
 mod writer;
