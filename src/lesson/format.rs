@@ -204,7 +204,7 @@ pub enum PanelContent {
         prompt: String,
         /// What it is about.
         about: RatingOf,
-        /// What can be chosen, two to six, from the least to the most, in even steps.
+        /// What can be chosen, two to nine, from the least to the most, in even steps.
         choices: Vec<String>,
     },
 }

@@ -29,13 +29,27 @@ const GAP: f32 = 0.03;
 /// Share of the width left and right of them.
 const SIDE: f32 = 0.06;
 
+/// Choices that stand below each other; more stand in two columns, the left one first.
+pub const COLUMN: usize = 6;
+
+/// In how many columns and rows so many choices stand.
+#[must_use]
+pub fn columns_and_rows(count: usize) -> (usize, usize) {
+    let columns = if count > COLUMN { 2 } else { 1 };
+    (columns, count.max(1).div_ceil(columns))
+}
+
 /// The rectangle of choice `index` of `count`, in 0..1 from the upper left corner.
 #[must_use]
 pub fn choice_rect(index: usize, count: usize) -> Rect {
-    let count = count.max(1) as f32;
-    let height = (1.0 - HEAD - GAP * (count + 1.0)) / count;
-    let top = HEAD + GAP + index as f32 * (height + GAP);
-    Rect::new(SIDE, top, 1.0 - SIDE, top + height)
+    let (columns, rows) = columns_and_rows(count);
+    let (column, row) = ((index / rows) as f32, (index % rows) as f32);
+    let (columns, rows) = (columns as f32, rows as f32);
+    let height = (1.0 - HEAD - GAP * (rows + 1.0)) / rows;
+    let width = (1.0 - 2.0 * SIDE - GAP * (columns - 1.0)) / columns;
+    let top = HEAD + GAP + row * (height + GAP);
+    let left = SIDE + column * (width + GAP);
+    Rect::new(left, top, left + width, top + height)
 }
 
 /// The choice at a point, in 0..1 from the upper left corner.
@@ -57,13 +71,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_choice_is_found_at_its_middle_and_none_overlap(count in 1usize..=6, u in 0.0f32..1.0, v in 0.0f32..1.0) {
+        fn each_choice_is_found_at_its_middle_and_none_overlap(count in 1usize..=9, u in 0.0f32..1.0, v in 0.0f32..1.0) {
             for index in 0..count {
                 prop_assert_eq!(choice_at(choice_rect(index, count).center(), count), Some(index));
             }
             let hits = (0..count).filter(|index| choice_rect(*index, count).contains(Vec2::new(u, v))).count();
             prop_assert!(hits <= 1);
-            prop_assert!(choice_rect(count - 1, count).max.y <= 1.0);
+            for index in 0..count {
+                let Rect { min, max } = choice_rect(index, count);
+                prop_assert!(min.min_element() >= 0.0 && max.max_element() <= 1.0);
+            }
         }
     }
 }

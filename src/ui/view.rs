@@ -323,7 +323,7 @@ mod tests {
         let view = guide(&state, None);
         assert_eq!(view.body, "Touch the red cube.");
         assert!(view.caption.is_some());
-        assert_eq!(view.progress, Some((0, 11)));
+        assert_eq!(view.progress, Some((0, 12)));
     }
 
     #[test]
@@ -336,7 +336,7 @@ mod tests {
             completed: vec![done("touch-cube"), done("touch-cube"), done("grab-cube")],
             ..LearnerState::default()
         };
-        assert_eq!(guide(&state, None).progress, Some((2, 11)));
+        assert_eq!(guide(&state, None).progress, Some((2, 12)));
     }
 
     #[test]

@@ -88,7 +88,7 @@ export async function acts() {
       id = (await here()).find((it) => !before.has(it));
       return Boolean(id);
     }, 60000);
-    await until("their first step", async () => /0\/11/.test(await page.locator(`.tile[data-learner="${id}"]`).textContent()));
+    await until("their first step", async () => /0\/12/.test(await page.locator(`.tile[data-learner="${id}"]`).textContent()));
     await page.locator(`.tile[data-learner="${id}"]`).focus();
     await page.keyboard.press("Enter");
     panel = page.locator("#learner");

@@ -117,7 +117,7 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
             choices,
             correct,
         } => {
-            choices_of(index, prompt, choices, out);
+            choices_of(index, prompt, choices, 6, out);
             if usize::try_from(*correct).is_ok_and(|correct| correct >= choices.len()) {
                 out.error(
                     &inside("correct"),
@@ -139,7 +139,7 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
         PanelContent::Rating {
             prompt, choices, ..
         } => {
-            choices_of(index, prompt, choices, out);
+            choices_of(index, prompt, choices, 9, out);
             let asked = lesson
                 .steps
                 .iter()
@@ -156,7 +156,7 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
 }
 
 /// A question, and what can be chosen.
-fn choices_of(index: usize, prompt: &str, choices: &[String], out: &mut Findings) {
+fn choices_of(index: usize, prompt: &str, choices: &[String], most: usize, out: &mut Findings) {
     let inside = |field| {
         [
             Key::Field("panels"),
@@ -168,10 +168,15 @@ fn choices_of(index: usize, prompt: &str, choices: &[String], out: &mut Findings
     if prompt.trim().is_empty() {
         out.error(&inside("prompt"), "the question is empty", "write it");
     }
-    if !(2..=6).contains(&choices.len()) {
+    if !(2..=most).contains(&choices.len()) {
+        let words = if most == 6 {
+            "a question has two to six"
+        } else {
+            "a rating has two to nine"
+        };
         out.error(
             &inside("choices"),
-            format!("a question has two to six choices, not {}", choices.len()),
+            format!("{words} choices, not {}", choices.len()),
             "add or take away choices",
         );
     }
@@ -182,7 +187,7 @@ fn choices_of(index: usize, prompt: &str, choices: &[String], out: &mut Findings
             out.error(&path, "the choice is empty", "write it, or take it away");
         } else if choices
             .iter()
-            .take(place.min(6))
+            .take(place.min(most))
             .any(|before| before == choice)
         {
             out.error(
@@ -227,7 +232,10 @@ fn words(index: usize, panel: &Panel, out: &mut Findings) {
                     too_long,
                 );
             }
-            let each = height * (1.0 - PROMPT_SHARE) / choices.len().max(1) as f32;
+            let columns = if choices.len() > 6 { 2 } else { 1 };
+            let rows = choices.len().max(1).div_ceil(columns);
+            let each = height * (1.0 - PROMPT_SHARE) / rows as f32;
+            let width = width / columns as f32;
             for (place, choice) in choices.iter().enumerate() {
                 if choice.chars().count() > room(width, each) {
                     let [a, b, c, d] = at("choices");
