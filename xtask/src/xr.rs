@@ -27,12 +27,12 @@ pub struct Args {
         conflicts_with = "at"
     )]
     menu: Option<String>,
-    /// Further arguments for `malloc-vr play` when a picture is taken.
-    #[arg(last = true, requires = "picture")]
-    play: Vec<String>,
     /// Only the tests whose name contains this.
     #[arg(conflicts_with = "picture")]
     filter: Option<String>,
+    /// Further arguments for `malloc-vr play` when a picture is taken.
+    #[arg(last = true, requires = "picture")]
+    play: Vec<String>,
 }
 
 /// `cargo xtask xr`.

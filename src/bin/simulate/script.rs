@@ -140,8 +140,13 @@ impl<'a> Learner<'a> {
                 self.played.wrong_placements += 1;
                 continue;
             }
-            // Who does not succeed at something optional goes on to what follows it.
-            let action = match self.after_optional(step).filter(|_| attempt > 2) {
+            // Who cannot even begin something optional goes on to what follows it; what was tried is waited for.
+            let begun = self
+                .follower
+                .now()
+                .is_some_and(|it| it.step.as_ref() == Some(&step.id) && it.failures_on_step > 0);
+            let pass_over = attempt > 2 && !begun;
+            let action = match self.after_optional(step).filter(|_| pass_over) {
                 Some(next) => &next.action,
                 None => &step.action,
             };
