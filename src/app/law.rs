@@ -10,9 +10,7 @@ use crate::record::ages::{AgeBand, AgeRules};
 use crate::record::consent::ConsentPolicy;
 use crate::record::pii::Screen;
 use crate::record::purpose::RetentionPolicy;
-use crate::record::{
-    Action, By, ClassLedger, Keys, Person, Retention, Roster, RosterId, Store, Tombstone,
-};
+use crate::record::{Action, By, ClassLedger, Keys, Person, Roster, RosterId, Store, Tombstone};
 use crate::session::unix_ms;
 
 /// Which law holds.
@@ -158,11 +156,7 @@ pub(super) fn forget_names(
     if believed_unix_ms == 0 || roster.people().next().is_none() {
         return Ok(0);
     }
-    let away = Retention {
-        teaching: u64::from(terms.identity_days),
-        audit: u64::MAX,
-    };
-    let away = store.sweep(&away, by, true)?.erased;
+    let away = store.away(u64::from(terms.identity_days))?;
     let known = store.learners()?;
     let term = u64::from(terms.identity_days) * 86_400_000;
     let (mut gone, mut waiting) = (Vec::new(), Vec::new());
@@ -178,7 +172,7 @@ pub(super) fn forget_names(
                 }
                 _ => waiting.push((id.clone(), person.clone())),
             }
-        } else if away.iter().any(|it| it.subject == store.subject(learner)) {
+        } else if away.contains(&learner) {
             gone.push(id.clone());
         }
     }

@@ -161,6 +161,14 @@ mod tests {
         }
     }
 
+    /// Swept by the terms delivered on earlier days, all of them after the pupil came: two readings make a clock believed.
+    fn swept_before(store: &Store) {
+        for days in [100, 99, 98, 1] {
+            let keep = Retention::default();
+            store.sweep(&keep, &days_ago(days), false).unwrap();
+        }
+    }
+
     fn names(folder: &Path, store: &Store) -> usize {
         let names = law::roster(folder, store.keys()).unwrap();
         names.people().count()
@@ -190,10 +198,7 @@ mod tests {
     fn where_the_terms_cannot_be_read_nobody_is_erased() {
         let folder = tempfile::tempdir().unwrap();
         let store = pupil(folder.path(), "7b-12", true);
-        for days in [100, 99, 98, 1] {
-            let keep = Retention::default();
-            store.sweep(&keep, &days_ago(days), false).unwrap();
-        }
+        swept_before(&store);
         let terms = folder.path().join("retention.ron");
         std::fs::write(&terms, "(log_days: 0)").unwrap();
         today(&store, folder.path());
@@ -207,11 +212,7 @@ mod tests {
     fn whoever_was_away_too_long_is_gone_with_their_name() {
         let folder = tempfile::tempdir().unwrap();
         let store = pupil(folder.path(), "7b-12", true);
-        // Two readings make a clock believed.
-        for days in [100, 99, 98, 1] {
-            let keep = Retention::default();
-            store.sweep(&keep, &days_ago(days), false).unwrap();
-        }
+        swept_before(&store);
         assert_eq!(store.learners().unwrap().len(), 1);
         today(&store, folder.path());
         assert!(store.learners().unwrap().is_empty());

@@ -3,7 +3,6 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,8 +12,8 @@ use super::cli::DataArgs;
 use super::duties::by;
 use super::records;
 use crate::protocol::privacy::DataClass;
-use crate::record::Action;
 use crate::record::purpose::RetentionPolicy;
+use crate::record::{Action, replace};
 
 /// What `records retention` is asked.
 #[derive(Debug, Clone, Args)]
@@ -94,7 +93,6 @@ pub(super) fn retention(args: &RetentionArgs) -> Result<ExitCode, Box<dyn Error>
     if terms != before {
         check(&terms)?;
         // It makes the folder, and the audit log that the change belongs in.
-        fs::create_dir_all(data_dir)?;
         let store = records::open_file(&records::file(data_dir))?;
         let changed = Action::TermsSet {
             terms: terms.clone(),
@@ -114,18 +112,12 @@ pub(super) fn retention(args: &RetentionArgs) -> Result<ExitCode, Box<dyn Error>
     Ok(ExitCode::SUCCESS)
 }
 
-/// All of it or nothing.
 fn write(file: &Path, terms: &RetentionPolicy) -> Result<(), Box<dyn Error>> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let text = ron::ser::to_string_pretty(terms, ron::ser::PrettyConfig::default())?;
-    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
-    writeln!(
-        fresh,
-        "// For how long records are kept, in days; `malloc-vr records retention` says what each is.\n{text}"
-    )?;
-    fresh.as_file().sync_all()?;
-    fresh.persist(file)?;
-    Ok(())
+    let terms = ron::ser::to_string_pretty(terms, ron::ser::PrettyConfig::default())?;
+    let text = format!(
+        "// For how long records are kept, in days; `malloc-vr records retention` says what each is.\n{terms}\n"
+    );
+    Ok(replace(file, text.as_bytes())?)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! fingerprint is shown at pairing.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::join::Fingerprint;
+use crate::record::replace;
 
 /// Name of the file in which our own certificate is kept.
 const FILE: &str = "certificate.json";
@@ -204,13 +205,7 @@ impl Kept {
         };
         let text =
             Zeroizing::new(serde_json::to_vec_pretty(&kept).map_err(|error| disk(error.into()))?);
-        let folder = file.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(disk)?;
-        // Made with 0600.
-        let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(disk)?;
-        fresh.write_all(&text).map_err(disk)?;
-        fresh.as_file().sync_all().map_err(disk)?;
-        fresh.persist(file).map_err(|error| disk(error.error))?;
+        replace(file, &text).map_err(disk)?;
         Ok(Self::of(certificate, key.to_vec()))
     }
 

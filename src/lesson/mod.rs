@@ -3,6 +3,7 @@
 //! Never: what a learner did, or anything drawn.
 
 mod check;
+pub mod choices;
 pub mod format;
 pub mod graph;
 mod load;

@@ -3,23 +3,13 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::super::chance_for_tests::bits;
 use super::*;
 
 fn class(n: u128) -> Vec<(LearnerId, f64)> {
     (0..n)
         .map(|i| (LearnerId(Uuid::from_u128(i + 1)), (i % 10) as f64 / 10.0))
         .collect()
-}
-
-fn bits(seed: u64) -> impl FnMut() -> u64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
 }
 
 const MEAN: Asks = Asks::Mean {

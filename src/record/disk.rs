@@ -14,7 +14,7 @@ use super::tail::Tail;
 
 /// One backend for the database and for us.
 #[derive(Clone)]
-pub(super) struct Shared(Arc<dyn StorageBackend>);
+pub(super) struct Shared(Arc<Tail<dyn StorageBackend>>);
 
 /// Bytes looked through at a time.
 const BLOCK: usize = 1 << 20;
@@ -39,9 +39,9 @@ impl Shared {
         let mut wiped = 0;
         self.find(marks, |at| {
             wiped += 1;
-            self.0.write(at, &[0; WRAPPED])
+            self.0.file.write(at, &[0; WRAPPED])
         })?;
-        self.0.sync_data()?;
+        self.0.file.sync_data()?;
         Ok(wiped)
     }
 
@@ -58,12 +58,14 @@ impl Shared {
     /// Overwrites all of it: for a file that has been replaced by another.
     pub(super) fn wipe_all(&self) -> io::Result<()> {
         let zeros = vec![0; BLOCK];
-        let len = self.0.len()?;
+        let len = self.0.file.len()?;
         for at in (0..len).step_by(BLOCK) {
             let here = usize::try_from(len - at).map_or(BLOCK, |left| left.min(BLOCK));
-            self.0.write(at, zeros.get(..here).unwrap_or_default())?;
+            self.0
+                .file
+                .write(at, zeros.get(..here).unwrap_or_default())?;
         }
-        self.0.sync_data()
+        self.0.file.sync_data()
     }
 
     fn find(
@@ -79,7 +81,7 @@ impl Shared {
         for mark in marks {
             first[usize::from(mark[0])] = true;
         }
-        let len = self.0.len()?;
+        let len = self.0.file.len()?;
         let mut block = vec![0; BLOCK + WRAPPED];
         for at in (0..len).step_by(BLOCK) {
             // Blocks overlap, so that none is missed at an edge.
@@ -87,7 +89,7 @@ impl Shared {
             let Some(bytes) = block.get_mut(..here) else {
                 continue;
             };
-            self.0.read(at, bytes)?;
+            self.0.file.read(at, bytes)?;
             for (offset, window) in bytes.windows(WRAPPED).enumerate().take(BLOCK) {
                 let Some(start) = window.first_chunk::<12>() else {
                     continue;
@@ -103,7 +105,7 @@ impl Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.file.fmt(f)
     }
 }
 
@@ -113,7 +115,7 @@ impl StorageBackend for Shared {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read(offset, out)
+        self.0.file.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
@@ -121,7 +123,7 @@ impl StorageBackend for Shared {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.0.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -129,11 +131,11 @@ impl StorageBackend for Shared {
     }
 
     fn close(&self) -> io::Result<()> {
-        self.0.close()
+        self.0.file.close()
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.try_lock_range(start, end)
+        self.0.file.try_lock_range(start, end)
     }
 
     fn try_lock_shared_range(
@@ -141,22 +143,22 @@ impl StorageBackend for Shared {
         start: Bound<u64>,
         end: Bound<u64>,
     ) -> Result<bool, BackendError> {
-        self.0.try_lock_shared_range(start, end)
+        self.0.file.try_lock_shared_range(start, end)
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.lock_range(start, end)
+        self.0.file.lock_range(start, end)
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.lock_shared_range(start, end)
+        self.0.file.lock_shared_range(start, end)
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.unlock_range(start, end)
+        self.0.file.unlock_range(start, end)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.query_lock_range(start, end)
+        self.0.file.query_lock_range(start, end)
     }
 }

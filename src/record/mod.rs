@@ -10,6 +10,8 @@ mod audit;
 pub mod boundary;
 #[cfg(test)]
 mod canary_tests;
+#[cfg(test)]
+mod chance_for_tests;
 mod check;
 mod class_ledger;
 mod codec;
@@ -40,6 +42,7 @@ pub mod purpose;
 pub mod purpose_fields;
 mod rehearsal;
 mod released;
+mod replace;
 mod retention;
 pub mod rights;
 mod roster;
@@ -66,6 +69,7 @@ pub use guard::Keeping;
 pub use key::{KeyError, Keys, MASTER_KEY_VARIABLE, PASSPHRASE_VARIABLE};
 pub use movements::{MovementsError, Recording, Run, first_of_run};
 pub use rehearsal::Rehearsal;
+pub use replace::replace;
 pub use retention::{Retention, SweepReport};
 pub use roster::{Person, Roster, RosterId};
 pub use seal::NoRandomness;

@@ -81,19 +81,8 @@ pub fn half_width_95(t: u64, s: u64) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::chance_for_tests::bits;
     use super::*;
-
-    /// `SplitMix64` (Steele, Lea & Flood 2014): enough for a test, not for use.
-    fn bits(seed: u64) -> impl FnMut() -> u64 {
-        let mut state = seed;
-        move || {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
-        }
-    }
 
     #[test]
     fn the_draws_follow_the_discrete_laplace_distribution() {

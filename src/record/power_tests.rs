@@ -1,33 +1,16 @@
 //! Power cuts: of all that was written since the last sync a disk keeps what it likes, sector by sector, and may have
 //! forgotten that the file grew. What was acknowledged before stays.
 
+use super::chance_for_tests::bits;
 use super::disk_for_tests::{Disk, Done, log};
 use crate::protocol::event::Event;
 
 /// What a disk keeps whole or not at all.
 const SECTOR: usize = 512;
 /// Cuts tried; each opens the store twice. 600 were, once, at any moment, in ten minutes.
-const CUTS: u64 = 60;
+const CUTS: usize = 60;
 /// Some are within so many steps from where the file grows.
-const NEAR: u64 = 40;
-
-/// SplitMix64 (Steele, Lea & Flood 2014): any numbers do, the same in each run.
-struct Lots(u64);
-
-impl Lots {
-    fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// True in one of so many.
-    fn one_in(&mut self, many: u64) -> bool {
-        self.draw().is_multiple_of(many)
-    }
-}
+const NEAR: usize = 40;
 
 /// A store at work: made, written to in groups of several sizes, closed, opened and written to again.
 fn at_work(log: &[Event]) -> Vec<Done> {
@@ -48,17 +31,23 @@ fn at_work(log: &[Event]) -> Vec<Done> {
     disk.done()
 }
 
+/// A number below this one.
+fn below(end: usize, draw: &mut impl FnMut() -> u64) -> usize {
+    usize::try_from(draw() % u64::try_from(end).unwrap()).unwrap()
+}
+
 /// What lies on the disk when the power goes after this was done, and how many events were acknowledged by then.
-fn cut(done: &[Done], lots: &mut Lots) -> (Vec<u8>, usize) {
+fn cut(done: &[Done], draw: &mut impl FnMut() -> u64) -> (Vec<u8>, usize) {
     let synced = done.iter().rposition(|it| matches!(it, Done::Synced));
     // None of it, nearly all of it, or anything between.
-    let lost_one_in = [1, 2, 10][usize::try_from(lots.draw() % 3).unwrap()];
+    let lost_one_in = [1, 2, 10][below(3, draw)];
     let (mut bytes, mut acknowledged) = (Vec::new(), 0);
     for (place, what) in done.iter().enumerate() {
-        let stays = synced.is_some_and(|synced| place < synced);
+        let synced = synced.is_some_and(|synced| place < synced);
+        let mut stays = || synced || below(lost_one_in, draw) != 0;
         match what {
             Done::Length(len) => {
-                if stays || !lots.one_in(lost_one_in) {
+                if stays() {
                     bytes.resize(usize::try_from(*len).unwrap(), 0);
                 }
             }
@@ -66,7 +55,7 @@ fn cut(done: &[Done], lots: &mut Lots) -> (Vec<u8>, usize) {
                 let from = usize::try_from(*offset).unwrap();
                 for (sector, part) in data.chunks(SECTOR).enumerate() {
                     let at = from + sector * SECTOR;
-                    if stays || !lots.one_in(lost_one_in) {
+                    if stays() {
                         // A write beyond the end is what makes a file longer, too.
                         bytes.resize(bytes.len().max(at + part.len()), 0);
                         bytes[at..at + part.len()].copy_from_slice(part);
@@ -98,32 +87,30 @@ fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
         }
     }
     assert!(!grows.is_empty(), "the file never grew");
-    let (mut lots, mut shorter, mut behind) = (Lots(1), 0, 0);
+    let (mut draw, mut shorter, mut behind) = (bits(1), 0, 0);
     for number in 0..CUTS {
-        let grown = grows[usize::try_from(number).unwrap() % grows.len()];
+        let grown = grows[number % grows.len()];
         let (from, within) = match number % 3 {
-            0 => (begun, u64::try_from(done.len() - begun).unwrap()),
+            0 => (begun, done.len() - begun),
             1 => (grown, NEAR),
             // While it grows.
             _ => (grown, 2),
         };
-        let place = from + 1 + usize::try_from(lots.draw() % within).unwrap();
+        let place = from + 1 + below(within, &mut draw);
         let done = &done[..place.min(done.len())];
-        let (bytes, acknowledged) = cut(done, &mut lots);
+        let (bytes, acknowledged) = cut(done, &mut draw);
         let whole = done.iter().rev().find_map(|it| match it {
             Done::Length(len) => Some(*len),
             _ => None,
         });
         shorter += u32::from(whole.is_some_and(|whole| (bytes.len() as u64) < whole));
         let disk = Disk::holding(bytes);
-        let store = match disk.open() {
-            Ok(store) => store,
-            Err(error) => panic!("cut {number} after {place}: {error}"),
-        };
+        let how = format!("cut {number} after {place}");
+        let store = disk.open().unwrap_or_else(|error| panic!("{how}: {error}"));
         let kept = store.events(log[0].learner).unwrap();
         assert!(
             kept.len() >= acknowledged && kept == log[..kept.len()],
-            "cut {number} after {place}: {} events, {acknowledged} were acknowledged",
+            "{how}: {} events, {acknowledged} were acknowledged",
             kept.len()
         );
         behind += u32::from(kept.len() == acknowledged);

@@ -18,6 +18,7 @@ use super::purpose::RetentionPolicy;
 use super::sealed::{LearnerHead, Sightings, audit_place, follow};
 use super::store::Store;
 use super::writing::{AUDIT, HEADS, Writing, open_head};
+use crate::protocol::ids::LearnerId;
 
 /// Milliseconds of a day.
 const DAY: u64 = 86_400_000;
@@ -174,6 +175,26 @@ impl Store {
             })?;
             self.wipe()?;
             Ok(report)
+        })
+    }
+
+    /// Who has not been here for these days, by what the last [sweep](Self::sweep) saw of the clock.
+    ///
+    /// # Errors
+    /// [`RecordError`]: the store cannot be read.
+    pub fn away(&self, days: u64) -> Result<Vec<LearnerId>, RecordError> {
+        self.guarded(|| {
+            let read = self.database.begin_read()?;
+            let clock = self.store_head(&read)?.clock;
+            let mut away = Vec::new();
+            for entry in read.open_table(HEADS)?.iter()? {
+                let (row, sealed) = entry?;
+                let head = open_head(&self.secrets, row.value(), sealed.value())?;
+                if gone(&head, &clock, days) {
+                    away.push(head.learner);
+                }
+            }
+            Ok(away)
         })
     }
 

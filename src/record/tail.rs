@@ -3,10 +3,9 @@
 //! before it uses the room, so a power cut alone takes nothing either.
 
 use std::io;
-use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use redb::{BackendError, StorageBackend};
+use redb::StorageBackend;
 
 /// redb's pages, in bytes: what it lays lies at multiples of this.
 const PAGE: u64 = 4096;
@@ -17,26 +16,29 @@ const MARK: [u8; 24] = *b"nothing of redb's behind";
 const MARKED: usize = MARK.len() + 8;
 const UNKNOWN: u64 = u64::MAX;
 
-/// A file without its end.
+/// A file, and how much of it is redb's.
 #[derive(Debug)]
-pub(super) struct Tail<B> {
-    file: B,
+pub(super) struct Tail<B: ?Sized> {
     /// What redb knows of, in bytes; [`UNKNOWN`] until somebody asks.
     length: AtomicU64,
     /// Whether the end is there, whole.
     whole: AtomicBool,
+    /// All of it, the end too.
+    pub(super) file: B,
 }
 
 impl<B: StorageBackend> Tail<B> {
     pub(super) fn of(file: B) -> Self {
         Self {
-            file,
             length: AtomicU64::new(UNKNOWN),
             whole: AtomicBool::new(false),
+            file,
         }
     }
+}
 
-    /// How long the file is for redb. One from before there were ends, or whose end is not to be seen, is redb's
+impl<B: StorageBackend + ?Sized> Tail<B> {
+    /// How long it is by its end. One from before there were ends, or whose end is not to be seen, is redb's
     /// as it is.
     fn found(&self) -> io::Result<u64> {
         let all = self.file.len()?;
@@ -66,19 +68,9 @@ impl<B: StorageBackend> Tail<B> {
         self.whole.store(true, Ordering::Relaxed);
         Ok(())
     }
-}
 
-/// How the end of a file of this length begins.
-fn mark(length: u64) -> [u8; MARKED] {
-    let mut bytes = [0; MARKED];
-    let (words, place) = bytes.split_at_mut(MARK.len());
-    words.copy_from_slice(&MARK);
-    place.copy_from_slice(&length.to_le_bytes());
-    bytes
-}
-
-impl<B: StorageBackend> StorageBackend for Tail<B> {
-    fn len(&self) -> io::Result<u64> {
+    /// How long the file is for redb.
+    pub(super) fn len(&self) -> io::Result<u64> {
         let known = self.length.load(Ordering::Relaxed);
         if known != UNKNOWN {
             return Ok(known);
@@ -88,14 +80,10 @@ impl<B: StorageBackend> StorageBackend for Tail<B> {
         Ok(length)
     }
 
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read(offset, out)
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
+    /// As redb asks; what is new is empty.
+    pub(super) fn set_len(&self, length: u64) -> io::Result<()> {
         let before = self.len()?;
         if self.whole.load(Ordering::Relaxed) && length > before {
-            // What is new is empty.
             self.file.write(before, &[0; MARKED])?;
         }
         self.lay(length)?;
@@ -103,11 +91,8 @@ impl<B: StorageBackend> StorageBackend for Tail<B> {
         Ok(())
     }
 
-    fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+    /// As redb asks; before the first time, the end is laid where it is missing.
+    pub(super) fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         if !self.whole.load(Ordering::Relaxed) {
             let length = self.len()?;
             if length >= PAGE {
@@ -116,36 +101,13 @@ impl<B: StorageBackend> StorageBackend for Tail<B> {
         }
         self.file.write(offset, data)
     }
+}
 
-    fn close(&self) -> io::Result<()> {
-        self.file.close()
-    }
-
-    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
-    }
-
-    fn try_lock_shared_range(
-        &self,
-        start: Bound<u64>,
-        end: Bound<u64>,
-    ) -> Result<bool, BackendError> {
-        self.file.try_lock_shared_range(start, end)
-    }
-
-    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_range(start, end)
-    }
-
-    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_shared_range(start, end)
-    }
-
-    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
-    }
-
-    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.query_lock_range(start, end)
-    }
+/// How the end of a file of this length begins.
+fn mark(length: u64) -> [u8; MARKED] {
+    let mut bytes = [0; MARKED];
+    let (words, place) = bytes.split_at_mut(MARK.len());
+    words.copy_from_slice(&MARK);
+    place.copy_from_slice(&length.to_le_bytes());
+    bytes
 }

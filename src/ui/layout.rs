@@ -2,6 +2,8 @@
 
 use bevy::prelude::*;
 
+use crate::lesson::choices::{HEAD, columns_and_rows};
+
 /// Pixels of a panel's picture for each metre: at 1.5 m, 26 for each degree of the eye, a little more than a Quest 3 shows.
 pub const PIXELS_PER_METRE: f32 = 1000.0;
 /// Smallest height of letters (em) that reads comfortably, radians: 1.5 degrees.
@@ -22,22 +24,10 @@ pub fn text_angle(pixels: f32, distance: f32) -> f32 {
     (pixels / PIXELS_PER_METRE / distance).atan()
 }
 
-/// Share of a panel's height above its choices.
-const HEAD: f32 = 0.36;
 /// Share of the height between two choices, and below the last.
 const GAP: f32 = 0.03;
 /// Share of the width left and right of them.
 const SIDE: f32 = 0.06;
-
-/// Choices that stand below each other; more stand in two columns, the left one first.
-pub const COLUMN: usize = 6;
-
-/// In how many columns and rows so many choices stand.
-#[must_use]
-pub fn columns_and_rows(count: usize) -> (usize, usize) {
-    let columns = if count > COLUMN { 2 } else { 1 };
-    (columns, count.max(1).div_ceil(columns))
-}
 
 /// The rectangle of choice `index` of `count`, in 0..1 from the upper left corner.
 #[must_use]

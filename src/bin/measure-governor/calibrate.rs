@@ -77,27 +77,12 @@ pub(crate) enum Found {
 /// quartile: what else runs on a machine only ever adds.
 type Seen = [f64; 4];
 
-/// Stretches, in order.
-#[derive(Debug, Clone, Copy)]
-enum Stretch {
-    /// Nothing on the dial.
-    Base,
-    /// With some sheets, of more layers each until all of them are enough.
-    Sheets { base: Seen },
-    /// The same at the lowest quality.
-    Lowest { base: Seen, sheets: Seen },
-    /// Nothing on the dial, at the lowest quality.
-    LowestBase {
-        base: Seen,
-        sheets: Seen,
-        lowest: Seen,
-    },
-}
-
-/// Under way.
+/// Under way. A stretch with nothing on the dial; with some sheets, of more layers each until all of them are enough; the
+/// same at the lowest quality; and there with nothing on the dial.
 #[derive(Debug, Clone)]
 pub(crate) struct Calibration {
-    stretch: Stretch,
+    /// Of the stretches that are over.
+    over: Vec<Seen>,
     frames: u32,
     /// How often the stretch was looked at already.
     again: u32,
@@ -117,7 +102,7 @@ impl Default for Calibration {
 impl Calibration {
     fn by(processors: fn() -> Processors) -> Self {
         Self {
-            stretch: Stretch::Base,
+            over: Vec::new(),
             frames: 0,
             again: 0,
             processors,
@@ -155,43 +140,30 @@ impl Calibration {
             return self.going();
         }
         self.again = 0;
-        match self.stretch {
-            Stretch::Base => self.stretch = Stretch::Sheets { base: seen },
-            Stretch::Sheets { base } => {
-                let worth = sheet(base, seen, waits(seen)) * f64::from(SHEETS) / period;
-                if worth >= ENOUGH || self.layers >= MOST_LAYERS {
-                    let sheets = seen;
-                    self.stretch = Stretch::Lowest { base, sheets };
-                } else {
-                    // What was hardly seen says little of how much more is needed. (A NaN becomes the most.)
-                    let more = (1.2 * ENOUGH / worth.max(0.05)).clamp(2.0, 16.0);
-                    let layers = f64::from(self.layers) * more;
-                    self.layers = layers.min(f64::from(MOST_LAYERS)) as u32;
-                }
+        if let [base] = self.over[..] {
+            let worth = sheet(base, seen, waits(seen)) * f64::from(SHEETS) / period;
+            let enough = worth >= ENOUGH;
+            if !enough && self.layers < MOST_LAYERS {
+                // What was hardly seen says little of how much more is needed. (A NaN becomes the most.)
+                let more = (1.2 * ENOUGH / worth.max(0.05)).clamp(2.0, 16.0);
+                let layers = f64::from(self.layers) * more;
+                self.layers = layers.min(f64::from(MOST_LAYERS)) as u32;
+                return self.going();
             }
-            Stretch::Lowest { base, sheets } => {
-                let lowest = seen;
-                self.stretch = Stretch::LowestBase {
-                    base,
-                    sheets,
-                    lowest,
-                };
-            }
-            Stretch::LowestBase {
-                base,
-                sheets,
-                lowest,
-            } => return found([base, sheets, seen, lowest], self.layers, period),
+        }
+        self.over.push(seen);
+        if let Ok(over) = self.over[..].try_into() {
+            return found(over, self.layers, period);
         }
         self.going()
     }
 
     fn going(&self) -> Found {
-        let (sheets, lowest) = match self.stretch {
-            Stretch::Base => (0, false),
-            Stretch::Sheets { .. } => (SOME, false),
-            Stretch::Lowest { .. } => (SOME, true),
-            Stretch::LowestBase { .. } => (0, true),
+        let (sheets, lowest) = match self.over.len() {
+            0 => (0, false),
+            1 => (SOME, false),
+            2 => (SOME, true),
+            _ => (0, true),
         };
         let dial = Dial {
             sheets,
@@ -218,8 +190,8 @@ fn sheet(base: Seen, sheets: Seen, waits: bool) -> f64 {
     (part(sheets) - part(base)) / f64::from(SOME)
 }
 
-/// What the stretches say: at full quality without and with sheets, and the same at the lowest.
-fn found([base, sheets, low_base, low_sheets]: [Seen; 4], layers: u32, period: f64) -> Found {
+/// What the stretches say, in their order.
+fn found([base, sheets, low_sheets, low_base]: [Seen; 4], layers: u32, period: f64) -> Found {
     let waits = waits(sheets);
     let cost = sheet(base, sheets, waits);
     // (A NaN is none of both.)

@@ -74,17 +74,6 @@ enum At {
     },
 }
 
-impl At {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Preparing(_) => "preparing",
-            Self::Calibrating(_) => "calibrating",
-            Self::Pausing { .. } => "pausing",
-            Self::Running { .. } => "running",
-        }
-    }
-}
-
 #[derive(Resource)]
 struct Conductor {
     at: At,
@@ -184,6 +173,11 @@ pub(crate) fn measure(args: &Args, file: &Path, rules: Rules) -> Result<()> {
     write(args, file, &outcome)
 }
 
+/// A figure that was measured once.
+fn once(value: f64) -> serde_json::Value {
+    json!({ "value": value, "n": 1, "spread": [value, value] })
+}
+
 fn write(args: &Args, file: &Path, outcome: &Outcome) -> Result<()> {
     let mut figures = BTreeMap::new();
     let [cpu, gpu] = outcome.base;
@@ -192,14 +186,12 @@ fn write(args: &Args, file: &Path, outcome: &Outcome) -> Result<()> {
         ("base_gpu_ratio_session", gpu),
         ("absorbable_load_ratio_session", outcome.most),
     ] {
-        let told = json!({ "value": value, "n": 1, "spread": [value, value] });
-        figures.insert(name.to_owned(), told);
+        figures.insert(name.to_owned(), once(value));
     }
     let mut scripts: BTreeMap<&str, Vec<(&str, Report)>> = BTreeMap::new();
     for (script, name, report, stolen) in &outcome.runs {
         let named = format!("{name}_{script}_session");
-        let told = json!({ "value": stolen, "n": 1, "spread": [stolen, stolen] });
-        figures.insert(format!("stolen_time_ratio_{named}"), told);
+        figures.insert(format!("stolen_time_ratio_{named}"), once(*stolen));
         figures.extend(compared(&named, std::slice::from_ref(report)));
         let runs = scripts.entry(script).or_default();
         runs.push((name, report.clone()));
@@ -249,7 +241,6 @@ fn conduct(
         Moment::Free
     };
     let sample = governor.newest().copied();
-    trace!(now, interval, skipped, ?sample, at = conductor.at.name());
     let gpu = sample.and_then(|it| it.gpu).map(|it| it.seconds);
     let last = conductor.scripts.len() * POLICIES.len();
     match &mut conductor.at {

@@ -14,6 +14,7 @@ use super::news::{News, Teller};
 use crate::protocol::asker::{Asker, TokenId, TokenRole};
 use crate::protocol::command::{Command, CommandBody, Principal};
 use crate::protocol::ids::{CommandId, LearnerId};
+use crate::protocol::trace::Trace;
 
 /// Longest purpose kept, in characters.
 pub const PURPOSE: usize = 200;
@@ -268,7 +269,8 @@ impl Caller {
     }
 
     /// A command in their name: the one way to make one in this room, so that none is given without having been
-    /// allowed, and every one says who gave it. `purpose` is cut to [`PURPOSE`] characters.
+    /// allowed, and every one says who gave it. `purpose` is cut to [`PURPOSE`] characters; `trace` is what the act
+    /// belongs to, if its client says so.
     ///
     /// # Errors
     /// [`Refused`], whose text says what to do.
@@ -278,6 +280,7 @@ impl Caller {
         learner: LearnerId,
         purpose: &str,
         body: CommandBody,
+        trace: Option<Trace>,
     ) -> Result<Command, Refused> {
         let act = Act::of(&body);
         let purpose: String = purpose.chars().take(PURPOSE).collect();
@@ -292,7 +295,7 @@ impl Caller {
             asker: Some(self.asker()),
             purpose,
             body,
-            trace: None,
+            trace,
         })
     }
 

@@ -36,16 +36,18 @@ fn a_command_says_who_gave_it_and_none_is_made_without_leave() {
     let (id, learner) = (CommandId::fresh(), LearnerId::fresh());
     let teacher = caller(TokenRole::Instructor, Scope::Class);
     let command = teacher
-        .command(id, learner, &"é".repeat(500), CommandBody::Pause)
+        .command(id, learner, &"é".repeat(500), CommandBody::Pause, None)
         .unwrap();
     assert_eq!(command.asker, Some(teacher.asker()));
     assert_eq!(command.principal, Principal::Instructor);
     assert_eq!(command.purpose.chars().count(), PURPOSE);
     let own = caller(TokenRole::Learner, Scope::Learners([learner].into()));
-    let command = own.command(id, learner, "", CommandBody::Pause).unwrap();
+    let command = own
+        .command(id, learner, "", CommandBody::Pause, None)
+        .unwrap();
     assert_eq!(command.principal, Principal::Learner);
     let onlooker = caller(TokenRole::Observer, Scope::Class);
-    let refused = onlooker.command(id, learner, "", CommandBody::Pause);
+    let refused = onlooker.command(id, learner, "", CommandBody::Pause, None);
     let words = refused.unwrap_err().to_string();
     assert!(
         words.contains("observer") && words.contains("instructor"),

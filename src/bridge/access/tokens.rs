@@ -3,7 +3,7 @@
 //! write it while a lesson runs. Whoever is revoked stays in it as history.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::caller::Scope;
 use super::secret::{Kept, Token, bytes, claimed, hex};
 use crate::protocol::asker::{TokenId, TokenRole};
+use crate::record::replace;
 
 /// Name of the file in the data folder.
 pub const FILE: &str = "tokens.json";
@@ -226,11 +227,7 @@ impl Tokens {
         let mut tokens = Self::read(file)?;
         let done = change(&mut tokens)?;
         let text = serde_json::to_vec_pretty(&tokens).map_err(|error| disk(error.into()))?;
-        // Made with 0600.
-        let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(disk)?;
-        fresh.write_all(&text).map_err(disk)?;
-        fresh.as_file().sync_all().map_err(disk)?;
-        fresh.persist(file).map_err(|error| disk(error.error))?;
+        replace(file, &text).map_err(disk)?;
         Ok(done)
     }
 

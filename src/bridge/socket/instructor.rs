@@ -19,7 +19,7 @@ use crate::bridge::access::{Act, Caller};
 use crate::bridge::coding::Coding;
 use crate::bridge::desk::{AskError, Desk};
 use crate::bridge::going::Going;
-use crate::protocol::command::{Command, Outcome};
+use crate::protocol::command::Outcome;
 use crate::protocol::ids::CommandId;
 use crate::protocol::wire::{CommandRequest, ErrorCode, FromClient, FromHost, Replay, WireError};
 
@@ -170,11 +170,9 @@ impl Asking<'_> {
     fn command(&self, request: CommandRequest) -> Option<FromHost<'static>> {
         let id = request.id.unwrap_or_else(CommandId::fresh);
         let (learner, purpose) = (request.learner, &request.purpose);
-        let command = match self.caller.command(id, learner, purpose, request.body) {
-            Ok(command) => Command {
-                trace: request.trace,
-                ..command
-            },
+        let made = (self.caller).command(id, learner, purpose, request.body, request.trace);
+        let command = match made {
+            Ok(command) => command,
             Err(refused) => {
                 return Some(error(ErrorCode::Forbidden, refused.to_string(), Some(id)));
             }

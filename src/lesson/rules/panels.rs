@@ -2,6 +2,7 @@
 
 use super::reach::{COMFORT_ANGLE, EYE_HEIGHT, places_to_stand};
 use super::{Findings, finite, position};
+use crate::lesson::choices::{HEAD, columns_and_rows};
 use crate::lesson::format::{Action, Lesson, Panel, PanelContent};
 use crate::lesson::source::Key;
 
@@ -11,8 +12,9 @@ const LINE_HEIGHT: f32 = 0.05;
 const LETTER_WIDTH: f32 = 0.02;
 /// Share of a panel's width that text fills.
 const TEXT_SHARE: f32 = 0.88;
-/// Share of a panel's height above the choices of a question.
-const PROMPT_SHARE: f32 = 0.36;
+/// How many choices there may be at most, and what to say of fewer or more.
+const OF_A_QUESTION: (usize, &str) = (6, "a question has two to six choices");
+const OF_A_RATING: (usize, &str) = (9, "a rating has two to nine choices");
 /// Farther away, letters of that size can't be read, metres.
 const READABLE: f32 = 3.0;
 /// A panel seen more aslant than this (cosine; 65 degrees) cannot be read.
@@ -117,7 +119,7 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
             choices,
             correct,
         } => {
-            choices_of(index, prompt, choices, 6, out);
+            choices_of(index, prompt, choices, OF_A_QUESTION, out);
             if usize::try_from(*correct).is_ok_and(|correct| correct >= choices.len()) {
                 out.error(
                     &inside("correct"),
@@ -139,7 +141,7 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
         PanelContent::Rating {
             prompt, choices, ..
         } => {
-            choices_of(index, prompt, choices, 9, out);
+            choices_of(index, prompt, choices, OF_A_RATING, out);
             let asked = lesson
                 .steps
                 .iter()
@@ -156,7 +158,13 @@ fn content(lesson: &Lesson, index: usize, panel: &Panel, out: &mut Findings) {
 }
 
 /// A question, and what can be chosen.
-fn choices_of(index: usize, prompt: &str, choices: &[String], most: usize, out: &mut Findings) {
+fn choices_of(
+    index: usize,
+    prompt: &str,
+    choices: &[String],
+    (most, rule): (usize, &str),
+    out: &mut Findings,
+) {
     let inside = |field| {
         [
             Key::Field("panels"),
@@ -169,14 +177,9 @@ fn choices_of(index: usize, prompt: &str, choices: &[String], most: usize, out: 
         out.error(&inside("prompt"), "the question is empty", "write it");
     }
     if !(2..=most).contains(&choices.len()) {
-        let words = if most == 6 {
-            "a question has two to six"
-        } else {
-            "a rating has two to nine"
-        };
         out.error(
             &inside("choices"),
-            format!("{words} choices, not {}", choices.len()),
+            format!("{rule}, not {}", choices.len()),
             "add or take away choices",
         );
     }
@@ -225,16 +228,15 @@ fn words(index: usize, panel: &Panel, out: &mut Findings) {
         | PanelContent::Rating {
             prompt, choices, ..
         } => {
-            if prompt.chars().count() > room(width, height * PROMPT_SHARE) {
+            if prompt.chars().count() > room(width, height * HEAD) {
                 out.warning(
                     &at("prompt"),
                     "the question is too long for its panel",
                     too_long,
                 );
             }
-            let columns = if choices.len() > 6 { 2 } else { 1 };
-            let rows = choices.len().max(1).div_ceil(columns);
-            let each = height * (1.0 - PROMPT_SHARE) / rows as f32;
+            let (columns, rows) = columns_and_rows(choices.len());
+            let each = height * (1.0 - HEAD) / rows as f32;
             let width = width / columns as f32;
             for (place, choice) in choices.iter().enumerate() {
                 if choice.chars().count() > room(width, each) {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::call::{Call, Fault};
 use super::super::catalogue::{Act, structured};
 use super::write::{Done, One, Wish};
-use crate::protocol::command::{Command, CommandBody, Outcome};
+use crate::protocol::command::{CommandBody, Outcome};
 use crate::protocol::ids::{CommandId, LearnerId};
 
 /// What came of an act upon everybody.
@@ -234,12 +234,8 @@ pub(super) async fn carry_out(
     };
     let caller = call.caller()?;
     let command = caller
-        .command(id, learner, &wish.purpose, body)
+        .command(id, learner, &wish.purpose, body, Some(trace))
         .map_err(|refused| refused.to_string())?;
-    let command = Command {
-        trace: Some(trace),
-        ..command
-    };
     let outcome = call
         .desk()
         .ask(command)
