@@ -228,6 +228,7 @@ fn a_learner_with_two_hands_takes_first_steps_and_an_instructor_helps() {
     let played = learner.play(None, &mut |_, _| Ok(())).unwrap();
     assert_eq!(played.steps, loaded.lesson.steps.len());
     assert_eq!(played.wrong_placements, 1);
+    assert_eq!(played.wide_throws, 1);
     assert_eq!(played.hints_seen, 1, "hesitating brought a hint");
     let after = call(&playing.address, "learner.get_state", serde_json::json!({})).unwrap();
     assert_eq!(after["ended"], true);
@@ -259,6 +260,21 @@ fn a_learner_with_two_hands_takes_first_steps_and_an_instructor_helps() {
             if !attempt.correct && matches!(attempt.evidence, Evidence::Placed { .. }))
     });
     assert!(wrong, "the wrong placement is an attempt, too");
+    let throws: Vec<bool> = log
+        .iter()
+        .filter_map(|event| match &event.body {
+            EventBody::Attempted(attempt) => match attempt.evidence {
+                Evidence::Thrown { .. } => Some(attempt.correct),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        throws,
+        [false, true],
+        "the ball came back and lay still, to be taken and thrown again"
+    );
 
     let frames: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(home.path().join("frames.json")).unwrap())

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 
+use crate::physics::Velocity;
 pub use crate::xr::pointer::PointerSurface;
 
 /// What a thing is to hands and gravity: the order for its body of `physics`.
@@ -92,3 +93,8 @@ pub struct Socket {
 /// Rests in this socket.
 #[derive(Component, Debug, Clone, Copy)]
 pub struct InSocket(pub Entity);
+
+/// Puts a grabbable thing somewhere, at rest: what rolled away does not roll on from there.
+pub fn put_at_rest(commands: &mut Commands, thing: Entity, at: Transform) {
+    commands.entity(thing).insert((at, Velocity::default()));
+}

@@ -79,8 +79,8 @@ pub(super) fn put_in_bodies(
     for (entity, body, form, surface, at, velocity, home, sensor, driven) in &fresh {
         let at = at.with_scale(Vec3::ONE);
         if !(at.is_finite() && at.rotation.is_normalized()) {
-            warn!(%entity, "a body without a finite place is left out of the simulation;
-            commands.entity(entity).insert(LeftOut); mend its Transform");
+            warn!(%entity, "a body without a finite place is left out of the simulation; mend its Transform");
+            commands.entity(entity).insert(LeftOut);
             continue;
         }
         let velocity = velocity.copied().unwrap_or_default();

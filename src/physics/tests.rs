@@ -192,6 +192,10 @@ fn a_body_without_a_finite_place_waits_for_one() {
     let cube = cube(&mut app, Vec3::NAN);
     run(&mut app, 3);
     assert_eq!(app.world().resource::<Physics>().len(), 1);
+    assert!(
+        app.world().get::<sync::LeftOut>(cube).is_some(),
+        "told once, not in every frame"
+    );
     *app.world_mut().get_mut::<Transform>(cube).unwrap() = Transform::from_xyz(0.0, 0.5, 0.0);
     run(&mut app, 100);
     assert_eq!(app.world().resource::<Physics>().len(), 2);

@@ -8,8 +8,7 @@ use bevy::prelude::*;
 use super::course::Course;
 use super::deeds::Deeds;
 use super::scene::{Home, Stage};
-use super::solid;
-use crate::interaction::things::{Grabbable, HeldBy, InSocket, Socket};
+use crate::interaction::things::{Grabbable, HeldBy, InSocket, Socket, put_at_rest};
 use crate::lesson::ActiveLesson;
 use crate::lesson::format::{Action, Lesson, Step};
 use crate::lesson::placed::{LessonObject, LessonSocket};
@@ -138,7 +137,7 @@ pub(super) fn bring_back(
         if lost || (missed && away.0 >= PATIENCE) {
             away.0 = Duration::ZERO;
             commands.entity(entity).remove::<InSocket>();
-            solid::put(&mut commands, entity, home.0);
+            put_at_rest(&mut commands, entity, home.0);
         } else if missed {
             away.0 += time.delta();
         } else if !away.0.is_zero() {

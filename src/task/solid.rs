@@ -29,8 +29,3 @@ fn form(shape: &Shape) -> Form {
         Shape::Cone { radius, height } => Form::Cone { radius, height },
     }
 }
-
-/// Puts a thing somewhere, at rest.
-pub(super) fn put(commands: &mut Commands, entity: Entity, at: Transform) {
-    commands.entity(entity).insert(at);
-}

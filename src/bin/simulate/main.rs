@@ -33,7 +33,7 @@ struct Cli {
     /// Name of a bundled lesson, or a lesson file.
     #[arg(long, default_value = "first-steps")]
     lesson: String,
-    /// Make the mistakes that learners make: a wrong placement, a long hesitation.
+    /// Make the mistakes that learners make: a wrong placement, a throw past the target, a long hesitation.
     #[arg(long)]
     mistakes: bool,
     /// Take a picture of both eyes and write it here (PNG).
@@ -143,6 +143,8 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
         person.slow_down(5.0);
     }
     if let (Some(choice), Some(out)) = (&cli.menu, &cli.picture) {
+        // A button that is pressed between two frames of software is not pressed at all.
+        person.slow_down(12.0);
         open_menu(&loaded.lesson, choice, &mut person)?;
         person.rest(3.0)?;
         return monado.picture(out);
@@ -189,7 +191,7 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
 /// Opens the menu and takes one of its choices, if any.
 fn open_menu(lesson: &Lesson, choice: &str, person: &mut Person) -> Result<()> {
     // The lesson has to be there first; nobody says from outside when it is drawn.
-    person.rest(4.0)?;
+    person.rest(2.0)?;
     person.press_menu()?;
     let guide = lesson
         .panels

@@ -20,6 +20,8 @@ use crate::person::{GRAVITY, Person, facing};
 const SHOWS_WITHIN: Duration = Duration::from_secs(8);
 /// Tries at a step before giving up.
 const TRIES: u32 = 5;
+/// How far past a target a throw goes that is to miss it, metres.
+const WIDE: f32 = 1.2;
 /// How far from a target somebody stands who throws at it, metres.
 const THROWN_FROM: f32 = 1.3;
 /// How much slower each further try is.
@@ -30,7 +32,8 @@ const ABOVE: f32 = 0.16;
 /// What the learner does besides playing well.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Manner {
-    /// Puts the first thing that is to be placed into a wrong socket first, and hesitates once until help comes.
+    /// Puts the first thing that is to be placed into a wrong socket first, throws past the target once, and hesitates once
+    /// until help comes.
     pub mistakes: bool,
 }
 
@@ -39,6 +42,7 @@ pub struct Manner {
 pub struct Played {
     pub steps: usize,
     pub wrong_placements: u32,
+    pub wide_throws: u32,
     pub hints_seen: u32,
 }
 
@@ -228,7 +232,14 @@ impl<'a> Learner<'a> {
             }
             Action::Grab { object } => self.take(object),
             Action::Place { object, socket, .. } => self.place(object, socket),
-            Action::Throw { object, at, .. } => self.throw(object, at.as_ref(), attempt),
+            Action::Throw { object, at, .. } => {
+                let wide = self.manner.mistakes && self.played.wide_throws == 0;
+                if wide {
+                    self.played.wide_throws += 1;
+                    println!("      on purpose past the target");
+                }
+                self.throw(object, at.as_ref(), attempt, wide)
+            }
             Action::Press { object } => self.press(object),
             Action::Teleport { to } => self.teleport(to, attempt),
             Action::Answer { panel } | Action::Rate { panel } => self.answer(panel),
@@ -287,7 +298,13 @@ impl<'a> Learner<'a> {
     }
 
     /// A throw from two steps away; a miss is corrected a little the next time.
-    fn throw(&mut self, object: &ObjectId, target: Option<&ObjectId>, attempt: u32) -> Result<()> {
+    fn throw(
+        &mut self,
+        object: &ObjectId,
+        target: Option<&ObjectId>,
+        attempt: u32,
+        wide: bool,
+    ) -> Result<()> {
         self.take(object)?;
         let target = match target {
             Some(target) => self.centre(target)?,
@@ -300,7 +317,8 @@ impl<'a> Learner<'a> {
         self.person.walk(Side::Right, walk)?;
         let through = self.person.head + ahead * 0.35 - Vec3::Y * 0.3;
         let flight = 0.35;
-        let way = target - through + Vec3::Y * 0.05 * attempt as f32;
+        let aside = ahead.cross(Vec3::Y) * if wide { WIDE } else { 0.0 };
+        let way = target - through + aside + Vec3::Y * 0.05 * attempt as f32;
         let velocity = way / flight + Vec3::Y * (0.5 * GRAVITY * flight);
         self.person
             .throw(Side::Right, through, velocity, 0.6 * flight)?;

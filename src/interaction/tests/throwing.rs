@@ -1,6 +1,7 @@
 //! Throws, and what they strike.
 
 use super::*;
+use crate::interaction::things::put_at_rest;
 use crate::physics::Velocity;
 
 /// Swings a held thing and lets it go on the way. What was thrown how fast.
@@ -182,4 +183,28 @@ fn a_throw_feels_alike_at_every_frame_rate() {
         let speed = thrown_at(hertz);
         assert!((speed - 3.0).abs() < 0.3, "{speed} m/s at {hertz} Hz");
     }
+}
+
+#[test]
+fn what_is_put_back_while_it_rolls_lies_still() {
+    let mut room = Room::new();
+    let ball = room.solid(
+        Form::Ball { radius: 0.04 },
+        Weight::Kilograms(0.12),
+        Vec3::new(0.2, TABLE + 0.04, -0.5),
+    );
+    room.frames(30);
+    let home = *room.app.world().get::<Transform>(ball).unwrap();
+    room.app
+        .world_mut()
+        .get_mut::<Velocity>(ball)
+        .unwrap()
+        .linear = Vec3::new(-0.6, 0.0, 0.0);
+    room.frames(20);
+    let rolled = room.app.world().get::<Transform>(ball).unwrap().translation;
+    assert!(rolled.distance(home.translation) > 0.05, "{rolled}");
+    put_at_rest(&mut room.app.world_mut().commands(), ball, home);
+    room.frames(100);
+    let lies = room.app.world().get::<Transform>(ball).unwrap().translation;
+    assert!(lies.distance(home.translation) < 0.002, "{lies}");
 }
