@@ -41,6 +41,8 @@ pub(crate) struct Scale {
     pub(crate) waits: bool,
     /// GPU seconds of a sheet.
     pub(crate) sheet: f64,
+    /// The same of the light and what stands in it: on the dial from a load of 1 up.
+    pub(crate) lit: f64,
     /// The load that the levers can absorb, in periods: above 1, the scripts' loads are pressed together to end here.
     pub(crate) most: f64,
     /// Layers of glass in a sheet.
@@ -52,11 +54,14 @@ impl Scale {
     pub(crate) fn dial(&self, demand: &Demand, period: f64) -> Dial {
         let load = demand.gpu / WRITTEN_IN;
         let over = (self.most.min(PEAK) - 1.0) / (PEAK - 1.0);
+        let lit = load > 1.0;
         let load = load.min(1.0) + over * (load - 1.0).max(0.0);
-        let sheets = (load * period - self.base.gpu).max(0.0) / self.sheet;
+        let rest = load * period - self.base.gpu - if lit { self.lit } else { 0.0 };
+        let sheets = rest.max(0.0) / self.sheet;
         Dial {
             sheets: (sheets.round() as u32).min(SHEETS),
             layers: self.layers,
+            lit,
             cpu: (demand.cpu / WRITTEN_IN * period - self.base.cpu).max(0.0),
         }
     }
@@ -77,8 +82,8 @@ pub(crate) enum Found {
 /// quartile: what else runs on a machine only ever adds.
 type Seen = [f64; 4];
 
-/// Under way. A stretch with nothing on the dial; with some sheets, of more layers each until all of them are enough; the
-/// same at the lowest quality; and there with nothing on the dial.
+/// Under way. A stretch with nothing on the dial; with some sheets, of more layers each until all of them are enough; with
+/// the light instead; at the lowest quality with both; and there without sheets.
 #[derive(Debug, Clone)]
 pub(crate) struct Calibration {
     /// Of the stretches that are over.
@@ -159,15 +164,17 @@ impl Calibration {
     }
 
     fn going(&self) -> Found {
-        let (sheets, lowest) = match self.over.len() {
-            0 => (0, false),
-            1 => (SOME, false),
-            2 => (SOME, true),
-            _ => (0, true),
+        let (sheets, lit, lowest) = match self.over.len() {
+            0 => (0, false, false),
+            1 => (SOME, false, false),
+            2 => (0, true, false),
+            3 => (SOME, true, true),
+            _ => (0, true, true),
         };
         let dial = Dial {
             sheets,
             layers: self.layers,
+            lit,
             cpu: 0.0,
         };
         Found::Going { dial, lowest }
@@ -191,7 +198,11 @@ fn sheet(base: Seen, sheets: Seen, waits: bool) -> f64 {
 }
 
 /// What the stretches say, in their order.
-fn found([base, sheets, low_sheets, low_base]: [Seen; 4], layers: u32, period: f64) -> Found {
+fn found(
+    [base, sheets, bright, low_sheets, low_bright]: [Seen; 5],
+    layers: u32,
+    period: f64,
+) -> Found {
     let waits = waits(sheets);
     let cost = sheet(base, sheets, waits);
     // (A NaN is none of both.)
@@ -199,14 +210,15 @@ fn found([base, sheets, low_sheets, low_base]: [Seen; 4], layers: u32, period: f
         return Found::Nothing("a sheet of glass costs nothing that timestamps would show");
     }
     // What noise makes cheaper than free costs little.
-    let low_cost = sheet(low_base, low_sheets, waits).max(0.1 * cost);
-    let room = (ABSORBED * period - line(low_base, waits)) / low_cost;
+    let low_cost = sheet(low_bright, low_sheets, waits).max(0.1 * cost);
+    let room = (ABSORBED * period - line(low_bright, waits)) / low_cost;
+    let lit = (line(bright, waits) - line(base, waits)).max(0.0);
     let [_, cpu, ..] = base;
     let base = Demand {
         cpu,
         gpu: line(base, waits),
     };
-    let most = (base.gpu + room * cost) / period;
+    let most = (base.gpu + lit + room * cost) / period;
     if most.is_nan() || most <= 1.0 {
         return Found::Nothing("the levers can't absorb more than a period");
     }
@@ -214,6 +226,7 @@ fn found([base, sheets, low_sheets, low_base]: [Seen; 4], layers: u32, period: f
         base,
         waits,
         sheet: cost,
+        lit,
         most,
         layers,
     })
@@ -260,7 +273,8 @@ mod tests {
                 return now;
             };
             let left = if lowest { left } else { 1.0 };
-            let gpu = left * (base + layer * f64::from(dial.sheets * dial.layers));
+            let lit = if dial.lit { 0.4 * base } else { 0.0 };
+            let gpu = left * (base + lit + layer * f64::from(dial.sheets * dial.layers));
             now = calibration.frame(&sample(Some(gpu), waits, period));
         }
         panic!("it never ends");
@@ -284,7 +298,9 @@ mod tests {
                     gpu: wanted * WRITTEN_IN,
                 };
                 let dial = scale.dial(&demand, period);
-                let gpu = base + layer * f64::from(dial.sheets * dial.layers);
+                assert_eq!(dial.lit, wanted > 1.0);
+                let lit = if dial.lit { 0.4 * base } else { 0.0 };
+                let gpu = base + lit + layer * f64::from(dial.sheets * dial.layers);
                 // Where the runtime waits, rendering is on the same line of time.
                 let before = if waits { 4e-3 } else { 0.0 };
                 let line = (before + gpu) / period;

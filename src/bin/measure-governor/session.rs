@@ -48,6 +48,8 @@ struct Outcome {
     device: String,
     /// Parts of the period that a frame takes of the CPU and the GPU with nothing on the dial.
     base: [f64; 2],
+    /// What the light and what stands in it add, in periods.
+    lit: f64,
     /// The load that the levers can absorb, in periods.
     most: f64,
     /// Runs of one script under one policy, as they end; with the part of the processors' time that other guests of the
@@ -184,6 +186,7 @@ fn write(args: &Args, file: &Path, outcome: &Outcome) -> Result<()> {
     for (name, value) in [
         ("base_cpu_ratio_session", cpu),
         ("base_gpu_ratio_session", gpu),
+        ("lit_load_ratio_session", outcome.lit),
         ("absorbable_load_ratio_session", outcome.most),
     ] {
         figures.insert(name.to_owned(), once(value));
@@ -248,6 +251,7 @@ fn conduct(
             dial.set_if_neq(Dial {
                 sheets: 1,
                 layers: 1,
+                lit: true,
                 cpu: 0.0,
             });
             *frames = frames.saturating_sub(u32::from(!told.warming));
@@ -294,6 +298,7 @@ fn conduct(
         }
         At::Pausing { run, until } => {
             dial.sheets = 0;
+            dial.lit = false;
             dial.cpu = 0.0;
             if now < *until || told.warming {
                 return;
@@ -394,6 +399,7 @@ fn note(conductor: &mut Conductor, device: String, scale: Scale, period: f64) {
     if let Ok(mut outcome) = conductor.outcome.lock() {
         outcome.device = device;
         outcome.base = [scale.base.cpu, scale.base.gpu].map(|it| it / period);
+        outcome.lit = scale.lit / period;
         outcome.most = scale.most;
     }
 }

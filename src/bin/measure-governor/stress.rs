@@ -1,10 +1,11 @@
-//! A scene with a dial: sheets of glass, of as many layers as the GPU needs to notice, and work of the main thread that is
-//! slept through, because a software renderer is made of the same cores. What stands around is unlit, without a shadow:
-//! with nothing on the dial a frame is to be a small part of the period.
+//! A scene with a dial: sheets of glass, of as many layers as the GPU needs to notice; things in the light of lamps and of a
+//! sun that throws shadows; and work of the main thread that is slept through, because a software renderer is made of the
+//! same cores. What stands there always is unlit: with nothing on the dial a frame is to be a small part of the period.
 
 use std::time::Duration;
 
 use bevy::asset::RenderAssetUsages;
+use bevy::light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap};
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 use malloc_vr::governor::acting::Scenery;
@@ -16,11 +17,20 @@ pub(crate) const SHEETS: u32 = 160;
 /// fixed. They stand for work that the scene doesn't have, and shrink with what the governor leaves of each.
 const SHARES: [f64; 5] = [0.2, 0.15, 0.2, 0.1, 0.05];
 
-/// How hard it is. `layers`: panes in a sheet, one behind the other; `cpu`: seconds of the main thread at full quality.
+/// Things in the light of the sun and the lamps.
+const LIT_THINGS: u16 = 12;
+const LAMPS: u8 = 4;
+/// Side of the sun's shadow maps, pixels, and how many there are.
+const SHADOW_MAP: usize = 2048;
+const CASCADES: usize = 1;
+
+/// How hard it is. `layers`: panes in a sheet, one behind the other; `lit`: whether there is light, and what stands in it;
+/// `cpu`: seconds of the main thread at full quality.
 #[derive(Resource, Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Dial {
     pub(crate) sheets: u32,
     pub(crate) layers: u32,
+    pub(crate) lit: bool,
     pub(crate) cpu: f64,
 }
 
@@ -34,6 +44,10 @@ struct Pane {
 #[derive(Component)]
 struct Sheet(u32);
 
+/// Parent of all that is in the light, and of the light.
+#[derive(Component)]
+struct Lit;
+
 pub(crate) struct StressPlugin {
     /// Small things on the floor.
     pub(crate) things: u16,
@@ -43,6 +57,7 @@ impl Plugin for StressPlugin {
     fn build(&self, app: &mut App) {
         let things = self.things;
         app.init_resource::<Dial>()
+            .insert_resource(DirectionalLightShadowMap { size: SHADOW_MAP })
             .add_systems(
                 Startup,
                 move |commands: Commands,
@@ -53,7 +68,7 @@ impl Plugin for StressPlugin {
             )
             .add_systems(
                 Update,
-                ((glaze, hang).run_if(resource_changed::<Dial>), work),
+                ((glaze, hang, light).run_if(resource_changed::<Dial>), work),
             );
     }
 }
@@ -101,7 +116,51 @@ fn furnish(
         ));
     }
     let floor = meshes.add(Plane3d::new(Vec3::Y, Vec2::splat(6.0)));
-    commands.spawn((Mesh3d(floor), MeshMaterial3d(wood)));
+    commands.spawn((Mesh3d(floor.clone()), MeshMaterial3d(wood)));
+    let matt = materials.add(StandardMaterial {
+        base_color: Color::srgb(0.7, 0.5, 0.35),
+        perceptual_roughness: 0.8,
+        ..default()
+    });
+    commands
+        .spawn((Lit, Transform::default(), Visibility::Hidden))
+        .with_children(|lit| {
+            let on_the_floor = Transform::from_xyz(0.0, 0.005, -1.6).with_scale(Vec3::splat(0.15));
+            lit.spawn((Mesh3d(floor), MeshMaterial3d(matt.clone()), on_the_floor));
+            for number in 0..LIT_THINGS {
+                let at = Vec3::new(0.12 * f32::from(number) - 0.7, 0.15, -1.6);
+                lit.spawn((
+                    Scenery,
+                    Mesh3d(thing.clone()),
+                    MeshMaterial3d(matt.clone()),
+                    Transform::from_translation(at).with_scale(Vec3::splat(0.6)),
+                ));
+            }
+            lit.spawn((
+                DirectionalLight {
+                    illuminance: 6_000.0,
+                    shadow_maps_enabled: true,
+                    ..default()
+                },
+                CascadeShadowConfigBuilder {
+                    num_cascades: CASCADES,
+                    maximum_distance: 8.0,
+                    ..default()
+                }
+                .build(),
+                Transform::from_xyz(2.0, 4.0, 1.0).looking_at(Vec3::ZERO, Vec3::Y),
+            ));
+            for number in 0..LAMPS {
+                lit.spawn((
+                    PointLight {
+                        intensity: 20_000.0 + 5_000.0 * f32::from(number),
+                        range: 6.0,
+                        ..default()
+                    },
+                    Transform::from_xyz(f32::from(number) - 1.5, 2.0, -2.0),
+                ));
+            }
+        });
 }
 
 /// So many squares behind each other, a tenth of a millimetre apart.
@@ -140,6 +199,16 @@ fn glaze(dial: Res<Dial>, mut pane: ResMut<Pane>, mut meshes: ResMut<Assets<Mesh
 fn hang(dial: Res<Dial>, mut sheets: Query<(&Sheet, &mut Visibility)>) {
     for (Sheet(number), mut seen) in &mut sheets {
         seen.set_if_neq(if *number < dial.sheets {
+            Visibility::Inherited
+        } else {
+            Visibility::Hidden
+        });
+    }
+}
+
+fn light(dial: Res<Dial>, mut lit: Query<&mut Visibility, With<Lit>>) {
+    for mut seen in &mut lit {
+        seen.set_if_neq(if dial.lit {
             Visibility::Inherited
         } else {
             Visibility::Hidden

@@ -35,6 +35,7 @@ const KINDS: [(&str, &str, Option<f64>, &str); 14] = [
     // With nothing on the dial: what lies above can't be absorbed where this is near 1.
     ("base_cpu_ratio", "ratio", None, "lower"),
     ("base_gpu_ratio", "ratio", None, "lower"),
+    ("lit_load_ratio", "ratio", None, "higher"),
     ("absorbable_load_ratio", "ratio", None, "higher"),
     // What other guests of the host took: figures of a run in which this is much say little.
     ("stolen_time_ratio", "ratio", None, "lower"),
