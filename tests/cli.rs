@@ -222,6 +222,26 @@ fn the_bundled_lesson_passes_its_own_check() {
 }
 
 #[test]
+fn whoever_reads_only_the_first_lines_is_no_fault_and_a_full_disk_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let schema = |out: Stdio| {
+        let mut command = malloc_vr(home.path());
+        command.args(["lesson", "schema"]).stdout(out);
+        command.stderr(Stdio::piped());
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(schema(writer.into()), (Some(0), String::new()));
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let (code, said) = schema(full.unwrap().into());
+    assert_eq!(code, Some(1), "{said}");
+    says(&said, &["error:", "can't be written", "No space"]);
+}
+
+#[test]
 fn a_starter_lesson_passes_the_check() {
     let home = tempfile::tempdir().unwrap();
     let (code, text) = run(malloc_vr(home.path())

@@ -10,6 +10,10 @@ use duties::Receiver;
 
 use cli::{Command, LearningCommand, LessonCommand, RecordsCommand, TokensCommand};
 
+// First: what it defines is used by all that follow.
+#[macro_use]
+mod say;
+
 mod activity;
 #[cfg(target_os = "android")]
 mod android;
