@@ -21,7 +21,7 @@ struct Measured {
 }
 
 /// Kinds of figures: how the name begins, unit, our goal where the actuators can absorb the load, which is better.
-const KINDS: [(&str, &str, Option<f64>, &str); 14] = [
+const KINDS: [(&str, &str, Option<f64>, &str); 15] = [
     ("missed_ratio", "ratio", Some(0.01), "lower"),
     ("mean_scale", "ratio", None, "higher"),
     ("mean_quality", "ratio", None, "higher"),
