@@ -263,10 +263,11 @@ fn a_learner_with_two_hands_takes_first_steps_and_an_instructor_helps() {
     let throws: Vec<bool> = log
         .iter()
         .filter_map(|event| match &event.body {
-            EventBody::Attempted(attempt) => match attempt.evidence {
-                Evidence::Thrown { .. } => Some(attempt.correct),
-                _ => None,
-            },
+            EventBody::Attempted(attempt)
+                if matches!(attempt.evidence, Evidence::Thrown { .. }) =>
+            {
+                Some(attempt.correct)
+            }
             _ => None,
         })
         .collect();

@@ -264,6 +264,12 @@ mod tests {
         }
     }
 
+    /// Seconds of the GPU at full quality, where the light adds 0.4 of the base.
+    fn full(dial: &Dial, base: f64, layer: f64) -> f64 {
+        let lit = if dial.lit { 0.4 * base } else { 0.0 };
+        base + lit + layer * f64::from(dial.sheets * dial.layers)
+    }
+
     /// A machine: seconds of a frame without glass and of a layer of it, and what is left of both at the lowest quality.
     fn calibrate(base: f64, layer: f64, left: f64, waits: bool, period: f64) -> Found {
         let mut calibration = Calibration::by(Processors::default);
@@ -273,8 +279,7 @@ mod tests {
                 return now;
             };
             let left = if lowest { left } else { 1.0 };
-            let lit = if dial.lit { 0.4 * base } else { 0.0 };
-            let gpu = left * (base + lit + layer * f64::from(dial.sheets * dial.layers));
+            let gpu = left * full(&dial, base, layer);
             now = calibration.frame(&sample(Some(gpu), waits, period));
         }
         panic!("it never ends");
@@ -299,8 +304,7 @@ mod tests {
                 };
                 let dial = scale.dial(&demand, period);
                 assert_eq!(dial.lit, wanted > 1.0);
-                let lit = if dial.lit { 0.4 * base } else { 0.0 };
-                let gpu = base + lit + layer * f64::from(dial.sheets * dial.layers);
+                let gpu = full(&dial, base, layer);
                 // Where the runtime waits, rendering is on the same line of time.
                 let before = if waits { 4e-3 } else { 0.0 };
                 let line = (before + gpu) / period;

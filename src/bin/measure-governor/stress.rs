@@ -198,22 +198,22 @@ fn glaze(dial: Res<Dial>, mut pane: ResMut<Pane>, mut meshes: ResMut<Assets<Mesh
 
 fn hang(dial: Res<Dial>, mut sheets: Query<(&Sheet, &mut Visibility)>) {
     for (Sheet(number), mut seen) in &mut sheets {
-        seen.set_if_neq(if *number < dial.sheets {
-            Visibility::Inherited
-        } else {
-            Visibility::Hidden
-        });
+        show(&mut seen, *number < dial.sheets);
     }
 }
 
 fn light(dial: Res<Dial>, mut lit: Query<&mut Visibility, With<Lit>>) {
     for mut seen in &mut lit {
-        seen.set_if_neq(if dial.lit {
-            Visibility::Inherited
-        } else {
-            Visibility::Hidden
-        });
+        show(&mut seen, dial.lit);
     }
+}
+
+fn show(seen: &mut Mut<Visibility>, shown: bool) {
+    seen.set_if_neq(if shown {
+        Visibility::Inherited
+    } else {
+        Visibility::Hidden
+    });
 }
 
 /// Keeps the main thread and no core.

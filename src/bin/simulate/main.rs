@@ -140,11 +140,10 @@ fn play(cli: &Cli, monado: &Monado) -> Result<()> {
     let (stream, packet) = monado.remote()?;
     let mut person = Person::new(stream, packet)?;
     if cli.picture.is_some() {
-        person.slow_down(5.0);
+        // A button that is pressed between two frames of software is not pressed at all.
+        person.slow_down(if cli.menu.is_some() { 12.0 } else { 5.0 });
     }
     if let (Some(choice), Some(out)) = (&cli.menu, &cli.picture) {
-        // A button that is pressed between two frames of software is not pressed at all.
-        person.slow_down(12.0);
         open_menu(&loaded.lesson, choice, &mut person)?;
         person.rest(3.0)?;
         return monado.picture(out);

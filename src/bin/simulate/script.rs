@@ -233,12 +233,13 @@ impl<'a> Learner<'a> {
             Action::Grab { object } => self.take(object),
             Action::Place { object, socket, .. } => self.place(object, socket),
             Action::Throw { object, at, .. } => {
-                let wide = self.manner.mistakes && self.played.wide_throws == 0;
-                if wide {
+                let mut past = 0.0;
+                if self.manner.mistakes && self.played.wide_throws == 0 {
                     self.played.wide_throws += 1;
                     println!("      on purpose past the target");
+                    past = WIDE;
                 }
-                self.throw(object, at.as_ref(), attempt, wide)
+                self.throw(object, at.as_ref(), attempt, past)
             }
             Action::Press { object } => self.press(object),
             Action::Teleport { to } => self.teleport(to, attempt),
@@ -297,13 +298,13 @@ impl<'a> Learner<'a> {
         self.person.reach(Side::Right, at + Vec3::Y * ABOVE)
     }
 
-    /// A throw from two steps away; a miss is corrected a little the next time.
+    /// A throw from two steps away, so many metres past the target; a miss is corrected a little the next time.
     fn throw(
         &mut self,
         object: &ObjectId,
         target: Option<&ObjectId>,
         attempt: u32,
-        wide: bool,
+        past: f32,
     ) -> Result<()> {
         self.take(object)?;
         let target = match target {
@@ -317,8 +318,7 @@ impl<'a> Learner<'a> {
         self.person.walk(Side::Right, walk)?;
         let through = self.person.head + ahead * 0.35 - Vec3::Y * 0.3;
         let flight = 0.35;
-        let aside = ahead.cross(Vec3::Y) * if wide { WIDE } else { 0.0 };
-        let way = target - through + aside + Vec3::Y * 0.05 * attempt as f32;
+        let way = target - through + ahead.cross(Vec3::Y) * past + Vec3::Y * 0.05 * attempt as f32;
         let velocity = way / flight + Vec3::Y * (0.5 * GRAVITY * flight);
         self.person
             .throw(Side::Right, through, velocity, 0.6 * flight)?;

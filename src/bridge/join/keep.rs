@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use crate::protocol::ids::LearnerId;
+use crate::record::replace;
 
 /// By host and learner.
 type Tokens = BTreeMap<String, BTreeMap<LearnerId, String>>;
@@ -27,16 +28,7 @@ pub(super) fn keep(file: &Path, host: &str, learner: LearnerId, token: &str) -> 
     let mut tokens = all(file);
     let of_host = tokens.entry(host.to_owned()).or_default();
     of_host.insert(learner, token.to_owned());
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    // Made with mode 0600 and put in place whole.
-    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
-    fresh.write_all(serde_json::to_string_pretty(&tokens)?.as_bytes())?;
-    fresh.persist(file)?;
-    Ok(())
+    replace(file, serde_json::to_string_pretty(&tokens)?.as_bytes())
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub fn ndk_clang(bin: &Path) -> Option<PathBuf> {
 /// Where it does not compile or link.
 pub fn build(toolchain: &Toolchain, build: Build) -> Result<(PathBuf, Duration)> {
     println!(
-        "building the library for the headset (profile {}; the first time takes from 10 to 40 minutes on 2 cores) …",
+        "building the library for the headset (profile {}; the first time takes from 10 minutes to an hour on 2 cores) …",
         build.profile()
     );
     let mut command = command(toolchain, &["rustc"])?;
