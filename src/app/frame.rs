@@ -10,13 +10,14 @@ use crate::session::SessionSystems;
 use crate::task::TaskSystems;
 use crate::ui::UiSystems;
 
-/// Orders the rooms' sets, once, for every role.
+/// Orders the rooms' sets, once, for every role. Without it the plugins find no order among themselves: what is published
+/// of a learner may then be older than the event beside it.
 ///
 /// All systems of a frame run on one thread: most of them have a few entities to look at, and handing each to another thread
 /// costs more than it does (`learning_ms_per_frame` of `cargo xtask measure sessions`; for a frame in a headset
 /// "Cost of the frame" in `docs/governor.md`). Drawing has its own thread beside it, and what is worth
 /// it inside of a system (places of many things) takes further threads still.
-pub(crate) fn order_the_frame(app: &mut App) {
+pub fn order_the_frame(app: &mut App) {
     let parts = [
         First.intern(),
         PreUpdate.intern(),

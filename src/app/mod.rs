@@ -32,7 +32,7 @@ mod duties;
 #[cfg(test)]
 mod effort_tests;
 pub mod flight;
-mod frame;
+pub mod frame;
 mod frame_alarm;
 pub mod frame_cost;
 pub mod frame_stats;

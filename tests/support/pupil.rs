@@ -10,9 +10,10 @@ use std::time::Duration;
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::transform::TransformPlugin;
-use malloc_vr::adaptation::{AdaptationPlugin, AdaptationSystems};
+use malloc_vr::adaptation::AdaptationPlugin;
+use malloc_vr::app::frame::order_the_frame;
 use malloc_vr::bridge::join::{JoinConfig, JoinPlugin, LinkState, ToJoin};
-use malloc_vr::bridge::{Bridge, BridgePlugin, BridgeSystems};
+use malloc_vr::bridge::{Bridge, BridgePlugin};
 use malloc_vr::interaction::{Interacted, Interaction, InteractionSystems, SocketFit};
 use malloc_vr::lesson::format::{Action, PanelContent};
 use malloc_vr::lesson::placed::{LessonObject, LessonSocket};
@@ -27,10 +28,8 @@ use malloc_vr::session::life::LifeRules;
 use malloc_vr::session::standing::Age;
 use malloc_vr::session::state::LearnerState;
 use malloc_vr::session::stream::systems::Link;
-use malloc_vr::session::{
-    AcknowledgedSeq, Learner, Outbox, PanelAnswered, SessionPlugin, SessionSystems,
-};
-use malloc_vr::task::{TaskPlugin, TaskSystems};
+use malloc_vr::session::{AcknowledgedSeq, Learner, Outbox, PanelAnswered, SessionPlugin};
+use malloc_vr::task::TaskPlugin;
 
 /// A learner's runtime.
 pub struct Pupil {
@@ -104,19 +103,8 @@ impl Pupil {
         .insert_resource(Recorder::start(store).unwrap())
         .insert_resource(SessionRules(LifeRules::on_the_headset()))
         .insert_resource(script)
-        .add_systems(Update, act.in_set(InteractionSystems))
-        .configure_sets(
-            Update,
-            (
-                BridgeSystems::Receive,
-                InteractionSystems,
-                TaskSystems,
-                SessionSystems,
-                AdaptationSystems,
-                BridgeSystems::Publish,
-            )
-                .chain(),
-        );
+        .add_systems(Update, act.in_set(InteractionSystems));
+        order_the_frame(&mut app);
         // Before anybody is there: what belongs to a learner is put on those who come.
         if let Some(door) = door {
             app.insert_resource(door).add_plugins(BridgePlugin);

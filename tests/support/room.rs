@@ -14,6 +14,7 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::transform::TransformPlugin;
 use malloc_vr::adaptation::AdaptationPlugin;
+use malloc_vr::app::frame::order_the_frame;
 use malloc_vr::bridge::{Bridge, BridgePlugin};
 use malloc_vr::lesson::{self, LessonPlugin};
 use malloc_vr::protocol::privacy::AgeBand;
@@ -61,6 +62,7 @@ impl RunningLesson {
             .insert_resource(asked)
             .add_systems(Last, end_when_asked);
             also(&mut app);
+            order_the_frame(&mut app);
             for one in joining {
                 let entity = one.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
                 app.world_mut().entity_mut(entity).insert(Age(age));

@@ -9,6 +9,7 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::transform::TransformPlugin;
 use malloc_vr::adaptation::AdaptationPlugin;
+use malloc_vr::app::frame::order_the_frame;
 use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin, TlsConfig};
 use malloc_vr::lesson::{self, LessonPlugin};
 use malloc_vr::session::SessionPlugin;
@@ -46,6 +47,7 @@ pub(crate) fn open(folder: &Path, encrypted: bool) -> Result<SocketAddr> {
         ))
         .insert_resource(bridge)
         .add_systems(Last, always_a_code);
+        order_the_frame(&mut app);
         joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
         app.run();
     });

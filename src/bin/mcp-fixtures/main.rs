@@ -14,6 +14,7 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::transform::TransformPlugin;
 use malloc_vr::adaptation::AdaptationPlugin;
+use malloc_vr::app::frame::order_the_frame;
 use malloc_vr::bridge::mcp::catalogue::Catalogue;
 use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin};
 use malloc_vr::lesson::{self, LessonPlugin};
@@ -71,6 +72,7 @@ fn run_lesson(bridge: Bridge) -> anyhow::Result<()> {
         BridgePlugin,
     ))
     .insert_resource(bridge);
+    order_the_frame(&mut app);
     let learner = Joining::newcomer().enter(app.world_mut(), &loaded.lesson, &loaded.digest, true);
     // A made-up learner, who may be shown.
     app.world_mut()

@@ -9,17 +9,18 @@ use bevy::app::{PluginsState, ScheduleRunnerPlugin};
 use bevy::prelude::*;
 use bevy::transform::TransformPlugin;
 use futures_util::{SinkExt, StreamExt};
-use malloc_vr::adaptation::{AdaptationPlugin, AdaptationSystems};
+use malloc_vr::adaptation::AdaptationPlugin;
+use malloc_vr::app::frame::order_the_frame;
 use malloc_vr::bridge::host::{Classroom, HostPlugin};
-use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin, BridgeSystems, Limits, TlsConfig};
+use malloc_vr::bridge::{Bridge, BridgeConfig, BridgePlugin, Limits, TlsConfig};
 use malloc_vr::lesson::{self, LessonPlugin};
 use malloc_vr::protocol::privacy::AgeBand;
 use malloc_vr::record::{Keys, Recorder, Store};
+use malloc_vr::session::SessionPlugin;
 use malloc_vr::session::join::Joining;
 use malloc_vr::session::resume::TokenKey;
 use malloc_vr::session::standing::Age;
-use malloc_vr::session::{SessionPlugin, SessionSystems};
-use malloc_vr::task::{TaskPlugin, TaskSystems};
+use malloc_vr::task::TaskPlugin;
 use tokio_tungstenite::tungstenite::Message;
 
 pub const TOKEN: &str = "a-token-for-measuring";
@@ -101,18 +102,10 @@ pub fn host(encrypted: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
         BridgePlugin,
         HostPlugin,
     ))
-    .configure_sets(
-        Update,
-        (
-            BridgeSystems::Receive,
-            SessionSystems,
-            BridgeSystems::Publish,
-        )
-            .chain(),
-    )
     .insert_resource(Recorder::start(store)?)
     .insert_resource(bridge)
     .insert_resource(Classroom::new(key, None));
+    order_the_frame(&mut app);
     while app.plugins_state() == PluginsState::Adding {
         bevy::tasks::tick_global_task_pools_on_main_thread();
     }
@@ -160,19 +153,9 @@ pub fn headset() -> Result<(), Box<dyn Error + Send + Sync>> {
         AdaptationPlugin,
         BridgePlugin,
     ))
-    .configure_sets(
-        Update,
-        (
-            BridgeSystems::Receive,
-            TaskSystems,
-            SessionSystems,
-            AdaptationSystems,
-            BridgeSystems::Publish,
-        )
-            .chain(),
-    )
     .insert_resource(Recorder::start(store)?)
     .insert_resource(bridge);
+    order_the_frame(&mut app);
     let learner = joining.enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
     app.world_mut()
         .entity_mut(learner)

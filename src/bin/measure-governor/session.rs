@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use bevy::app::{ScheduleRunnerPlugin, TerminalCtrlCHandlerPlugin};
-use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
+use malloc_vr::app::frame::order_the_frame;
 use malloc_vr::governor::actuators::{Level, Quality};
 use malloc_vr::governor::mode::Mode;
 use malloc_vr::governor::plant::run::{Point, Report, Tally};
@@ -155,16 +155,7 @@ pub(crate) fn measure(args: &Args, file: &Path, rules: Rules) -> Result<()> {
     .insert_resource(conductor)
     .insert_resource(Mode::Held(Level::Emergency))
     .add_systems(First, conduct.after(GovernorSystems));
-    // As in the product: the main world's systems on the main thread.
-    let parts = [First.intern(), PreUpdate.intern(), Update.intern()];
-    for part in parts
-        .into_iter()
-        .chain([PostUpdate.intern(), Last.intern()])
-    {
-        app.edit_schedule(part, |part| {
-            part.set_executor(SingleThreadedExecutor::new());
-        });
-    }
+    order_the_frame(&mut app);
     app.run();
     let mut outcome = outcome
         .lock()

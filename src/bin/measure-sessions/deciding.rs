@@ -4,17 +4,17 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use malloc_vr::adaptation::{AdaptationPlugin, AdaptationSystems};
+use malloc_vr::adaptation::AdaptationPlugin;
+use malloc_vr::app::frame::order_the_frame;
 use malloc_vr::learning::engagement::Stretch;
 use malloc_vr::learning::five::observation::Moment;
 use malloc_vr::lesson::{self, ActiveLesson};
 use malloc_vr::protocol::event::EventBody;
 use malloc_vr::protocol::ids::StepId;
 use malloc_vr::session::join::Joining;
-use malloc_vr::session::{Folded, Happened, SessionPlugin, SessionSystems};
+use malloc_vr::session::{Folded, Happened, SessionPlugin};
 use serde_json::Value;
 
 use super::{FRAME, attempt_at, figure, quantiles, take_records};
@@ -41,9 +41,7 @@ impl Headset {
         let loaded = lesson::load("first-steps")?;
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, SessionPlugin, AdaptationPlugin));
-        app.configure_sets(Update, (SessionSystems, AdaptationSystems).chain());
-        // As `play` does.
-        one_thread(&mut app);
+        order_the_frame(&mut app);
         app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
         let learner =
             Joining::newcomer().enter(app.world_mut(), &loaded.lesson, &loaded.digest, false);
@@ -80,12 +78,6 @@ impl Headset {
         take_records(&mut self.app);
         (took, bodies)
     }
-}
-
-fn one_thread(app: &mut App) {
-    app.edit_schedule(Update, |update| {
-        update.set_executor(SingleThreadedExecutor::new());
-    });
 }
 
 /// `decision_p99_us`: the frame of session and rules in which an attempt is folded and decided upon, and
@@ -132,7 +124,7 @@ pub(super) fn frames() -> Result<Value, Box<dyn Error>> {
         let mut headset = Headset::new()?;
         let mut bare = App::new();
         bare.add_plugins(MinimalPlugins);
-        one_thread(&mut bare);
+        order_the_frame(&mut bare);
         bare.update();
         let (mut with, mut without) = (0.0, 0.0);
         for frame in 0..FRAMES as u64 {

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
 use tokio::sync::mpsc;
 
@@ -58,11 +57,6 @@ impl Plugin for HostPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Connected>()
             .init_resource::<Waiting>()
-            // Dozens of systems of a few microseconds each: handing them to other threads costs more than they do, and
-            // those are the network's.
-            .edit_schedule(Update, |update| {
-                update.set_executor(SingleThreadedExecutor::new());
-            })
             .add_systems(
                 Update,
                 (admit::answer_those_who_wait, commands::pass_on_commands)
