@@ -106,7 +106,10 @@ pub(crate) fn answer_those_who_wait(
             && let Ok((mut headset, mirror, stored, who)) = learners.get_mut(entity)
         {
             let has = mirror.acknowledgement(*stored);
-            if let Some(asking) = shown_to_be(asking, true, &classroom) {
+            // Of whom nothing came yet there is nothing to guard, and their first welcome may have been lost on its way, and
+            // the token with it.
+            let known = has != Position::default();
+            if let Some(asking) = shown_to_be(asking, known, &classroom) {
                 let link = link_to(&asking, has);
                 if let Ok(old) = std::mem::replace(&mut headset.link, Ok(link)) {
                     connected.by_connection.remove(&old.connection);
