@@ -89,11 +89,30 @@ impl Lines {
         if self.waiting.is_empty() || self.not_before.is_some_and(|then| now < then) {
             return;
         }
+        self.hand_on(recorder);
+    }
+
+    fn hand_on(&mut self, recorder: &Recorder) {
         let lines: Arc<Vec<Line>> = Arc::new(self.waiting.drain(..).collect());
         let given = lines.clone();
         match recorder.ask(move |store| store.audit_all(&given)) {
             Some(done) => self.under_way = Some((lines, done)),
             None => self.give_back(lines),
+        }
+    }
+
+    /// Hands on what waits though more is under way: the record thread carries out all that it was asked before it ends.
+    fn write_the_rest(&mut self, recorder: &Recorder) {
+        self.write(recorder);
+        if !self.waiting.is_empty() {
+            self.hand_on(recorder);
+        }
+        if !self.waiting.is_empty() {
+            let lost = self.waiting.len();
+            error!(
+                lost,
+                "the record thread takes no more; lines of the audit log are lost"
+            );
         }
     }
 
@@ -154,6 +173,11 @@ pub(super) fn take_news(
     }
 }
 
+/// The program ends: what nobody wrote yet is handed to the record thread before that goes.
+pub(super) fn write_the_rest(recorder: Res<Recorder>, mut lines: ResMut<Lines>) {
+    lines.write_the_rest(&recorder);
+}
+
 /// A line for each command that came in by the door.
 pub(super) fn note_answers(
     screen: Res<WordScreen>,
@@ -197,4 +221,47 @@ fn name(act: Act) -> String {
     let name = serde_json::to_value(act).ok();
     name.and_then(|name| name.as_str().map(str::to_owned))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::{BridgeConfig, BridgePlugin};
+    use crate::record::{Keys, Store};
+    use crate::session::SessionPlugin;
+
+    #[test]
+    fn what_the_program_did_last_stands_in_the_audit_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("records.redb");
+        let open = || Store::open(&file, &Keys::beside(&file).unwrap()).unwrap();
+        let recorder = Recorder::start(open()).unwrap();
+        // The disk takes its time.
+        let (go_on, waits) = crossbeam_channel::bounded::<()>(0);
+        drop(recorder.ask(move |_| {
+            let _ = waits.recv();
+            Ok(())
+        }));
+        let config = BridgeConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            ..BridgeConfig::default()
+        };
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, SessionPlugin, BridgePlugin))
+            .insert_resource(Bridge::start(config).unwrap())
+            .insert_resource(recorder);
+        let acts = ["first", "last"];
+        for act in acts {
+            let mut lines = app.world_mut().resource_mut::<Lines>();
+            lines.add(by_now(act.to_owned(), "a test"), None, Action::Accessed);
+            app.update();
+        }
+        app.world_mut().write_message(AppExit::Success);
+        app.update();
+        drop(go_on);
+        drop(app);
+        let log = open().audit_log().unwrap();
+        let actors: Vec<&str> = log.iter().map(|(_, it)| it.by.actor.as_str()).collect();
+        assert_eq!(actors, acts);
+    }
 }

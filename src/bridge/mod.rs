@@ -353,6 +353,16 @@ impl Plugin for BridgePlugin {
                         .in_set(BridgeSystems::Publish),
                 )
                     .run_if(resource_exists::<Bridge>),
+            )
+            .add_systems(
+                Last,
+                (
+                    audit::take_news,
+                    audit::write_the_rest.run_if(resource_exists::<Recorder>),
+                )
+                    .chain()
+                    .run_if(resource_exists::<Bridge>)
+                    .run_if(on_message::<AppExit>),
             );
     }
 }

@@ -60,7 +60,7 @@ impl RunningLesson {
             ))
             .insert_resource(bridge)
             .insert_resource(asked)
-            .add_systems(Last, end_when_asked);
+            .add_systems(First, end_when_asked);
             also(&mut app);
             order_the_frame(&mut app);
             for one in joining {
@@ -89,8 +89,6 @@ impl RunningLesson {
 
     /// Ends it and gives the audit log of its records.
     pub fn audit(mut self, folder: &Path) -> Vec<AuditEntry> {
-        // What waits for the log is written a few frames later.
-        std::thread::sleep(Duration::from_millis(500));
         self.end();
         let log = store(folder).audit_log().unwrap();
         log.into_iter().map(|(_, entry)| entry).collect()
