@@ -256,12 +256,13 @@ pub(super) fn open(
                             FromWorld::Health(health) => told.states.push(State::Health(health)),
                             FromWorld::Frames(frames) => told.states.push(State::Frames(frames)),
                             FromWorld::Alert(alert) => told.states.push(State::Alert(alert)),
-                            // Without listeners there is nobody to tell. A state is published before its events.
+                            // Without listeners there is nobody to tell. A state is published before its events and answers.
                             FromWorld::Event(event) => {
                                 told.publish();
                                 drop(events.send(Arc::from(event)));
                             }
                             FromWorld::Answer(command, outcome) => {
+                                told.publish();
                                 for answer in waiting.remove(&command.id).unwrap_or_default() {
                                     let _ = answer.send(Ok(outcome.clone()));
                                 }

@@ -341,13 +341,22 @@ pub(super) fn publish_samples(
     }
 }
 
-/// Answers are never skipped: as many wait as commands were under way.
+/// Answers are never skipped: as many wait as commands were under way. What opens or closes the door on somebody's data is
+/// folded in the frame after it was carried out, and answered then: whoever reads the answer finds that it holds.
 pub(super) fn publish_answers(
     bridge: Res<Bridge>,
     mut answered: MessageReader<CommandAnswered>,
     mut waiting: Local<VecDeque<CommandAnswered>>,
+    mut folded_next: Local<Vec<CommandAnswered>>,
 ) {
-    waiting.extend(answered.read().cloned());
+    waiting.extend(folded_next.drain(..));
+    for answer in answered.read() {
+        if answer.command.body.is_open_to_all() {
+            folded_next.push(answer.clone());
+        } else {
+            waiting.push_back(answer.clone());
+        }
+    }
     while let Some(CommandAnswered { command, outcome }) = waiting.pop_front() {
         let answer = FromWorld::Answer(Box::new(command.clone()), outcome.clone());
         if bridge.to_desk.try_send(answer).is_err() {
