@@ -259,7 +259,7 @@ async fn a_parcel_that_comes_twice_or_too_early_or_is_anothers_changes_nothing()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_reads_too_slowly_is_told_where_to_take_up_again_and_nobody_else_notices() {
-    const EVENTS: u64 = 4000;
+    const EVENTS: u64 = 2800;
     let home = tempfile::tempdir().unwrap();
     let host = Host::start(home.path(), "127.0.0.1:0");
     let mut slow = Client::slow_instructor(&host.address).await;
@@ -332,6 +332,56 @@ async fn read_all(client: &mut Client, events: u64, until: Option<&AtomicBool>) 
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_replay_gives_what_was_told_though_it_was_not_on_the_disk_yet() {
+    const EVENTS: u64 = 300;
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "127.0.0.1:0");
+    let mut instructor = Client::instructor(&host.address).await;
+    let mut runtime = Runtime::connect(&host.address).await;
+    let learner = LearnerId::fresh();
+    runtime.bulk = 2000;
+    runtime.join(learner, None).await.unwrap();
+    for seq in 1..=EVENTS {
+        runtime.send_event(learner, seq).await;
+    }
+    let told = instructor
+        .until(|it| it["event"]["seq"].as_u64().filter(|seq| *seq >= EVENTS / 2))
+        .await;
+    let mut after = 0;
+    loop {
+        let replay = json!({ "learner": learner, "after": after });
+        instructor.send(&json!({ "replay": replay })).await;
+        let replayed = instructor.kind("replayed").await;
+        after = replayed["to"].as_u64().unwrap();
+        if replayed["more"] == json!(false) {
+            break;
+        }
+    }
+    assert!(after >= told, "{after} of {told} that were told");
+}
+
+#[tokio::test]
+async fn whose_first_welcome_was_lost_on_its_way_is_let_in_again_until_something_came_of_them() {
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "127.0.0.1:0");
+    let learner = LearnerId::fresh();
+    // The link ended before the token was read.
+    let mut runtime = Runtime::connect(&host.address).await;
+    runtime.join(learner, None).await.unwrap();
+    drop(runtime);
+    let mut runtime = Runtime::connect(&host.address).await;
+    let welcome = runtime.join(learner, None).await.unwrap();
+    runtime.send_event(learner, 1).await;
+    while runtime.acknowledged().await.events < 1 {}
+    drop(runtime);
+    let mut runtime = Runtime::connect(&host.address).await;
+    let refused = runtime.join(learner, None).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::ResumeRefused);
+    let mut runtime = Runtime::connect(&host.address).await;
+    runtime.join(learner, welcome.resume_token).await.unwrap();
 }
 
 #[tokio::test]
@@ -440,13 +490,19 @@ async fn the_conversation_on_the_page_is_a_real_one() {
     runtime.send(&say).await;
     let ack = runtime.until(|it| it.get("ack").map(|_| it.clone())).await;
     page.note(RUNTIME.1, &ack);
-    let heard = teacher
-        .until(|it| it.get("event").map(|_| it.clone()))
-        .await;
+    // The two come in either order.
+    let (mut event_heard, mut settled) = (None, None);
+    let both = |it: &Value| {
+        if it.get("event").is_some() {
+            event_heard = Some(it.clone());
+        } else if it["snapshot"]["acknowledged_seq"] == 1 {
+            settled = Some(it.clone());
+        }
+        event_heard.clone().zip(settled.clone())
+    };
+    let (heard, settled) = teacher.until(both).await;
     page.note(TEACHER.1, &heard);
-    let settled = |it: &Value| (it["snapshot"]["acknowledged_seq"] == 1).then(|| it.clone());
-    let heard = teacher.until(settled).await;
-    page.note(TEACHER.1, &heard);
+    page.note(TEACHER.1, &settled);
 
     let command = json!({
         "id": CommandId::fresh(), "learner": learner, "purpose": "to help", "body": { "do": "give_hint", "level": null },

@@ -33,6 +33,8 @@ const BURST: f64 = 40.0;
 const ANSWERS: usize = 64;
 /// Events that one `replay` gives at most.
 const REPLAYED: usize = 1000;
+/// A replay waits so long for what was told and is not on the disk yet; then the client has to ask again.
+const ON_THE_DISK_WITHIN: Duration = Duration::from_secs(5);
 
 /// Talks until the client goes. `plain`: a client that named no subprotocol, from before there was one.
 pub(super) async fn talk(
@@ -211,23 +213,35 @@ impl Asking<'_> {
             return Some(error(ErrorCode::Busy, why, None));
         };
         let (desk, answers) = (self.desk.clone(), self.answers.clone());
+        // What was told may not be on the disk yet, and who was told to ask for it is not told again.
+        let mut published = desk.watch();
+        let known = published.borrow().learners.get(&learner).map(|it| it.seq);
         tokio::spawn(async move {
-            let last = match desk.read_log(learner, after, REPLAYED).await {
-                Ok(events) => {
-                    let more = events.len() == REPLAYED;
-                    let to = events.last().map_or(after, |event| event.seq);
-                    for event in events {
-                        if answers
-                            .send(FromHost::Event(Cow::Owned(event)))
-                            .await
-                            .is_err()
-                        {
-                            return;
-                        }
+            let (mut to, mut room, mut waited) = (after, REPLAYED, false);
+            let last = loop {
+                let events = match desk.read_log(learner, to, room).await {
+                    Ok(events) => events,
+                    Err(why) => break error(ErrorCode::Record, why, None),
+                };
+                room = room.saturating_sub(events.len());
+                for event in events {
+                    to = event.seq;
+                    let event = FromHost::Event(Cow::Owned(event));
+                    if answers.send(event).await.is_err() {
+                        return;
                     }
-                    FromHost::Replayed { learner, to, more }
                 }
-                Err(why) => error(ErrorCode::Record, why, None),
+                let behind = known.is_some_and(|known| to < known);
+                if room == 0 || !behind || waited {
+                    let more = room == 0 || behind;
+                    break FromHost::Replayed { learner, to, more };
+                }
+                let there = published.wait_for(|now| {
+                    let state = now.learners.get(&learner);
+                    state.is_none_or(|it| Some(it.acknowledged_seq) >= known)
+                });
+                let _ = tokio::time::timeout(ON_THE_DISK_WITHIN, there).await;
+                waited = true;
             };
             drop(place);
             let _ = answers.send(last).await;
