@@ -76,25 +76,6 @@ fn a_refusal_and_a_debug_print_tell_no_name() {
     );
 }
 
-#[test]
-fn a_short_text_takes_less_than_ten_microseconds() {
-    let screen = Screen::with_names(["Ada Lovelace", "Mark Li", "Seán O'Casey"]);
-    let text = "Put the red cube into the round hole, then tell me what you saw there.";
-    let best = (0..50)
-        .map(|_| {
-            let before = std::time::Instant::now();
-            for _ in 0..20 {
-                std::hint::black_box(screen.find(std::hint::black_box(text)));
-            }
-            before.elapsed() / 20
-        })
-        .min()
-        .unwrap();
-    // The goal is 10 µs in a release build; a debug build on a busy machine gets ten times that.
-    let goal = std::time::Duration::from_micros(if cfg!(debug_assertions) { 100 } else { 10 });
-    assert!(best < goal, "{best:?}");
-}
-
 fn mail() -> impl Strategy<Value = String> {
     "[a-z0-9._%+-]{1,12}@[a-z0-9]{1,10}\\.[a-z]{2,6}"
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use malloc_vr::protocol::event::Event;
+use malloc_vr::record::pii::Screen;
 use malloc_vr::record::{Keys, Recorder, Rehearsal, Store};
 use serde_json::Value;
 
@@ -49,6 +50,21 @@ pub(super) fn appended(log: &[Event], folder: &Path) -> Result<[Value; 2], Box<d
         std::thread::sleep(Duration::from_micros(200));
     }
     Ok([quantiles(took.clone(), 50), quantiles(took, 99)])
+}
+
+/// `pii_us_per_text`: looking for names, numbers and addresses in what somebody says.
+pub(super) fn looked_through() -> Value {
+    const TIMES: usize = 200;
+    let screen = Screen::with_names(["Ada Lovelace", "Mark Li", "Seán O'Casey"]);
+    let text = "Put the red cube into the round hole, then tell me what you saw there.";
+    let round = || {
+        let start = Instant::now();
+        for _ in 0..TIMES {
+            black_box(screen.find(black_box(text)));
+        }
+        start.elapsed().as_secs_f64() * 1e6 / TIMES as f64
+    };
+    figure((0..ROUNDS).map(|_| round()).collect(), ROUNDS * TIMES)
 }
 
 /// `privacy_us_per_event`: screening words, sealing and opening again; without the encoding, which a plain store has, too.

@@ -53,6 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "events_folded_per_s": folded(&log)?,
         "append_p50_us": append_p50,
         "append_p99_us": append_p99,
+        "pii_us_per_text": disk::looked_through(),
         "privacy_us_per_event": disk::privacy(&log)?,
         "decision_p99_us": decision,
         "detection_to_applied_p99_ms": applied,
