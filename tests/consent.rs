@@ -3,7 +3,7 @@
 // Helpers of tests may panic as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 mod support;
 
-use support::{malloc_vr, run, says};
+use support::{get, malloc_vr, run, says, until_it_runs};
 
 const TOKEN: &str = "a-token-for-this-test";
 /// The trace that this test's acts belong to.
@@ -339,6 +339,7 @@ fn play(home: &Path, more: &[&str]) -> Playing {
         let _ = lines.read_to_end(&mut rest);
         begun + &String::from_utf8_lossy(&rest)
     });
+    until_it_runs(&address);
     Playing {
         child,
         address,
@@ -449,7 +450,7 @@ async fn names_that_somebody_types_reach_no_log_no_file_and_no_export_of_the_run
         json!({ "do": "withdraw_consent", "scopes": ["instructor_view"], "actor": "learner" });
     let answer = command(&playing.address, &learner, scopes).await;
     assert_eq!(answer["outcome"]["outcome"], "applied", "{answer}");
-    let health = raw_get(&playing.address, "/healthz");
+    let health = get(&playing.address, "/healthz");
     let metrics = metrics(&playing.address).await;
     says(&metrics, &["malloc_vr_commands_applied_total"]);
     let said = playing.stop();
@@ -515,16 +516,4 @@ async fn metrics(address: &str) -> String {
         .unwrap();
     client.cancel().await.unwrap();
     serde_json::to_string(&read.contents).unwrap()
-}
-
-fn raw_get(address: &str, path: &str) -> String {
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }

@@ -296,7 +296,7 @@ fn an_instructor_at_the_host_sees_what_a_joined_learner_sees_if_the_learner_agre
 
     // It stands in the audit of both, and no picture is in either's folder.
     drop(pupil);
-    drop(host);
+    host.end();
     for (folder, purpose) in [
         (
             folder,

@@ -702,7 +702,9 @@ async fn a_chat_client_finds_the_instructors_page_and_what_it_lives_on() {
         let all = call(&client, "class.watch", json!({})).await;
         assert_eq!(all["here"], json!([id]));
         assert_eq!(all["changed"][0]["snapshot"]["learner"], json!(id));
-        let text = json!({ "learner": id, "text": "well done" });
+        // It is shown for as long as it takes to read.
+        let words = "well done, and well looked ".repeat(10);
+        let text = json!({ "learner": id, "text": words.trim() });
         call(&client, "intervene.message", text).await;
         let last = |news: &Value| {
             let events = news["events"].as_array().unwrap();
@@ -723,6 +725,6 @@ async fn a_chat_client_finds_the_instructors_page_and_what_it_lives_on() {
         };
         let events = news["events"].as_array().unwrap();
         assert!(events.iter().all(|it| it["seq"].as_u64().unwrap() > seq));
-        assert_eq!(news["changed"][0]["snapshot"]["message"], "well done");
+        assert_eq!(news["changed"][0]["snapshot"]["message"], words.trim());
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 mod support;
 
-use support::{malloc_vr, run, says};
+use support::{malloc_vr, run, says, until_it_runs};
 
 /// Plays without a view until the lesson stands at its first step and for so long after, then is killed.
 fn play_and_be_killed(home: &Path, after: Duration) {
@@ -28,11 +28,13 @@ fn play_and_be_killed(home: &Path, after: Duration) {
             let _ = lines.send(text);
         }
     });
-    while let Ok(text) = line.recv_timeout(Duration::from_secs(60)) {
-        if text.starts_with("instructor:") {
-            break;
+    let address = loop {
+        let text = line.recv_timeout(Duration::from_secs(60)).unwrap();
+        if let Some(rest) = text.strip_prefix("instructor: http://") {
+            break rest.split('/').next().unwrap().to_owned();
         }
-    }
+    };
+    until_it_runs(&address);
     // Nothing but time passes in the lesson: there is no condition to wait for.
     let _ = line.recv_timeout(after);
     std::thread::sleep(after);
@@ -44,7 +46,7 @@ fn play_and_be_killed(home: &Path, after: Duration) {
 fn what_the_binary_played_it_replays_to_the_bit_though_it_was_killed_twice() {
     let home = tempfile::tempdir().unwrap();
     // Past the first five seconds something was observed.
-    play_and_be_killed(home.path(), Duration::from_secs(7));
+    play_and_be_killed(home.path(), Duration::from_secs(8));
     play_and_be_killed(home.path(), Duration::from_secs(3));
     let (code, text) = run(malloc_vr(home.path()).args(["records", "replay"]));
     says(&text, &["the same to the bit"]);

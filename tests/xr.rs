@@ -272,9 +272,9 @@ fn a_learner_with_two_hands_takes_first_steps_and_an_instructor_helps() {
         })
         .collect();
     assert_eq!(
-        throws,
-        [false, true],
-        "the ball came back and lay still, to be taken and thrown again"
+        (throws.first(), throws.last()),
+        (Some(&false), Some(&true)),
+        "the ball came back and lay still, to be taken and thrown again: {throws:?}"
     );
 
     let frames: serde_json::Value =

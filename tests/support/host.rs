@@ -188,12 +188,18 @@ impl Client {
     pub async fn command(&mut self, learner: LearnerId, body: &CommandBody) -> Value {
         let id = CommandId::fresh();
         let command = json!({ "id": id, "learner": learner, "purpose": "a test", "body": body });
-        self.send(&json!({ "command": command })).await;
-        self.until(|value| {
-            let about = value.get("answer").or_else(|| value.get("error"))?;
-            (about["id"] == json!(id)).then(|| value.clone())
-        })
-        .await
+        loop {
+            self.send(&json!({ "command": command })).await;
+            let answer = self.until(|value| {
+                let about = value.get("answer").or_else(|| value.get("error"))?;
+                (about["id"] == json!(id)).then(|| value.clone())
+            });
+            let answer = answer.await;
+            // A busy machine may stand still for longer than an answer may take; sent again it is carried out once.
+            if answer["error"]["code"] != "no_answer" {
+                return answer;
+            }
+        }
     }
 }
 

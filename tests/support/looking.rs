@@ -138,10 +138,8 @@ pub fn command(address: &str, token: &str, learner: &str, body: &Value) -> Value
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         let id = malloc_vr::protocol::ids::CommandId::fresh();
         let command = json!({ "command": { "id": id, "learner": learner, "purpose": "a test", "body": body } });
-        socket
-            .send(Message::text(command.to_string()))
-            .await
-            .unwrap();
+        let command = Message::text(command.to_string());
+        socket.send(command.clone()).await.unwrap();
         loop {
             let Message::Text(text) = socket.next().await.unwrap().unwrap() else {
                 continue;
@@ -149,6 +147,10 @@ pub fn command(address: &str, token: &str, learner: &str, body: &Value) -> Value
             let value: Value = serde_json::from_str(text.as_str()).unwrap();
             if value["answer"]["id"] == json!(id) {
                 return value["answer"]["outcome"].clone();
+            }
+            // A busy machine may stand still for longer than an answer may take; sent again it is carried out once.
+            if value["error"]["code"] == "no_answer" {
+                socket.send(command.clone()).await.unwrap();
             }
         }
     })

@@ -4,8 +4,10 @@
 // Each test program uses what it needs of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// The binary.
 pub const MALLOC_VR: &str = env!("CARGO_BIN_EXE_malloc-vr");
@@ -29,6 +31,28 @@ pub fn in_a_world_of_its_own(command: &mut Command, home: &Path) {
         .env("MALLOC_VR_LISTEN", "127.0.0.1:0")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null());
+}
+
+/// What a door answers to somebody without a token.
+pub fn get(address: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Waits until the world behind a door runs: it is open a little before.
+pub fn until_it_runs(address: &str) {
+    let begun = Instant::now();
+    while !get(address, "/healthz").starts_with("HTTP/1.1 200") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it does not run");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 pub fn run(command: &mut Command) -> (Option<i32>, String) {

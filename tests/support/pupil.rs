@@ -151,6 +151,11 @@ impl Pupil {
         self.app.world().resource()
     }
 
+    /// From now on it acts so often: frames between two acts.
+    pub fn act_every(&mut self, frames: u32) {
+        self.app.world_mut().resource_mut::<Script>().every = frames;
+    }
+
     /// The lesson is over, it is safely recorded here, and the host has every event.
     pub fn is_through(&self) -> bool {
         let world = self.app.world();
