@@ -259,7 +259,7 @@ async fn a_parcel_that_comes_twice_or_too_early_or_is_anothers_changes_nothing()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_reads_too_slowly_is_told_where_to_take_up_again_and_nobody_else_notices() {
-    const EVENTS: u64 = 2800;
+    const EVENTS: u64 = 4000;
     let home = tempfile::tempdir().unwrap();
     let host = Host::start(home.path(), "127.0.0.1:0");
     let mut slow = Client::slow_instructor(&host.address).await;
@@ -279,30 +279,53 @@ async fn who_reads_too_slowly_is_told_where_to_take_up_again_and_nobody_else_not
             std::future::pending::<()>().await;
         });
     }
-    // Whoever reads has every event; what found no room on its way is asked for again. The slow one reads now and then until
-    // all of it is out, or it would be let go; then it reads what there is, and asks for what was left out.
-    let out = AtomicBool::new(false);
-    let quickly = async {
-        read_all(&mut quick, EVENTS, None).await;
-        out.store(true, Ordering::Relaxed);
-    };
-    let ((), resumed) = tokio::join!(quickly, read_all(&mut slow, EVENTS, Some(&out)));
+    // Whoever reads has every event; what found no room on its way is asked for again. The slow one does not read at all
+    // until more of it is out than anything on the way holds, and well before it would be let go; then it reads what
+    // there is, and asks for what was left out.
+    let enough = AtomicBool::new(false);
+    let (_, resumed) = tokio::join!(
+        read_all(&mut quick, EVENTS, Pace::Quick, &enough),
+        read_all(&mut slow, EVENTS, Pace::Slow, &enough)
+    );
     assert!(resumed > 0, "it was never told that it missed something");
 }
 
-/// Reads until every event was seen, and hardly at all `until` something; how often it was told to ask for some again.
-async fn read_all(client: &mut Client, events: u64, until: Option<&AtomicBool>) -> u32 {
+/// More events than the network and the host's queue hold for a client, by not much.
+const ENOUGH: u64 = 1750;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    /// Tells when enough is there.
+    Quick,
+    /// Does not read until it is told.
+    Slow,
+}
+
+/// Of whom, and after which event.
+type ToAsk = std::collections::BTreeMap<String, u64>;
+
+/// One question for each learner holds all that is to be asked of them.
+fn ask(to_ask: &mut ToAsk, learner: &Value, after: &Value) {
+    let after = after.as_u64().unwrap();
+    let learner = learner.as_str().unwrap().to_owned();
+    let asked = to_ask.entry(learner).or_insert(after);
+    *asked = after.min(*asked);
+}
+
+/// Reads until every event was seen; how often it was told to ask for some again.
+async fn read_all(client: &mut Client, events: u64, pace: Pace, enough: &AtomicBool) -> u32 {
+    while pace == Pace::Slow && !enough.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let mut seen = std::collections::BTreeSet::new();
     let mut met = std::collections::BTreeSet::new();
     let mut resumed = 0;
     // One replay after the other.
     let mut asked = false;
-    let mut to_ask = std::collections::VecDeque::new();
+    let mut to_ask = ToAsk::new();
     loop {
-        if until.is_some_and(|it| !it.load(Ordering::Relaxed)) {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        if !asked && let Some(replay) = to_ask.pop_front() {
+        if !asked && let Some((learner, after)) = to_ask.pop_first() {
+            let replay = json!({ "learner": learner, "after": after });
             client.send(&json!({ "replay": replay })).await;
             asked = true;
         }
@@ -310,23 +333,26 @@ async fn read_all(client: &mut Client, events: u64, until: Option<&AtomicBool>) 
         if let Some(state) = message.get("snapshot") {
             // What was before the first state is asked for.
             if met.insert(state["learner"].to_string()) {
-                to_ask.push_back(json!({ "learner": state["learner"], "after": 0 }));
+                ask(&mut to_ask, &state["learner"], &json!(0));
             }
         } else if message.get("resume").is_some() {
             resumed += 1;
-            to_ask.push_back(message["resume"].clone());
+            let resume = &message["resume"];
+            ask(&mut to_ask, &resume["learner"], &resume["after"]);
         } else if message.get("replayed").is_some() {
             asked = false;
             let replayed = &message["replayed"];
             if replayed["more"] == json!(true) {
-                let next = json!({ "learner": replayed["learner"], "after": replayed["to"] });
-                to_ask.push_front(next);
+                ask(&mut to_ask, &replayed["learner"], &replayed["to"]);
             }
         } else if message.get("error").is_some() {
             panic!("{message}");
         } else if let Some(event) = message.get("event") {
             let seq = event["seq"].as_u64().unwrap();
             seen.insert((event["learner"].to_string(), seq));
+            if pace == Pace::Quick && seen.len() as u64 >= ENOUGH {
+                enough.store(true, Ordering::Relaxed);
+            }
             if seen.len() as u64 == events {
                 return resumed;
             }

@@ -125,7 +125,7 @@ impl Client {
     /// An instructor on a machine that takes little at once.
     pub async fn slow_instructor(address: &str) -> Self {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
+        socket.set_recv_buffer_size(32 * 1024).unwrap();
         let stream = socket.connect(address.parse().unwrap()).await.unwrap();
         let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
         let headers = request.headers_mut();
