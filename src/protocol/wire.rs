@@ -89,7 +89,7 @@ pub enum FromHost<'a> {
         learner: LearnerId,
         /// The last one sent; what `replay` had as `after` where there was none.
         to: u64,
-        /// The log has more: ask again, after `to`.
+        /// The log has more, or will have in a moment: ask again, after `to`.
         more: bool,
     },
     /// To an instructor: a learner left.
