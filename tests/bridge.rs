@@ -326,13 +326,12 @@ async fn a_flood_of_commands_is_slowed_down_and_the_world_goes_on() {
     while answered + refused < 200 {
         socket
             .until(|value| {
+                let about = value.get("answer").or_else(|| value.get("error"))?;
                 // What stood still for too long was taken, too.
-                let slowed = value["error"]["code"] == "too_fast";
+                let slowed = about["code"] == "too_fast";
                 refused += usize::from(slowed);
-                answered += usize::from(
-                    !slowed && (value.get("answer").is_some() || value.get("error").is_some()),
-                );
-                (value.get("answer").is_some() || value.get("error").is_some()).then_some(())
+                answered += usize::from(!slowed);
+                Some(())
             })
             .await;
     }
@@ -414,9 +413,11 @@ fn foreign_pages_and_foreign_names_stay_outside() {
 #[test]
 fn health_is_told_without_a_token_and_says_nothing_about_anybody() {
     let room = Room::open();
+    let begun = Instant::now();
     let (status, answer) = loop {
         let (status, answer) = room.ask("GET /healthz", &[], "");
-        if status == 200 && answer.contains("\"learners\":1") {
+        let is_told = status == 200 && answer.contains("\"learners\":1");
+        if is_told || begun.elapsed() > PATIENCE {
             break (status, answer);
         }
     };

@@ -3,73 +3,13 @@
 // Helpers of tests may panic as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 mod support;
 
-use support::{MALLOC_VR, in_a_world_of_its_own, malloc_vr, run, says};
-
-/// A running `play --headless`, killed when dropped.
-struct Playing {
-    child: Child,
-    address: String,
-}
-
-impl Playing {
-    fn start(home: &Path) -> Self {
-        let mut child = malloc_vr(home)
-            .args(["play", "--headless", "--token", "a-token-for-this-test"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = loop {
-            let line = lines.next().expect("it ended before it was ready").unwrap();
-            if let Some(rest) = line.strip_prefix("instructor: http://") {
-                break rest.split('/').next().unwrap().to_owned();
-            }
-        };
-        // Keep reading, or the child would stop at a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-}
-
-impl Playing {
-    /// Asks it to stop as soon as it has begun to tick, and waits until it has.
-    fn stop_once_ticking(mut self) -> std::process::ExitStatus {
-        // Healthy from the first tick on.
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !http_get(&self.address, "/healthz").contains("200 OK") {
-            assert!(Instant::now() < deadline, "it did not begin to tick");
-            std::thread::yield_now();
-        }
-        Command::new("sh")
-            .args(["-c", "kill -TERM $0", &self.child.id().to_string()])
-            .status()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "it did not stop on SIGTERM");
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Playing {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use support::{MALLOC_VR, Playing, in_a_world_of_its_own, malloc_vr, run, says};
 
 #[test]
 fn without_headset_and_display_it_says_what_is_missing_and_what_to_do() {
@@ -357,19 +297,6 @@ fn a_stopped_session_is_taken_up_again() {
     assert_eq!(text.matches("session_started").count(), 1, "{text}");
     let (code, text) = run(malloc_vr(home.path()).args(["records", "verify"]));
     assert_eq!(code, Some(0), "{text}");
-}
-
-fn http_get(address: &str, path: &str) -> String {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 /// The learner's pseudonym, from the list.

@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 mod support;
 
-use support::{get, malloc_vr, run, says, until_it_runs};
+use support::{door_in, get, malloc_vr, run, says, until_it_runs};
 
 const TOKEN: &str = "a-token-for-this-test";
 /// The trace that this test's acts belong to.
@@ -329,8 +329,8 @@ fn play(home: &Path, more: &[&str]) -> Playing {
             lines.read_line(&mut begun).unwrap() > 0,
             "it ended before it was ready: {begun}"
         );
-        if let Some(rest) = begun[before..].strip_prefix("instructor: http://") {
-            break rest.split('/').next().unwrap().to_owned();
+        if let Some(address) = door_in(&begun[before..]) {
+            break address;
         }
     };
     let said = std::thread::spawn(move || {

@@ -3,43 +3,19 @@
 // Helpers of tests may panic as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
-use std::sync::mpsc;
 use std::time::Duration;
 
 mod support;
 
-use support::{malloc_vr, run, says, until_it_runs};
+use support::{Playing, malloc_vr, run, says, until_it_runs};
 
 /// Plays without a view until the lesson stands at its first step and for so long after, then is killed.
 fn play_and_be_killed(home: &Path, after: Duration) {
-    let mut child = malloc_vr(home)
-        .args(["play", "--headless"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let (lines, line) = mpsc::channel();
-    std::thread::spawn(move || {
-        for text in out.lines().map_while(Result::ok) {
-            let _ = lines.send(text);
-        }
-    });
-    let address = loop {
-        let text = line.recv_timeout(Duration::from_secs(60)).unwrap();
-        if let Some(rest) = text.strip_prefix("instructor: http://") {
-            break rest.split('/').next().unwrap().to_owned();
-        }
-    };
-    until_it_runs(&address);
+    let playing = Playing::start(home);
+    until_it_runs(&playing.address);
     // Nothing but time passes in the lesson: there is no condition to wait for.
-    let _ = line.recv_timeout(after);
     std::thread::sleep(after);
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]

@@ -242,13 +242,15 @@ async fn events(client: &Client, learner: LearnerId) -> Vec<Value> {
     seen["events"].as_array().unwrap().clone()
 }
 
+/// The first event that is this one, once it is there.
+async fn event(client: &Client, learner: LearnerId, is: impl Fn(&Value) -> bool) -> Value {
+    until(async || events(client, learner).await.into_iter().find(&is)).await
+}
+
 /// The event of a command that was carried out, with who and why.
 async fn applied(client: &Client, learner: LearnerId, what: &str) -> Value {
-    until(async || {
-        let all = events(client, learner).await;
-        all.into_iter().find(|it| {
-            it["body"]["type"] == "command_applied" && it["body"]["command"]["body"]["do"] == what
-        })
+    event(client, learner, |it| {
+        it["body"]["type"] == "command_applied" && it["body"]["command"]["body"]["do"] == what
     })
     .await
 }
@@ -473,14 +475,8 @@ async fn a_checkpoint_is_met_or_missed_in_the_world_and_counts() {
     let met = check("stand-here", reach(0.0), Value::Null);
     call(&client, "assess.create_checkpoint", met).await;
     let attempt = async |id: &str| {
-        until(async || {
-            let all = events(&client, first).await;
-            let found = all
-                .into_iter()
-                .find(|it| it["body"]["type"] == "attempted" && it["body"]["step"] == id);
-            found.map(|it| it["body"].clone())
-        })
-        .await
+        let is = |it: &Value| it["body"]["type"] == "attempted" && it["body"]["step"] == id;
+        event(&client, first, is).await["body"].clone()
     };
     let done = attempt("stand-here").await;
     assert_eq!(
@@ -929,12 +925,7 @@ async fn the_latest_adaptation_is_taken_back_and_then_the_one_before_and_each_sa
         let change = json!({ "change": { "what": what, "multiplier": multiplier } });
         let id = call(&client, "adapt.apply", of(change)).await["command_id"].clone();
         // What is taken back is found in the log.
-        until(async || {
-            let all = events(&client, learner).await;
-            let it = |event: &Value| event["body"]["command"]["id"] == id;
-            all.iter().any(it).then_some(())
-        })
-        .await;
+        event(&client, learner, |it| it["body"]["command"]["id"] == id).await;
         let now = json!(multiplier);
         until(async || (state(&client, learner).await[what] == now).then_some(())).await;
         id

@@ -376,8 +376,9 @@ async fn a_replay_gives_what_was_told_though_it_was_not_on_the_disk_yet() {
     let told = instructor
         .until(|it| it["event"]["seq"].as_u64().filter(|seq| *seq >= EVENTS / 2))
         .await;
-    let mut after = 0;
+    let (begun, mut after) = (Instant::now(), 0);
     loop {
+        assert!(begun.elapsed() < PATIENCE, "there is always more");
         let replay = json!({ "learner": learner, "after": after });
         instructor.send(&json!({ "replay": replay })).await;
         let replayed = instructor.kind("replayed").await;

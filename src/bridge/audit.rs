@@ -226,30 +226,19 @@ fn name(act: Act) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bridge::{BridgeConfig, BridgePlugin};
-    use crate::record::{Keys, Store};
-    use crate::session::SessionPlugin;
+    use crate::bridge::for_tests::{audited, recorded};
 
     #[test]
     fn what_the_program_did_last_stands_in_the_audit_too() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("records.redb");
-        let open = || Store::open(&file, &Keys::beside(&file).unwrap()).unwrap();
-        let recorder = Recorder::start(open()).unwrap();
+        let mut app = recorded(&file);
         // The disk takes its time.
         let (go_on, waits) = crossbeam_channel::bounded::<()>(0);
-        drop(recorder.ask(move |_| {
+        drop(app.world().resource::<Recorder>().ask(move |_| {
             let _ = waits.recv();
             Ok(())
         }));
-        let config = BridgeConfig {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            ..BridgeConfig::default()
-        };
-        let mut app = App::new();
-        app.add_plugins((MinimalPlugins, SessionPlugin, BridgePlugin))
-            .insert_resource(Bridge::start(config).unwrap())
-            .insert_resource(recorder);
         let acts = ["first", "last"];
         for act in acts {
             let mut lines = app.world_mut().resource_mut::<Lines>();
@@ -260,8 +249,8 @@ mod tests {
         app.update();
         drop(go_on);
         drop(app);
-        let log = open().audit_log().unwrap();
-        let actors: Vec<&str> = log.iter().map(|(_, it)| it.by.actor.as_str()).collect();
+        let log = audited(&file);
+        let actors: Vec<&str> = log.iter().map(|it| it.by.actor.as_str()).collect();
         assert_eq!(actors, acts);
     }
 }

@@ -297,21 +297,12 @@ mod tests {
 
     #[test]
     fn that_a_learner_can_be_seen_stands_in_the_audit_once() {
-        use crate::bridge::{BridgeConfig, BridgePlugin};
+        use crate::bridge::for_tests::recorded;
         use crate::protocol::ids::SessionId;
         use crate::record::{Keys, Store};
-        use crate::session::SessionPlugin;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("records.redb");
-        let store = Store::open(&file, &Keys::beside(&file).unwrap()).unwrap();
-        let config = BridgeConfig {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            ..BridgeConfig::default()
-        };
-        let mut app = App::new();
-        app.add_plugins((MinimalPlugins, SessionPlugin, BridgePlugin))
-            .insert_resource(Bridge::start(config).unwrap())
-            .insert_resource(Recorder::start(store).unwrap());
+        let mut app = recorded(&file);
         let grown_up = Learner {
             id: LearnerId::fresh(),
             session: SessionId::fresh(),

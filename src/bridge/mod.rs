@@ -366,3 +366,35 @@ impl Plugin for BridgePlugin {
             );
     }
 }
+
+#[cfg(test)]
+mod for_tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::record::{AuditEntry, Keys, Store};
+    use crate::session::SessionPlugin;
+
+    fn store(file: &Path) -> Store {
+        Store::open(file, &Keys::beside(file).unwrap()).unwrap()
+    }
+
+    /// A world with its door open, and its records in this file.
+    pub(super) fn recorded(file: &Path) -> App {
+        let config = BridgeConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            ..BridgeConfig::default()
+        };
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, SessionPlugin, BridgePlugin))
+            .insert_resource(Bridge::start(config).unwrap())
+            .insert_resource(Recorder::start(store(file)).unwrap());
+        app
+    }
+
+    /// What stands in the audit of a world that has ended.
+    pub(super) fn audited(file: &Path) -> Vec<AuditEntry> {
+        let log = store(file).audit_log().unwrap();
+        log.into_iter().map(|(_, entry)| entry).collect()
+    }
+}

@@ -49,9 +49,8 @@ impl Host {
         let mut address = None;
         let mut lines = stdout.lines();
         for line in lines.by_ref().map_while(Result::ok) {
-            if let Some(rest) = line.strip_prefix("instructor: http") {
-                let rest = rest.trim_start_matches('s').trim_start_matches("://");
-                address = rest.split('/').next().map(str::to_owned);
+            address = crate::support::door_in(&line);
+            if address.is_some() {
                 break;
             }
         }
@@ -188,7 +187,9 @@ impl Client {
     pub async fn command(&mut self, learner: LearnerId, body: &CommandBody) -> Value {
         let id = CommandId::fresh();
         let command = json!({ "id": id, "learner": learner, "purpose": "a test", "body": body });
+        let begun = Instant::now();
         loop {
+            assert!(begun.elapsed() < PATIENCE, "nobody carries it out");
             self.send(&json!({ "command": command })).await;
             let answer = self.until(|value| {
                 let about = value.get("answer").or_else(|| value.get("error"))?;

@@ -215,33 +215,33 @@ impl Asking<'_> {
         let (desk, answers) = (self.desk.clone(), self.answers.clone());
         // What was told may not be on the disk yet, and who was told to ask for it is not told again.
         let mut published = desk.watch();
-        let known = published.borrow().learners.get(&learner).map(|it| it.seq);
+        let known = published
+            .borrow()
+            .learners
+            .get(&learner)
+            .map_or(0, |it| it.seq);
         tokio::spawn(async move {
-            let (mut to, mut room, mut waited) = (after, REPLAYED, false);
-            let last = loop {
-                let events = match desk.read_log(learner, to, room).await {
-                    Ok(events) => events,
-                    Err(why) => break error(ErrorCode::Record, why, None),
-                };
-                room = room.saturating_sub(events.len());
-                for event in events {
-                    to = event.seq;
-                    let event = FromHost::Event(Cow::Owned(event));
-                    if answers.send(event).await.is_err() {
-                        return;
+            let safe = published.wait_for(|now| {
+                let state = now.learners.get(&learner);
+                state.is_none_or(|it| it.acknowledged_seq >= known)
+            });
+            let _ = tokio::time::timeout(ON_THE_DISK_WITHIN, safe).await;
+            let last = match desk.read_log(learner, after, REPLAYED).await {
+                Ok(events) => {
+                    let to = events.last().map_or(after, |event| event.seq);
+                    let more = events.len() == REPLAYED || to < known;
+                    for event in events {
+                        if answers
+                            .send(FromHost::Event(Cow::Owned(event)))
+                            .await
+                            .is_err()
+                        {
+                            return;
+                        }
                     }
+                    FromHost::Replayed { learner, to, more }
                 }
-                let behind = known.is_some_and(|known| to < known);
-                if room == 0 || !behind || waited {
-                    let more = room == 0 || behind;
-                    break FromHost::Replayed { learner, to, more };
-                }
-                let there = published.wait_for(|now| {
-                    let state = now.learners.get(&learner);
-                    state.is_none_or(|it| Some(it.acknowledged_seq) >= known)
-                });
-                let _ = tokio::time::timeout(ON_THE_DISK_WITHIN, there).await;
-                waited = true;
+                Err(why) => error(ErrorCode::Record, why, None),
             };
             drop(place);
             let _ = answers.send(last).await;
